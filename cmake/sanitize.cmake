@@ -1,0 +1,15 @@
+# Sanitizers go to everything we build, tests included; never to what others built.
+if(TERCET_SANITIZE)
+  add_compile_options(-fsanitize=${TERCET_SANITIZE} -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${TERCET_SANITIZE})
+  if(TERCET_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=all)
+  endif()
+endif()
+
+# A build is repeated often; where ccache is installed it is used.
+find_program(TERCET_CCACHE ccache)
+if(TERCET_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${TERCET_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TERCET_CCACHE})
+endif()

@@ -1,0 +1,24 @@
+/* assert.h -- for our own bugs only: always compiled in, ends the process at once.
+ *
+ * What another may cause (a peer, a disk, a user) is a status, never an assertion.  After an abort
+ * the journal, or the participant's database, makes a restart of it, not a loss. */
+#ifndef COMMON_BASE_ASSERT_H
+#define COMMON_BASE_ASSERT_H
+
+#include <assert.h> /* static_assert */
+
+#define tercet_assert(condition)                                                                   \
+    ((condition) ? (void)0 : tercet_assert_failed(__FILE__, __LINE__, __func__, #condition))
+#define tercet_unreachable() tercet_assert_failed(__FILE__, __LINE__, __func__, "unreachable")
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+__attribute__((__noreturn__, __cold__)) void tercet_assert_failed(const char *file, int line,
+                                                                  const char *function,
+                                                                  const char *condition);
+#ifdef __cplusplus
+}
+#endif
+
+#endif

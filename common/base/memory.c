@@ -1,0 +1,44 @@
+/* memory.c -- see memory.h. */
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *memory, size_t size)
+{
+    if (memory == NULL) {
+        fprintf(stderr, "out of memory: %zu bytes\n", size);
+        abort();
+    }
+    return memory;
+}
+
+void *xmalloc(size_t size)
+{
+    return checked(malloc(size == 0 ? 1 : size), size);
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return checked(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size), size);
+}
+
+void *xrealloc(void *memory, size_t size)
+{
+    return checked(realloc(memory, size == 0 ? 1 : size), size);
+}
+
+void *xmemdup(const void *data, size_t size)
+{
+    void *copy = xmalloc(size);
+    if (size > 0) {
+        memcpy(copy, data, size);
+    }
+    return copy;
+}
+
+char *xstrdup(const char *text)
+{
+    return xmemdup(text, strlen(text) + 1);
+}
