@@ -1,0 +1,20 @@
+/* rpc_channel_core.h -- internal: a channel as its calls see it. */
+#ifndef COMMON_RPC_RPC_CHANNEL_CORE_H
+#define COMMON_RPC_RPC_CHANNEL_CORE_H
+
+#include <pthread.h>
+
+#include "rpc/rpc_channel.h"
+#include "rpc/rpc_core.h"
+#include "rpc/rpc_held.h"
+
+struct rpc_channel {
+    struct rpc_runtime *runtime;
+    grpc_channel *core;
+    char *target; /* as core calls it; a call that got no answer names it as its peer */
+    pthread_mutex_t mutex;
+    pthread_cond_t emptied;
+    struct rpc_held calls; /* struct rpc_outgoing; guarded by the mutex */
+};
+
+#endif

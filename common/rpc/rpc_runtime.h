@@ -1,0 +1,48 @@
+/* rpc_runtime.h -- gRPC core in this process: start-up, completion queues and the threads that poll.
+ *
+ * A server and the channels of one component share one runtime.  A process may have several (a
+ * client and a participant in one program); what is the process's own (core's initialisation, its
+ * log, abseil's deadlock detector) is counted and done once.
+ *
+ * Invariants
+ *   1. Every queue is polled from rpc_runtime_create() until rpc_runtime_destroy(): an unpolled
+ *      queue hangs the calls that land on it.
+ *   2. At least four threads poll.  With fewer, one connection that opens and resets streams
+ *      (CVE-2023-44487) makes core's memory grow without bound, whatever the quota.
+ *   3. The threads block all signals.
+ *   4. Order of the end: servers stopped and destroyed, channels closed, then the runtime.  The
+ *      runtime asserts that nobody uses it any more.
+ *
+ * Not for use after fork(): create it in the process that needs it. */
+#ifndef COMMON_RPC_RPC_RUNTIME_H
+#define COMMON_RPC_RPC_RUNTIME_H
+
+#include "tercet/tercet.h"
+
+TERCET_BEGIN_DECLS
+
+struct rpc_runtime;
+
+/* An error line of gRPC core, without newline.  Any thread; must not block nor call rpc. */
+typedef void (*rpc_log_fn)(const char *line, void *context);
+
+struct rpc_runtime_options {
+    uint32_t queue_count;  /* 0: the cores, at most 4 */
+    uint32_t thread_count; /* all queues together; at least one per queue and never below 4 */
+    rpc_log_fn log; /* NULL: core's errors are dropped.  With several runtimes the oldest that
+                              has one is told */
+    void *log_context;
+};
+
+/* Starts the threads.  NULL: all defaults.  Owned by the caller. */
+struct rpc_runtime *rpc_runtime_create(const struct rpc_runtime_options *options);
+
+/* Ends the threads.  Not on a poller thread.  NULL is fine. */
+void rpc_runtime_destroy(struct rpc_runtime *runtime);
+
+/* Whether the calling thread is a poller of any runtime; whoever is must not block. */
+bool rpc_runtime_on_poller(void);
+
+TERCET_END_DECLS
+
+#endif

@@ -1,0 +1,53 @@
+/* rpc_site.h -- internal: the part of a server that its calls know.
+ *
+ * Invariants
+ *   1. `open_count` counts everything that may still touch the server: posted slots, calls whose
+ *      core part has not ended, handlers that run.  The server is destroyed only at 0.
+ *   2. A unary call is in `unary` while its handler holds it; a stream is in `streams` until it is
+ *      being ended.  Who takes it out ends it.
+ *
+ * Thread: any; `mutex` guards what is not atomic or constant.  It is never held while a handler or
+ * an event function runs. */
+#ifndef COMMON_RPC_RPC_SITE_H
+#define COMMON_RPC_RPC_SITE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "rpc/rpc_core.h"
+#include "rpc/rpc_held.h"
+#include "rpc/rpc_server.h"
+
+struct rpc_site {
+    grpc_server *core;
+    uint32_t element_count_max;
+    rpc_refused_fn refused;
+    void *refused_context;
+    atomic_bool draining;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* monotonic clock */
+    size_t open_count;
+    bool shutdown_done; /* core says that it has closed everything */
+    struct rpc_held unary;
+    struct rpc_held streams;
+};
+
+/* A method of the server's table, as registered with core. */
+struct rpc_route {
+    struct rpc_method method; /* `path` is owned here */
+    void *registered;
+    struct rpc_site *site;
+};
+
+void rpc_site_init(struct rpc_site *site);
+void rpc_site_deinit(struct rpc_site *site);
+
+void rpc_site_enter(struct rpc_site *site);
+void rpc_site_leave(struct rpc_site *site); /* the site may be gone afterwards */
+
+/* False: closed. */
+bool rpc_site_hold(struct rpc_site *site, struct rpc_held *held, struct list_node *node);
+void rpc_site_let_go(struct rpc_site *site, struct list_node *node);
+
+#endif
