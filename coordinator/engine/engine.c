@@ -1,0 +1,340 @@
+/* engine.c -- the life of the engine: made, told what the journal held, stepped.
+ *
+ * The switch over events is here and only here; what each means is in request.c, answer.c and
+ * decide.c (a map is in engine_internal.h). */
+#include "engine/engine.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "engine/engine_internal.h"
+
+struct engine *engine_create(const struct engine_options *options)
+{
+    tercet_assert(options->incarnation > 0 && options->next_number > 0);
+    struct engine *engine = xcalloc(1, sizeof *engine);
+    engine->options = *options;
+    engine->next_number = options->next_number;
+    engine->durable_next_number = options->next_number;
+    random_init(&engine->random, options->seed);
+    table_init(&engine->by_gid, options->seed);
+    table_init(&engine->inquiries, options->seed);
+    table_init(&engine->waiters, options->seed);
+    heap_init(&engine->timers);
+    heap_init(&engine->waiter_timers);
+    list_init(&engine->open);
+    list_init(&engine->ended);
+    list_init(&engine->inquiry_list);
+    return engine;
+}
+
+static void destroy_txn(struct engine *engine, struct txn *txn)
+{
+    table_remove(&engine->by_gid, &txn->by_gid);
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        list_remove(&txn->branches[i]->open_link);
+    }
+    if (heap_node_is_linked(&txn->timer)) {
+        heap_remove(&engine->timers, &txn->timer);
+    }
+    txn_destroy(txn);
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (engine == NULL) {
+        return;
+    }
+    inquiry_destroy_all(engine);
+    waiters_destroy_all(engine);
+    while (!list_is_empty(&engine->open)) {
+        destroy_txn(engine, container_of(list_pop_front(&engine->open), struct txn, all_link));
+    }
+    while (!list_is_empty(&engine->ended)) {
+        destroy_txn(engine, container_of(list_pop_front(&engine->ended), struct txn, ended_link));
+    }
+    table_deinit(&engine->by_gid);
+    table_deinit(&engine->inquiries);
+    table_deinit(&engine->waiters);
+    heap_deinit(&engine->timers);
+    heap_deinit(&engine->waiter_timers);
+    free(engine->peers);
+    free(engine);
+}
+
+/* The directory is complete once recovery is over: one peer for each entry. */
+static void make_peers(struct engine *engine)
+{
+    engine->peer_count = engine->options.directory->count;
+    engine->peers = xcalloc(engine->peer_count + 1, sizeof engine->peers[0]);
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        list_init(&engine->peers[i].open);
+        engine->peers[i].reachable = engine->options.directory->entries[i].target != NULL;
+    }
+}
+
+struct branch_number engine_take_number(struct engine *engine)
+{
+    return (struct branch_number){engine->options.incarnation, engine->next_number++};
+}
+
+/* The participant's branches stay in the order of their numbers; new ones have the highest, those
+ * of recovery may come in any order. */
+void engine_register_branch(struct engine *engine, struct branch *branch)
+{
+    struct peer *peer = &engine->peers[branch->spec.participant];
+    peer->open_count++;
+    struct list_node *behind = peer->open.prev;
+    while (behind != &peer->open &&
+           branch_number_compare(container_of(behind, struct branch, open_link)->number,
+                                 branch->number) > 0) {
+        behind = behind->prev;
+    }
+    list_insert_after(behind, &branch->open_link);
+}
+
+void engine_clear_conflict(struct engine *engine, struct branch *branch)
+{
+    engine->stats.attention -= branch->conflict != 0 ? 1 : 0;
+    branch->conflict = 0;
+}
+
+void engine_reschedule(struct step *step, struct txn *txn)
+{
+    heap_insert(&step->engine->timers, &txn->timer, txn->deadline.boot_ms);
+}
+
+/* ---- Recovery --------------------------------------------------------------------------------- */
+
+void engine_adopt_take(struct engine *engine, struct txn *txn)
+{
+    tercet_assert(engine->peers == NULL && !txn_state_is_ended(txn->state));
+    tercet_assert(txn->sequence < engine->next_number);
+    table_insert(&engine->by_gid, &txn->by_gid, txn->gid, strlen(txn->gid));
+    list_push_back(&engine->open, &txn->all_link);
+    engine->stats.open_transactions++;
+    engine->stats.open_payload_bytes += txn->payload_bytes;
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        tercet_assert(branch->number.number < engine->next_number ||
+                      branch->number.incarnation < engine->options.incarnation);
+        /* Nobody knows any more what had left before the end of the last life. */
+        branch->handed =
+            (1U << TERCET_PHASE_TRY) | (1U << TERCET_PHASE_CONFIRM) | (1U << TERCET_PHASE_CANCEL);
+        if (branch->conflict != 0) {
+            engine->stats.attention++;
+        }
+    }
+}
+
+/* The deadline in the clock of this boot (SEMANTICS: time). */
+static void restore_deadline(struct engine *engine, struct txn *txn, struct clock_now now)
+{
+    struct txn_deadline *deadline = &txn->deadline;
+    if (strcmp(deadline->boot_id, engine->options.boot_id) != 0) {
+        int64_t left_ms = deadline->unix_ms - now.unix_ms;
+        left_ms = left_ms < 0 ? 0 : left_ms;
+        left_ms = left_ms > (int64_t)deadline->timeout_ms ? (int64_t)deadline->timeout_ms : left_ms;
+        deadline->boot_ms = now.boot_ms + left_ms;
+    }
+}
+
+static void resume(struct step *step, struct txn *txn)
+{
+    struct engine *engine = step->engine;
+    if (txn_state_is_decided(txn->state)) {
+        for (uint32_t i = 0; i < txn->branch_count; i++) {
+            if (txn->branches[i]->asked != 0) {
+                call_branch(step, txn->branches[i], 0);
+            }
+        }
+    } else {
+        restore_deadline(engine, txn, step->now);
+        engine_reschedule(step, txn);
+    }
+    txn_check(txn);
+    progress(step, txn);
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+    const struct branch *const *a = left;
+    const struct branch *const *b = right;
+    return branch_number_compare((*a)->number, (*b)->number);
+}
+
+/* Registers all branches in the order of their numbers, which is not that of their transactions:
+ * step by step, an older transaction may have younger branches. */
+static void register_all(struct engine *engine)
+{
+    size_t count = 0;
+    for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
+        count += container_of(node, struct txn, all_link)->branch_count;
+    }
+    struct branch **branches = xcalloc(count + 1, sizeof *branches);
+    size_t at = 0;
+    for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
+        struct txn *txn = container_of(node, struct txn, all_link);
+        for (uint32_t i = 0; i < txn->branch_count; i++) {
+            branches[at] = txn->branches[i];
+            at++;
+        }
+    }
+    qsort(branches, count, sizeof *branches, compare_numbers);
+    for (size_t i = 0; i < count; i++) {
+        engine_register_branch(engine, branches[i]);
+    }
+    free(branches);
+}
+
+void engine_resume(struct engine *engine, struct clock_now now, int64_t durable_lsn,
+                   struct effects *effects)
+{
+    tercet_assert(engine->peers == NULL);
+    make_peers(engine);
+    register_all(engine);
+    engine->durable_lsn = durable_lsn;
+    struct step step = {engine, durable_lsn + 1, now, effects};
+    struct list_node *node = engine->open.next;
+    while (node != &engine->open) {
+        struct txn *txn = container_of(node, struct txn, all_link);
+        node = node->next;
+        resume(&step, txn);
+    }
+}
+
+/* ---- Steps ------------------------------------------------------------------------------------ */
+
+static void on_request(struct step *step, struct event *event)
+{
+    struct request *request = &event->u.request;
+    if (request->kind == REQUEST_LIST) {
+        request_list(step, request);
+        event_destroy(event);
+        return;
+    }
+    struct table_node *node = table_find(&step->engine->by_gid, request->gid, strlen(request->gid));
+    if (node != NULL) {
+        request_on_txn(step, event, container_of(node, struct txn, by_gid));
+    } else {
+        inquiry_ask(step, event);
+    }
+}
+
+void engine_step(struct engine *engine, struct event *event, int64_t lsn, struct clock_now now,
+                 struct effects *effects)
+{
+    tercet_assert(lsn > engine->durable_lsn);
+    struct step step = {engine, lsn, now, effects};
+    switch (event->kind) {
+    case EVENT_REQUEST:
+        on_request(&step, event);
+        return;
+    case EVENT_FORGET:
+        if (!inquiry_forget(engine, event->u.forget.token)) {
+            waiter_forget(&step, event->u.forget.token);
+        }
+        break;
+    case EVENT_FOUND:
+        inquiry_found(&step, event);
+        break;
+    case EVENT_ANSWER:
+        answer_apply(&step, &event->u.answer);
+        break;
+    case EVENT_PARTICIPANT:
+        tercet_assert(event->u.participant.index < engine->peer_count);
+        engine->peers[event->u.participant.index].reachable = event->u.participant.reachable;
+        break;
+    case EVENT_HORIZON:
+        engine->horizon_unix_ms = event->u.horizon.unix_ms;
+        break;
+    case EVENT_STOP:
+        waiters_answer_all(&step);
+        break;
+    case EVENT_PROBED:
+    case EVENT_DURABLE:
+        tercet_unreachable();
+    }
+    event_destroy(event);
+}
+
+static void on_deadline(struct step *step, struct txn *txn)
+{
+    const struct branch *first = NULL;
+    struct reason reason;
+    char text[TERCET_REASON_TEXT_BYTES_MAX + 1];
+    if (txn_all_tried(txn, &first)) {
+        text_format(text, sizeof text, "its initiator did not decide within %" PRIu32 " ms",
+                    txn->deadline.timeout_ms);
+    } else {
+        text_format(text, sizeof text,
+                    "branch %" PRIu32 " (%s) was not tried within %" PRIu32 " ms",
+                    first->spec.index,
+                    step->engine->options.directory->entries[first->spec.participant].name,
+                    txn->deadline.timeout_ms);
+    }
+    reason_set(&reason, "TERCET_TIMEOUT", text);
+    decide_to_cancel(step, txn, TXN_CAUSE_TIMEOUT, &reason);
+}
+
+void engine_tick(struct engine *engine, int64_t lsn, struct clock_now now, struct effects *effects)
+{
+    struct step step = {engine, lsn, now, effects};
+    struct heap_node *node = heap_peek(&engine->timers);
+    while (node != NULL && node->key <= now.boot_ms) {
+        on_deadline(&step, container_of(node, struct txn, timer));
+        node = heap_peek(&engine->timers);
+    }
+    waiters_tick(&step);
+}
+
+int64_t engine_wake_at_boot_ms(const struct engine *engine)
+{
+    const struct heap_node *deadline = heap_peek(&engine->timers);
+    const struct heap_node *wait = heap_peek(&engine->waiter_timers);
+    int64_t first = deadline == NULL ? INT64_MAX : deadline->key;
+    return wait != NULL && wait->key < first ? wait->key : first;
+}
+
+void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number)
+{
+    tercet_assert(lsn > engine->durable_lsn && next_number >= engine->durable_next_number);
+    engine->durable_lsn = lsn;
+    engine->durable_next_number = next_number;
+    while (!list_is_empty(&engine->ended)) {
+        struct txn *txn = container_of(engine->ended.next, struct txn, ended_link);
+        if (txn->ended_lsn > lsn) {
+            break;
+        }
+        list_remove(&txn->ended_link);
+        destroy_txn(engine, txn);
+    }
+    mark_touch_all(engine);
+}
+
+int64_t engine_next_number(const struct engine *engine)
+{
+    return engine->next_number;
+}
+
+const struct txn *engine_find(const struct engine *engine, const char *gid)
+{
+    struct table_node *node = table_find(&engine->by_gid, gid, strlen(gid));
+    return node == NULL ? NULL : container_of(node, struct txn, by_gid);
+}
+
+void engine_read_stats(const struct engine *engine, struct engine_stats *stats_out)
+{
+    *stats_out = engine->stats;
+    stats_out->waiting_calls = table_count(&engine->waiters);
+}
+
+uint32_t engine_open_branches_of(const struct engine *engine, uint32_t participant)
+{
+    tercet_assert(participant < engine->peer_count);
+    return engine->peers[participant].open_count;
+}

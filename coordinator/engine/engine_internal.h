@@ -1,0 +1,117 @@
+/* engine_internal.h -- what the engine's own files share.  Nobody else includes this.
+ *
+ *   engine.c     create, recovery, the switch over events, ticks
+ *   request.c    what an initiator asks of a transaction; admission
+ *   list.c       a page of open transactions
+ *   inquiry.c    requests whose gid is not in memory wait for a look-up
+ *   answer.c     what a participant's answer means
+ *   decide.c     stages, the decision, the end
+ *   waiter.c     who waits for what; replies
+ *   mark.c       what participants may forget */
+#ifndef COORDINATOR_ENGINE_ENGINE_INTERNAL_H
+#define COORDINATOR_ENGINE_ENGINE_INTERNAL_H
+
+#include "base/backoff.h"
+#include "base/random.h"
+#include "engine/engine.h"
+
+/* What the engine knows of one participant. */
+struct peer {
+    struct list_node open; /* branches that have not ended durably, by number */
+    uint32_t open_count;   /* of branches that have not ended */
+    bool reachable;
+    bool mark_fresh; /* `mark` was made at the newest durable LSN */
+    struct mark mark;
+};
+
+/* One call that waits for a transaction. */
+struct waiter {
+    struct list_node link;  /* the transaction's */
+    struct heap_node timer; /* when it is answered as it stands */
+    struct table_node by_token;
+    struct txn *txn;
+    void *token;
+    enum request_kind kind;
+    enum wait_mode wait;
+    uint32_t branch_index; /* TRY */
+};
+
+struct engine {
+    struct engine_options options;
+    struct random random;
+
+    struct table by_gid;    /* struct txn */
+    struct list_node open;  /* not ended, by sequence */
+    struct list_node ended; /* END not durable yet, by ended_lsn */
+    struct heap timers;     /* struct txn: deadlines */
+    struct table inquiries; /* struct inquiry, by gid */
+    struct list_node inquiry_list;
+    struct table waiters;      /* struct waiter, by token */
+    struct heap waiter_timers; /* struct waiter */
+    struct peer *peers;        /* by directory index */
+    uint32_t peer_count;
+
+    int64_t next_number;
+    int64_t durable_lsn;
+    int64_t durable_next_number;
+    int64_t horizon_unix_ms;
+    struct engine_stats stats;
+};
+
+/* What every function of one step needs. */
+struct step {
+    struct engine *engine;
+    int64_t lsn;
+    struct clock_now now;
+    struct effects *effects;
+};
+
+/* engine.c */
+struct branch_number engine_take_number(struct engine *engine);
+void engine_register_branch(struct engine *engine, struct branch *branch);
+void engine_clear_conflict(struct engine *engine, struct branch *branch);
+void engine_reschedule(struct step *step, struct txn *txn); /* its deadline timer */
+
+/* request.c */
+/* Takes the event.  `found`: the outcome that a look-up told, or NULL. */
+void request_on_txn(struct step *step, struct event *event, struct txn *txn);
+void request_on_outcome(struct step *step, struct event *event, const struct view *found);
+void request_on_nothing(struct step *step, struct event *event);
+
+/* list.c */
+void request_list(struct step *step, const struct request *request);
+
+/* inquiry.c */
+void inquiry_ask(struct step *step, struct event *event);
+void inquiry_found(struct step *step, struct event *event);
+bool inquiry_forget(struct engine *engine, const void *token);
+void inquiry_destroy_all(struct engine *engine);
+
+/* answer.c */
+void answer_apply(struct step *step, const struct answer *answer);
+
+/* decide.c */
+void call_branch(struct step *step, struct branch *branch, int64_t not_before_boot_ms);
+void decide(struct step *step, struct txn *txn, enum txn_outcome outcome);
+void decide_to_cancel(struct step *step, struct txn *txn, enum txn_cause cause,
+                      const struct reason *reason);
+void progress(struct step *step, struct txn *txn); /* start stages, decide, end: whatever is due */
+void record(struct step *step, enum record_kind kind, struct txn *txn, struct branch *branch);
+
+/* waiter.c */
+void waiter_add(struct step *step, struct txn *txn, const struct request *request);
+void waiters_notify(struct step *step, struct txn *txn); /* whoever has what it waited for */
+void waiters_tick(struct step *step);
+void waiter_forget(struct step *step, void *token);
+void waiters_answer_all(struct step *step); /* as things stand */
+void waiters_destroy_all(struct engine *engine);
+void reply_view(struct step *step, const struct request *request, const struct view *view);
+void reply_refused(struct step *step, const struct request *request, enum tercet_status status,
+                   const char *code, const char *format, ...) TERCET_PRINTF(5, 6);
+/* The verdict of a TRY on this branch, as far as it is known; UNSPECIFIED: not yet. */
+enum tercet_verdict try_verdict(enum txn_state txn, enum branch_state state, bool confirm_only);
+
+/* mark.c */
+void mark_touch_all(struct engine *engine);
+
+#endif

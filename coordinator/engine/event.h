@@ -1,0 +1,121 @@
+/* event.h -- everything that can happen to the engine.
+ *
+ * Events are made by other threads, or by the loop itself, and travel through the inbox.
+ * engine_step() takes them: it frees them by event_destroy(), at once or (a request that waits for
+ * a look-up) later. */
+#ifndef COORDINATOR_ENGINE_EVENT_H
+#define COORDINATOR_ENGINE_EVENT_H
+
+#include "engine/view.h"
+
+enum event_kind {
+    EVENT_REQUEST, /* an initiator asks */
+    EVENT_FORGET,  /* an initiator no longer waits: the request with this token gets no answer */
+    EVENT_FOUND,   /* a look-up has come back */
+    EVENT_ANSWER,  /* a participant has answered, or its call has failed */
+    EVENT_PARTICIPANT, /* a participant can be reached, or no longer */
+    EVENT_HORIZON,     /* outcomes before this moment are forgotten */
+    EVENT_STOP,        /* whoever waits is answered as things stand */
+
+    /* For the loop alone; never given to the engine. */
+    EVENT_PROBED, /* a probe of a participant has ended */
+    EVENT_DURABLE /* the journal thread has synced a batch */
+};
+
+enum request_kind {
+    REQUEST_EXECUTE,
+    REQUEST_BEGIN,
+    REQUEST_TRY,
+    REQUEST_CONFIRM,
+    REQUEST_CANCEL,
+    REQUEST_GET,
+    REQUEST_WATCH,
+    REQUEST_LIST,
+    REQUEST_RESOLVE
+};
+
+/* How long an answer is waited for.  Numbers as on the wire. */
+enum wait_mode { WAIT_MODE_BEGIN = 1, WAIT_MODE_DECISION = 2, WAIT_MODE_END = 3 };
+
+/* What Resolve does.  Numbers as on the wire. */
+enum resolution { RESOLUTION_ASK = 1, RESOLUTION_SETTLE = 2 };
+
+struct request {
+    enum request_kind kind;
+    void *token; /* the caller's; comes back in exactly one REPLY that is `last` */
+    char gid[TERCET_GID_BYTES_MAX + 1]; /* "" only in LIST */
+    enum wait_mode wait;
+    uint32_t wait_ms;           /* how long the answer may take; 0: at once */
+    uint32_t try_timeout_ms;    /* EXECUTE, BEGIN */
+    int64_t created_at_unix_ms; /* EXECUTE, BEGIN; 0: now */
+    char traceparent[65];       /* EXECUTE, BEGIN */
+    struct digest16 content;    /* EXECUTE, BEGIN */
+    struct branch **branches;   /* EXECUTE: all; TRY: one.  Owned references; taken by the engine */
+    uint32_t branch_count;
+    uint32_t branch_index;                     /* TRY (same as branches[0]'s), RESOLVE */
+    enum resolution resolution;                /* RESOLVE */
+    struct reason reason;                      /* CANCEL, RESOLVE */
+    int64_t after_sequence;                    /* LIST: open transactions behind this one */
+    uint32_t page_size;                        /* LIST */
+    uint32_t state_mask;                       /* LIST: bit (1 << state); 0: all */
+    char gid_prefix[TERCET_GID_BYTES_MAX + 1]; /* LIST */
+    bool attention_only;                       /* LIST */
+};
+
+/* How a call to a participant ended. */
+enum answer_kind {
+    ANSWER_REPLY,       /* a reply that could be read */
+    ANSWER_UNREACHABLE, /* its participant as a whole cannot be reached: asked again when it can */
+    ANSWER_NOT_SERVED,  /* it will never serve this: no such action, malformed, not implemented */
+    ANSWER_UNKNOWN,     /* no answer in time, garbage, any other status: it may have happened */
+    ANSWER_FENCED       /* it has seen a higher epoch of this journal: we are not the coordinator */
+};
+
+struct answer {
+    struct branch *branch; /* owned reference */
+    enum tercet_phase phase;
+    enum answer_kind kind;
+    enum tercet_verdict verdict; /* REPLY; anything outside 1..4 is UNSPECIFIED */
+    uint32_t how;                /* REPLY, DONE: tercet.v1.How */
+    uint32_t conflict;           /* REPLY, CONFLICT: tercet.v1.ConflictKind */
+    uint32_t after_ms;           /* REPLY, LATER */
+    struct tercet_bytes result;  /* REPLY, DONE; owned */
+    struct reason reason;        /* the participant's, or the transport's words */
+};
+
+struct event {
+    struct list_node link; /* the inbox's and the engine's */
+    enum event_kind kind;
+    union {
+        struct request request;
+        struct {
+            void *token;
+        } forget;
+        struct {
+            char gid[TERCET_GID_BYTES_MAX + 1];
+            struct view *view; /* owned; NULL: there is none */
+        } found;
+        struct answer answer;
+        struct {
+            uint32_t index;
+            bool reachable;
+        } participant;
+        struct {
+            int64_t unix_ms;
+        } horizon;
+        struct {
+            uint32_t participant;
+            bool reachable;
+            bool fenced; /* it has seen a higher epoch of this journal */
+        } probed;
+        struct {
+            int64_t lsn;
+            int64_t next_number;
+        } durable;
+    } u;
+};
+
+struct event *event_create(enum event_kind kind); /* all zero but its kind */
+void event_destroy(struct event *event);          /* with all that it owns; NULL is fine */
+
+#endif

@@ -1,0 +1,100 @@
+/* inquiry.c -- requests whose gid is not in memory.
+ *
+ * Nothing is begun before the journal has been asked whether that gid has an outcome.  While the
+ * question is open every request of the gid waits here, in order; so nobody can begin it meanwhile,
+ * and a transaction that ends leaves memory only when its outcome can be found by such a look-up.
+ * Bound: each waiting request is a call, and calls are bounded by the service and the inbox. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "engine/engine_internal.h"
+
+struct inquiry {
+    struct table_node by_gid;
+    struct list_node link;
+    struct list_node events; /* struct event: requests, in order */
+    char gid[TERCET_GID_BYTES_MAX + 1];
+};
+
+static struct inquiry *inquiry_find(struct engine *engine, const char *gid)
+{
+    struct table_node *node = table_find(&engine->inquiries, gid, strlen(gid));
+    return node == NULL ? NULL : container_of(node, struct inquiry, by_gid);
+}
+
+void inquiry_ask(struct step *step, struct event *event)
+{
+    struct engine *engine = step->engine;
+    const char *gid = event->u.request.gid;
+    struct inquiry *inquiry = inquiry_find(engine, gid);
+    if (inquiry == NULL) {
+        inquiry = xcalloc(1, sizeof *inquiry);
+        memcpy(inquiry->gid, gid, sizeof inquiry->gid);
+        list_init(&inquiry->events);
+        list_push_back(&engine->inquiry_list, &inquiry->link);
+        table_insert(&engine->inquiries, &inquiry->by_gid, inquiry->gid, strlen(inquiry->gid));
+        struct effect *effect = effects_add(step->effects, EFFECT_LOOKUP);
+        memcpy(effect->u.lookup.gid, gid, sizeof effect->u.lookup.gid);
+    }
+    list_push_back(&inquiry->events, &event->link);
+}
+
+static void inquiry_remove(struct engine *engine, struct inquiry *inquiry)
+{
+    tercet_assert(list_is_empty(&inquiry->events));
+    table_remove(&engine->inquiries, &inquiry->by_gid);
+    list_remove(&inquiry->link);
+    free(inquiry);
+}
+
+void inquiry_found(struct step *step, struct event *event)
+{
+    struct engine *engine = step->engine;
+    struct inquiry *inquiry = inquiry_find(engine, event->u.found.gid);
+    tercet_assert(inquiry != NULL);
+    while (!list_is_empty(&inquiry->events)) {
+        struct list_node *node = list_pop_front(&inquiry->events);
+        struct event *request = container_of(node, struct event, link);
+        /* The request before it may have begun the transaction. */
+        struct table_node *txn = table_find(&engine->by_gid, inquiry->gid, strlen(inquiry->gid));
+        if (txn != NULL) {
+            request_on_txn(step, request, container_of(txn, struct txn, by_gid));
+        } else if (event->u.found.view != NULL) {
+            request_on_outcome(step, request, event->u.found.view);
+        } else {
+            request_on_nothing(step, request);
+        }
+    }
+    inquiry_remove(engine, inquiry);
+}
+
+bool inquiry_forget(struct engine *engine, const void *token)
+{
+    for (struct list_node *node = engine->inquiry_list.next; node != &engine->inquiry_list;
+         node = node->next) {
+        struct inquiry *inquiry = container_of(node, struct inquiry, link);
+        for (struct list_node *at = inquiry->events.next; at != &inquiry->events; at = at->next) {
+            struct request *request = &container_of(at, struct event, link)->u.request;
+            if (request->token == token) {
+                /* It is still answered, once, as soon as the look-up is back. */
+                request->kind = REQUEST_GET;
+                request->wait = WAIT_MODE_BEGIN;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void inquiry_destroy_all(struct engine *engine)
+{
+    while (!list_is_empty(&engine->inquiry_list)) {
+        struct inquiry *inquiry = container_of(engine->inquiry_list.next, struct inquiry, link);
+        while (!list_is_empty(&inquiry->events)) {
+            event_destroy(container_of(list_pop_front(&inquiry->events), struct event, link));
+        }
+        inquiry_remove(engine, inquiry);
+    }
+}

@@ -1,0 +1,156 @@
+/* txn.c -- see txn.h. */
+#include "engine/txn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+
+struct txn *txn_create(const char *gid)
+{
+    size_t gid_size = strlen(gid) + 1;
+    tercet_assert(gid_size >= 2 && gid_size <= TERCET_GID_BYTES_MAX + 1);
+    struct txn *txn = xcalloc(1, sizeof *txn + gid_size);
+    memcpy(txn->gid, gid, gid_size);
+    list_init(&txn->all_link);
+    list_init(&txn->ended_link);
+    list_init(&txn->waiters);
+    heap_node_init(&txn->timer);
+    return txn;
+}
+
+void txn_destroy(struct txn *txn)
+{
+    if (txn == NULL) {
+        return;
+    }
+    tercet_assert(list_is_empty(&txn->waiters));
+    tercet_assert(!list_is_linked(&txn->all_link) && !list_is_linked(&txn->ended_link));
+    tercet_assert(!heap_node_is_linked(&txn->timer));
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        branch->txn = NULL;
+        branch->asked = 0;
+        branch_unref(branch);
+    }
+    free(txn->branches);
+    free(txn->reason);
+    free(txn);
+}
+
+struct branch *txn_branch(const struct txn *txn, uint32_t index)
+{
+    if (index >= 1 && index <= txn->branch_count && txn->branches[index - 1]->spec.index == index) {
+        return txn->branches[index - 1];
+    }
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        if (txn->branches[i]->spec.index == index) {
+            return txn->branches[i];
+        }
+    }
+    return NULL;
+}
+
+void txn_add_branch_take(struct txn *txn, struct branch *branch)
+{
+    tercet_assert(branch->txn == NULL && txn_branch(txn, branch->spec.index) == NULL);
+    tercet_assert(txn->branch_count < TERCET_BRANCH_COUNT_MAX);
+    txn->branches = xrealloc(txn->branches, (txn->branch_count + 1) * sizeof txn->branches[0]);
+    uint32_t at = txn->branch_count;
+    while (at > 0 && txn->branches[at - 1]->spec.index > branch->spec.index) {
+        txn->branches[at] = txn->branches[at - 1];
+        at--;
+    }
+    txn->branches[at] = branch;
+    txn->branch_count++;
+    txn->payload_bytes += branch->spec.payload.size;
+    branch->txn = txn;
+}
+
+void txn_move(struct txn *txn, enum txn_state to, struct clock_now now)
+{
+    tercet_assert(txn_state_may(txn->state, to));
+    bool was_decided = txn_state_is_decided(txn->state);
+    txn->state = to;
+    if (!was_decided && txn_state_is_decided(to)) {
+        txn->decided_unix_ms = now.unix_ms;
+    }
+    if (txn_state_is_ended(to)) {
+        txn->ended_unix_ms = now.unix_ms;
+    }
+}
+
+void txn_set_reason(struct txn *txn, const char *code, const char *text)
+{
+    if (txn->reason == NULL) {
+        txn->reason = xcalloc(1, sizeof *txn->reason);
+    }
+    reason_set(txn->reason, code, text);
+}
+
+static bool is_ready_to_confirm(const struct branch *branch)
+{
+    return branch->state == BRANCH_TRIED ||
+           (branch->state == BRANCH_WAITING && branch->spec.confirm_only) ||
+           (branch->state == BRANCH_REFUSED && branch->spec.optional);
+}
+
+bool txn_all_tried(const struct txn *txn, const struct branch **first_out)
+{
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        if (!is_ready_to_confirm(txn->branches[i])) {
+            if (first_out != NULL) {
+                *first_out = txn->branches[i];
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+bool txn_all_ended(const struct txn *txn)
+{
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        if (!branch_state_is_ended(txn->branches[i]->state)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the states of its branches may be, for each state of the transaction. */
+#define ONE(state) (1U << BRANCH_##state)
+static uint32_t allowed_states(const struct txn *txn, const struct branch *branch)
+{
+    switch (txn->state) {
+    case TXN_NONE:
+        return ONE(NONE);
+    case TXN_TRYING:
+        return ONE(WAITING) | ONE(TRYING) | ONE(TRIED) | ONE(REFUSED);
+    case TXN_CONFIRMING:
+    case TXN_CONFIRMED:
+        return ONE(CONFIRMING) | ONE(CONFIRMED) |
+               (branch->spec.optional ? ONE(CANCELLING) | ONE(CANCELLED) | ONE(SKIPPED) : 0);
+    case TXN_CANCELLING:
+    case TXN_CANCELLED:
+        return ONE(CANCELLING) | ONE(CANCELLED) | ONE(SKIPPED);
+    case TXN_STATE_COUNT:
+        break;
+    }
+    return 0;
+}
+
+void txn_check(const struct txn *txn)
+{
+    uint32_t index_before = 0;
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        const struct branch *branch = txn->branches[i];
+        tercet_assert(branch->txn == txn && branch->spec.index > index_before);
+        tercet_assert((allowed_states(txn, branch) & (1U << branch->state)) != 0);
+        branch_check(branch);
+        index_before = branch->spec.index;
+    }
+    tercet_assert(txn_state_is_ended(txn->state) ? txn_all_ended(txn) : true);
+    tercet_assert(txn_state_is_decided(txn->state) ? !heap_node_is_linked(&txn->timer) : true);
+}

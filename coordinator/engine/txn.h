@@ -1,0 +1,90 @@
+/* txn.h -- one global transaction in memory.
+ *
+ * Life: made by the engine when a request of a new gid is admitted, or by recovery from its records;
+ * registered under its gid; decided; ended; kept until its END record is durable (so that whoever
+ * asks meanwhile finds it here, and afterwards in the journal); freed.
+ *
+ * Thread: the loop's. */
+#ifndef COORDINATOR_ENGINE_TXN_H
+#define COORDINATOR_ENGINE_TXN_H
+
+#include "base/clock.h"
+#include "base/table.h"
+#include "engine/branch.h"
+#include "engine/txn_state.h"
+
+/* Who decides to confirm. */
+enum txn_mode {
+    TXN_MODE_EXECUTE = 1,  /* the engine, when all is tried */
+    TXN_MODE_STEPS = 2,    /* the initiator, by Confirm */
+    TXN_MODE_TOMBSTONE = 3 /* nobody: Cancel came for a gid that was never begun */
+};
+
+/* When the trying time ends, so that it can be told again after a restart (SEMANTICS: time). */
+struct txn_deadline {
+    int64_t boot_ms;     /* by the clock that does not jump, of the boot `boot_id` */
+    int64_t unix_ms;     /* by the wall */
+    uint32_t timeout_ms; /* as granted */
+    char boot_id[37];
+};
+
+struct txn {
+    struct table_node by_gid;
+    struct list_node all_link;   /* of the engine's open transactions, by sequence */
+    struct list_node ended_link; /* of those whose END is not durable yet */
+    struct heap_node timer;      /* its deadline while it is undecided */
+    struct list_node waiters;    /* struct waiter: calls that wait for it */
+
+    int64_t sequence; /* its place in the order of beginnings; names its records */
+    enum txn_state state;
+    enum txn_mode mode;
+    enum txn_cause cause;
+    uint32_t refused_branch; /* CAUSE_REFUSED: which; 0: none */
+    struct reason *reason;   /* why it was cancelled; owned; may be NULL */
+    struct digest16 content; /* of gid and branches; in steps mode of the gid alone */
+    struct txn_deadline deadline;
+    int64_t begun_unix_ms;
+    int64_t decided_unix_ms;
+    int64_t ended_unix_ms;
+    int64_t decided_lsn; /* newest LSN at the decision; set by recovery to a durable one */
+    int64_t ended_lsn;
+    size_t payload_bytes; /* of all branches, counted against the engine's bound */
+
+    struct digest128 record_begin; /* of its live pairs in the journal; zero: none */
+    struct digest128 record_decide;
+    struct digest128 record_progress;
+
+    struct branch *
+        *branches; /* by index - 1 where index are dense (Execute); else in order of index */
+    uint32_t branch_count;
+    char traceparent[65];
+    char gid[]; /* NUL-terminated */
+};
+
+struct txn *txn_create(const char *gid);
+
+/* Frees; detaches its branches (branch->txn = NULL) and drops its references.  It must have no
+ * waiters and stand in no list, table or heap. */
+void txn_destroy(struct txn *txn);
+
+/* The branch with this index, or NULL. */
+struct branch *txn_branch(const struct txn *txn, uint32_t index);
+
+/* Adds a branch, keeping the order by index.  Takes the caller's reference.  The index must be
+ * free. */
+void txn_add_branch_take(struct txn *txn, struct branch *branch);
+
+/* The one place that changes a state: asserts that the move is allowed. */
+void txn_move(struct txn *txn, enum txn_state to, struct clock_now now);
+
+void txn_set_reason(struct txn *txn, const char *code, const char *text);
+
+/* No mandatory branch is anything but tried, confirm-only, or (optional) refused.  `first_out`: the
+ * first that is not; may be NULL. */
+bool txn_all_tried(const struct txn *txn, const struct branch **first_out);
+bool txn_all_ended(const struct txn *txn);
+
+/* Aborts unless transaction and branches fit the state's guarantees (txn_state.h). */
+void txn_check(const struct txn *txn);
+
+#endif

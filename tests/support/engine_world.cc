@@ -1,0 +1,367 @@
+#include "support/engine_world.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace tercet
+{
+
+engine_limits EngineWorld::DefaultLimits()
+{
+    engine_limits limits{};
+    limits.open_transactions_max = 1000;
+    limits.open_payload_bytes_max = 1 << 20;
+    limits.waiting_calls_max = 1000;
+    limits.try_timeout_ms = 30000;
+    limits.retry_base_ms = 100;
+    limits.retry_cap_ms = 60000;
+    return limits;
+}
+
+EngineWorld::EngineWorld(uint32_t participants, engine_limits limits)
+{
+    directory_init(&names);
+    for (uint32_t i = 0; i < participants; i++) {
+        directory_entry entry{};
+        std::string name = "p" + std::to_string(i);
+        memcpy(entry.name, name.c_str(), name.size() + 1);
+        std::string target = "unix:/" + name;
+        entry.target = target.data();
+        entry.call_timeout_ms = 5000;
+        entry.window = 100;
+        entry.open_transaction_max = 250;
+        EXPECT_EQ(TERCET_OK, directory_add(&names, &entry));
+    }
+    engine_options options{};
+    options.limits = limits;
+    options.directory = &names;
+    options.incarnation = 1700000000000;
+    options.next_number = 1;
+    options.seed = 42;
+    snprintf(options.boot_id, sizeof options.boot_id, "boot-1");
+    engine = engine_create(&options);
+    effects_init(&effects_);
+    engine_resume(engine, now, 0, &effects_);
+    Collect();
+}
+
+EngineWorld::~EngineWorld()
+{
+    for (auto &call : calls) {
+        branch_unref(call.branch);
+    }
+    engine_destroy(engine);
+    for (auto &pair : kept) {
+        branch_unref(pair.second);
+    }
+    effects_deinit(&effects_);
+    directory_deinit(&names);
+}
+
+branch *MakeBranch(uint32_t index, const BranchPlan &plan, const directory &names)
+{
+    digest_branch content{};
+    content.participant = names.entries[plan.participant].name;
+    content.action = plan.action.c_str();
+    content.payload = tercet_bytes_of(plan.payload.data(), plan.payload.size());
+    content.stage = plan.stage;
+    content.flags = static_cast<uint32_t>(plan.confirm_only ? DIGEST_FLAG_CONFIRM_ONLY : 0) |
+                    static_cast<uint32_t>(plan.optional ? DIGEST_FLAG_OPTIONAL : 0);
+    branch_spec spec{};
+    spec.index = index;
+    spec.participant = plan.participant;
+    spec.action = plan.action.c_str();
+    spec.payload = content.payload;
+    spec.stage = plan.stage;
+    spec.confirm_only = plan.confirm_only;
+    spec.optional = plan.optional;
+    spec.digest = digest_of_branch(&content);
+    return branch_create(&spec);
+}
+
+event *EngineWorld::MakeRequest(request_kind kind, const std::string &gid)
+{
+    event *made = event_create(EVENT_REQUEST);
+    request *ask = &made->u.request;
+    ask->kind = kind;
+    snprintf(ask->gid, sizeof ask->gid, "%s", gid.c_str());
+    ask->wait = WAIT_MODE_DECISION;
+    ask->wait_ms = 60000;
+    return made;
+}
+
+uintptr_t EngineWorld::Send(event *made)
+{
+    uintptr_t token = next_token_++;
+    made->u.request.token = reinterpret_cast<void *>(token);
+    Step(made);
+    return token;
+}
+
+uintptr_t EngineWorld::Execute(const std::string &gid, const std::vector<BranchPlan> &branches,
+                               wait_mode wait, uint32_t wait_ms)
+{
+    event *made = MakeRequest(REQUEST_EXECUTE, gid);
+    request *ask = &made->u.request;
+    ask->wait = wait;
+    ask->wait_ms = wait_ms;
+    ask->branch_count = static_cast<uint32_t>(branches.size());
+    ask->branches = static_cast<branch **>(calloc(branches.size(), sizeof(branch *)));
+    std::vector<digest16> digests;
+    for (uint32_t i = 0; i < branches.size(); i++) {
+        ask->branches[i] = MakeBranch(i + 1, branches[i], names);
+        digests.push_back(ask->branches[i]->spec.digest);
+    }
+    ask->content = digest_of_content(gid.c_str(), digests.data(), digests.size());
+    return Send(made);
+}
+
+uintptr_t EngineWorld::Begin(const std::string &gid, uint32_t try_timeout_ms)
+{
+    event *made = MakeRequest(REQUEST_BEGIN, gid);
+    made->u.request.wait = WAIT_MODE_BEGIN;
+    made->u.request.try_timeout_ms = try_timeout_ms;
+    made->u.request.content = digest_of_content(gid.c_str(), nullptr, 0);
+    return Send(made);
+}
+
+uintptr_t EngineWorld::Try(const std::string &gid, uint32_t index, const BranchPlan &plan)
+{
+    event *made = MakeRequest(REQUEST_TRY, gid);
+    request *ask = &made->u.request;
+    ask->branch_index = index;
+    ask->branch_count = 1;
+    ask->branches = static_cast<branch **>(calloc(1, sizeof(branch *)));
+    ask->branches[0] = MakeBranch(index, plan, names);
+    return Send(made);
+}
+
+uintptr_t EngineWorld::Ask(request_kind kind, const std::string &gid, wait_mode wait,
+                           uint32_t wait_ms)
+{
+    event *made = MakeRequest(kind, gid);
+    made->u.request.wait = wait;
+    made->u.request.wait_ms = wait_ms;
+    if (kind == REQUEST_CANCEL) {
+        reason_set(&made->u.request.reason, "TEST", "the test wants it");
+    }
+    return Send(made);
+}
+
+uintptr_t EngineWorld::Resolve(const std::string &gid, uint32_t index, resolution what)
+{
+    event *made = MakeRequest(REQUEST_RESOLVE, gid);
+    made->u.request.branch_index = index;
+    made->u.request.resolution = what;
+    reason_set(&made->u.request.reason, "", "settled by hand");
+    return Send(made);
+}
+
+void EngineWorld::Step(event *taken)
+{
+    engine_step(engine, taken, lsn, now, &effects_);
+    Collect();
+}
+
+void EngineWorld::Tick()
+{
+    engine_tick(engine, lsn, now, &effects_);
+    Collect();
+}
+
+void EngineWorld::Collect()
+{
+    std::vector<std::string> lookups;
+    bool recorded = false;
+    for (size_t i = 0; i < effects_.count; i++) {
+        effect *made = &effects_.items[i];
+        switch (made->kind) {
+        case EFFECT_RECORD:
+            recorded = true;
+            records.push_back({made->u.record.kind, made->u.record.txn->gid,
+                               made->u.record.branch ? made->u.record.branch->spec.index : 0});
+            break;
+        case EFFECT_CALL: {
+            calls.push_back(made->u.call);
+            branch *asked = made->u.call.branch;
+            std::string name =
+                std::string(asked->txn->gid) + "/" + std::to_string(asked->spec.index);
+            if (kept.find(name) == kept.end()) {
+                kept[name] = branch_ref(asked);
+            }
+            made->u.call.branch = nullptr;
+            break;
+        }
+        case EFFECT_REPLY: {
+            effect_reply *told = &made->u.reply;
+            Reply reply{told->to,
+                        told->last,
+                        told->status,
+                        told->refused,
+                        told->code ? told->code : "",
+                        told->text ? told->text : "",
+                        std::shared_ptr<view>(told->view, view_destroy),
+                        told->verdict};
+            told->view = nullptr;
+            replies[reinterpret_cast<uintptr_t>(told->token)].push_back(reply);
+            break;
+        }
+        case EFFECT_LOOKUP:
+            lookups.push_back(made->u.lookup.gid);
+            break;
+        }
+        effect_release(made);
+    }
+    effects_.count = 0;
+    if (recorded) {
+        lsn++;
+    }
+    for (const auto &gid : lookups) {
+        event *found = event_create(EVENT_FOUND);
+        snprintf(found->u.found.gid, sizeof found->u.found.gid, "%s", gid.c_str());
+        auto outcome = outcomes.find(gid);
+        if (outcome != outcomes.end()) {
+            found->u.found.view = view_copy(outcome->second.get(), outcome->second->branches);
+        }
+        Step(found);
+    }
+}
+
+void EngineWorld::HandAll()
+{
+    std::vector<effect_call> taken;
+    taken.swap(calls);
+    for (auto &call : taken) {
+        if (call.branch->txn != nullptr && call.branch->asked != 0) {
+            branch_note_handed(call.branch);
+        }
+        branch_unref(call.branch);
+    }
+}
+
+void EngineWorld::SendAnswer(const std::string &gid, uint32_t index, event *made)
+{
+    auto found = kept.find(gid + "/" + std::to_string(index));
+    ASSERT_NE(kept.end(), found) << "branch " << index << " of " << gid << " was never asked";
+    made->u.answer.branch = branch_ref(found->second);
+    Step(made);
+}
+
+void EngineWorld::Answer(const std::string &gid, uint32_t index, tercet_phase phase,
+                         tercet_verdict verdict, uint32_t how, const std::string &result,
+                         uint32_t conflict)
+{
+    event *made = event_create(EVENT_ANSWER);
+    answer *told = &made->u.answer;
+    told->phase = phase;
+    told->kind = ANSWER_REPLY;
+    told->verdict = verdict;
+    told->how = how;
+    told->conflict = conflict;
+    if (!result.empty()) {
+        void *copy = malloc(result.size());
+        memcpy(copy, result.data(), result.size());
+        told->result = tercet_bytes_of(copy, result.size());
+    }
+    reason_set(&told->reason, "CODE", "because");
+    SendAnswer(gid, index, made);
+}
+
+void EngineWorld::Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind)
+{
+    event *made = event_create(EVENT_ANSWER);
+    made->u.answer.phase = phase;
+    made->u.answer.kind = kind;
+    reason_set(&made->u.answer.reason, "TRANSPORT", "broken");
+    SendAnswer(gid, index, made);
+}
+
+void EngineWorld::Reachable(uint32_t participant, bool reachable)
+{
+    event *made = event_create(EVENT_PARTICIPANT);
+    made->u.participant.index = participant;
+    made->u.participant.reachable = reachable;
+    Step(made);
+}
+
+void EngineWorld::RunToEnd()
+{
+    for (int round = 0; round < 1000 && !calls.empty(); round++) {
+        std::vector<std::pair<branch *, tercet_phase>> asked;
+        for (auto &call : calls) {
+            if (call.branch->txn != nullptr && call.branch->asked != 0) {
+                asked.emplace_back(branch_ref(call.branch), call.branch->asked);
+            }
+        }
+        HandAll();
+        for (auto &pair : asked) {
+            if (pair.first->txn != nullptr) {
+                Answer(pair.first->txn->gid, pair.first->spec.index, pair.second,
+                       TERCET_VERDICT_DONE, 1);
+            }
+            branch_unref(pair.first);
+        }
+    }
+    EXPECT_TRUE(calls.empty());
+}
+
+void EngineWorld::Advance(int64_t ms)
+{
+    now.boot_ms += ms;
+    now.unix_ms += ms;
+    Tick();
+}
+
+void EngineWorld::Sync()
+{
+    if (lsn > 1) {
+        engine_durable(engine, lsn - 1, engine_next_number(engine));
+    }
+}
+
+const txn *EngineWorld::Find(const std::string &gid)
+{
+    return engine_find(engine, gid.c_str());
+}
+
+branch *EngineWorld::FindBranch(const std::string &gid, uint32_t index)
+{
+    auto found = kept.find(gid + "/" + std::to_string(index));
+    return found == kept.end() ? nullptr : found->second;
+}
+
+const Reply &EngineWorld::LastReply(uintptr_t token)
+{
+    static const Reply none{};
+    EXPECT_FALSE(replies[token].empty()) << "token " << token << " was not answered";
+    return replies[token].empty() ? none : replies[token].back();
+}
+
+bool EngineWorld::HasReply(uintptr_t token)
+{
+    return !replies[token].empty();
+}
+
+int EngineWorld::CountRecords(const std::string &gid, record_kind kind) const
+{
+    int count = 0;
+    for (const auto &made : records) {
+        count += made.gid == gid && made.kind == kind ? 1 : 0;
+    }
+    return count;
+}
+
+int EngineWorld::CountCalls(const std::string &gid, tercet_phase phase) const
+{
+    std::set<const branch *> found; // a withdrawn try and its cancel are one branch
+    for (const auto &call : calls) {
+        const branch *asked = call.branch;
+        if (asked->txn != nullptr && gid == asked->txn->gid && asked->asked == phase) {
+            found.insert(asked);
+        }
+    }
+    return static_cast<int>(found.size());
+}
+
+} // namespace tercet

@@ -1,0 +1,111 @@
+// engine_world.h -- an engine on a table: events in, effects collected, time and disk in the test's
+// hands.
+//
+// Look-ups are answered at once from `outcomes` (none by default).  Every step that made a record
+// counts as one batch; Sync() makes all of them durable.
+#pragma once
+
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "engine/engine.h"
+}
+
+namespace tercet
+{
+
+struct BranchPlan {
+    uint32_t participant = 0;
+    std::string action = "act";
+    std::string payload = "payload";
+    uint32_t stage = 0;
+    bool confirm_only = false;
+    bool optional = false;
+};
+
+struct Record {
+    record_kind kind;
+    std::string gid;
+    uint32_t branch;
+};
+
+struct Reply {
+    request_kind to;
+    bool last;
+    tercet_status status;
+    bool refused;
+    std::string code;
+    std::string text;
+    std::shared_ptr<view> told;
+    tercet_verdict verdict;
+};
+
+class EngineWorld
+{
+  public:
+    explicit EngineWorld(uint32_t participants = 4, engine_limits limits = DefaultLimits());
+    ~EngineWorld();
+    EngineWorld(const EngineWorld &) = delete;
+    EngineWorld &operator=(const EngineWorld &) = delete;
+
+    static engine_limits DefaultLimits();
+
+    // ---- requests; each gets a token of its own, whose replies are in `replies` ----
+    uintptr_t Execute(const std::string &gid, const std::vector<BranchPlan> &branches,
+                      wait_mode wait = WAIT_MODE_DECISION, uint32_t wait_ms = 60000);
+    uintptr_t Begin(const std::string &gid, uint32_t try_timeout_ms = 0);
+    uintptr_t Try(const std::string &gid, uint32_t index, const BranchPlan &branch);
+    uintptr_t Ask(request_kind kind, const std::string &gid, wait_mode wait = WAIT_MODE_DECISION,
+                  uint32_t wait_ms = 60000);
+    uintptr_t Resolve(const std::string &gid, uint32_t index, resolution what);
+    event *MakeRequest(request_kind kind, const std::string &gid);
+    uintptr_t Send(event *request);
+
+    // ---- participants ----
+    // Hands all calls that were asked for to the network.
+    void HandAll();
+    // The call of this branch must have been handed; answers it.
+    void Answer(const std::string &gid, uint32_t index, tercet_phase phase, tercet_verdict verdict,
+                uint32_t how = 0, const std::string &result = "", uint32_t conflict = 0);
+    void Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind);
+    void Reachable(uint32_t participant, bool reachable);
+    // Hands and answers everything with DONE until nothing more is asked.
+    void RunToEnd();
+
+    // ---- time and disk ----
+    void Advance(int64_t ms);
+    void Sync();
+    void Step(event *taken);
+    void Tick();
+
+    const txn *Find(const std::string &gid);
+    branch *FindBranch(const std::string &gid, uint32_t index);
+    const Reply &LastReply(uintptr_t token);
+    bool HasReply(uintptr_t token);
+    int CountRecords(const std::string &gid, record_kind kind) const;
+    int CountCalls(const std::string &gid, tercet_phase phase) const;
+
+    directory names;
+    struct engine *engine = nullptr;
+    clock_now now{1000000, 1790000000000};
+    int64_t lsn = 1;
+    std::vector<Record> records;
+    std::vector<effect_call> calls; // asked for, not handed; each holds a reference
+    std::map<uintptr_t, std::vector<Reply>> replies;
+    std::map<std::string, std::shared_ptr<view>> outcomes;
+    std::map<std::string, branch *> kept; // "gid/index": a reference, so that late answers can come
+
+  private:
+    void Collect();
+    void SendAnswer(const std::string &gid, uint32_t index, event *answer);
+    effects effects_{};
+    uintptr_t next_token_ = 1;
+};
+
+branch *MakeBranch(uint32_t index, const BranchPlan &plan, const directory &names);
+
+} // namespace tercet

@@ -1,0 +1,188 @@
+// The engine takes up what a journal held.
+#include <gtest/gtest.h>
+
+#include "support/engine_world.h"
+
+namespace tercet
+{
+namespace
+{
+
+// An engine that adopts the given transactions instead of beginning with nothing.
+class Restarted : public EngineWorld
+{
+  public:
+    explicit Restarted(const char *boot_id, clock_now moment) : EngineWorld()
+    {
+        engine_destroy(engine);
+        engine_options options{};
+        options.limits = DefaultLimits();
+        options.directory = &names;
+        options.incarnation = 1700000000000;
+        options.next_number = 1000;
+        options.seed = 7;
+        snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id);
+        engine = engine_create(&options);
+        now = moment;
+        lsn = 101;
+    }
+
+    void Resume()
+    {
+        effects made{};
+        effects_init(&made);
+        engine_resume(engine, now, 100, &made);
+        for (size_t i = 0; i < made.count; i++) {
+            if (made.items[i].kind == EFFECT_CALL) {
+                calls.push_back(made.items[i].u.call);
+                branch *asked = made.items[i].u.call.branch;
+                kept[std::string(asked->txn->gid) + "/" + std::to_string(asked->spec.index)] =
+                    branch_ref(asked);
+                made.items[i].u.call.branch = nullptr;
+            } else if (made.items[i].kind == EFFECT_RECORD) {
+                records.push_back(
+                    {made.items[i].u.record.kind, made.items[i].u.record.txn->gid, 0});
+            }
+        }
+        effects_deinit(&made);
+    }
+
+    txn *Adopt(const char *gid, txn_state state, txn_mode mode,
+               const std::vector<branch_state> &branches)
+    {
+        txn *made = txn_create(gid);
+        made->sequence = next_++;
+        made->mode = mode;
+        made->state = state;
+        made->begun_unix_ms = now.unix_ms;
+        made->deadline = {now.boot_ms + 20000, now.unix_ms + 20000, 30000, "boot-1"};
+        for (uint32_t i = 0; i < branches.size(); i++) {
+            branch *part = MakeBranch(i + 1, {i}, names);
+            part->number = {1700000000000, next_++};
+            part->state = branches[i];
+            part->asked = branch_state_asks(branches[i]);
+            txn_add_branch_take(made, part);
+        }
+        engine_adopt_take(engine, made);
+        return made;
+    }
+
+  private:
+    int64_t next_ = 1;
+};
+
+TEST(Recovery, ADecidedTransactionIsAskedForAtOnce)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING, BRANCH_CONFIRMED});
+    world.Resume();
+    EXPECT_EQ(1, world.CountCalls("g", TERCET_PHASE_CONFIRM));
+    world.RunToEnd();
+    EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
+}
+
+TEST(Recovery, OneThatHadOnlyToEndEnds)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_CANCELLING, TXN_MODE_EXECUTE, {BRANCH_CANCELLED, BRANCH_SKIPPED});
+    world.Resume();
+    EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
+    EXPECT_TRUE(world.calls.empty());
+}
+
+TEST(Recovery, AnUndecidedExecuteIsTriedAgainUntilItsDeadline)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING, BRANCH_WAITING});
+    world.Resume();
+    EXPECT_EQ(2, world.CountCalls("g", TERCET_PHASE_TRY));
+    world.Advance(20000);
+    EXPECT_EQ(TXN_CANCELLING, world.Find("g")->state);
+}
+
+TEST(Recovery, AnUndecidedStepByStepOneWaitsForItsInitiatorAndCanBeConfirmed)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_TRYING, TXN_MODE_STEPS, {BRANCH_WAITING});
+    world.Resume();
+    world.HandAll();
+    world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE, 2);
+    EXPECT_EQ(TXN_TRYING, world.Find("g")->state);
+    uintptr_t confirm = world.Ask(REQUEST_CONFIRM, "g");
+    EXPECT_EQ(TXN_CONFIRMING, world.LastReply(confirm).told->state);
+}
+
+// Nobody knows what had left before the crash.
+TEST(Recovery, ABranchThatWaitedForItsStageIsCancelledWithACall)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    txn *made = world.Adopt("g", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING, BRANCH_WAITING});
+    made->branches[1]->spec.stage = 1;
+    world.Resume();
+    world.Ask(REQUEST_CANCEL, "g");
+    EXPECT_EQ(2, world.CountCalls("g", TERCET_PHASE_CANCEL));
+}
+
+// Anomaly 14.
+TEST(Recovery, InTheSameBootTheDeadlineIgnoresTheWallClock)
+{
+    for (int64_t jump : {-3600000, 3600000}) {
+        Restarted world("boot-1", {5000, 1790000000000});
+        world.Adopt("g", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
+        world.now.unix_ms += jump;
+        world.Resume();
+        world.Advance(19999);
+        EXPECT_EQ(TXN_TRYING, world.Find("g")->state) << jump;
+        world.Advance(1);
+        EXPECT_EQ(TXN_CANCELLING, world.Find("g")->state) << jump;
+    }
+}
+
+TEST(Recovery, AfterARebootWhatIsLeftIsBetweenNothingAndAllOfIt)
+{
+    struct {
+        int64_t wall_jump;
+        int64_t want_left;
+    } cases[] = {{0, 20000}, {5000, 15000}, {3600000, 0}, {-3600000, 30000}};
+    for (const auto &one : cases) {
+        Restarted world("boot-2", {777, 1790000000000});
+        world.Adopt("g", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
+        world.now.unix_ms += one.wall_jump;
+        world.Resume();
+        if (one.want_left > 0) {
+            world.Advance(one.want_left - 1);
+            EXPECT_EQ(TXN_TRYING, world.Find("g")->state) << one.wall_jump;
+            world.Advance(1);
+        } else {
+            world.Tick();
+        }
+        EXPECT_EQ(TXN_CANCELLING, world.Find("g")->state) << one.wall_jump;
+    }
+}
+
+// A younger branch of an older transaction must not hide behind an older number in the list.
+TEST(Recovery, MarksAreRightWhenNumbersAndTransactionsAreInDifferentOrder)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    txn *older = world.Adopt("older", TXN_CONFIRMING, TXN_MODE_STEPS, {BRANCH_CONFIRMING});
+    txn *younger = world.Adopt("younger", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
+    older->branches[0]->number.number = 500;
+    younger->branches[0]->number.number = 400;
+    world.Resume();
+    EXPECT_EQ(400, engine_mark(world.engine, 0)->low.number);
+}
+
+TEST(Recovery, JoinsReachATransactionOfTheLifeBefore)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    txn *made = world.Adopt("g", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
+    made->content = digest_of_content("g", &made->branches[0]->spec.digest, 1);
+    world.Resume();
+    uintptr_t again = world.Execute("g", {{0}});
+    EXPECT_FALSE(world.HasReply(again));
+    world.RunToEnd();
+    EXPECT_EQ(TXN_CONFIRMING, world.LastReply(again).told->state);
+}
+
+} // namespace
+} // namespace tercet
