@@ -7,6 +7,12 @@ if(TERCET_SANITIZE)
   endif()
 endif()
 
+# Named places where a test may kill the process (common/base/failpoint.h); in no build that is
+# installed.
+if(TERCET_FAILPOINTS)
+  add_compile_definitions(TERCET_FAILPOINTS)
+endif()
+
 # A build is repeated often; where ccache is installed it is used.
 find_program(TERCET_CCACHE ccache)
 if(TERCET_CCACHE)

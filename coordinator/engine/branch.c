@@ -27,8 +27,6 @@ struct branch *branch_create(const struct branch_spec *spec)
     branch->refs = 1;
     branch->served = true;
     list_init(&branch->open_link);
-    list_init(&branch->queue_link);
-    heap_node_init(&branch->due);
     return branch;
 }
 
@@ -50,7 +48,6 @@ void branch_unref(struct branch *branch)
         return;
     }
     tercet_assert(branch->txn == NULL && !list_is_linked(&branch->open_link));
-    tercet_assert(!list_is_linked(&branch->queue_link) && !heap_node_is_linked(&branch->due));
     free((void *)(uintptr_t)branch->result.data);
     free(branch->reason);
     free(branch->resolved);

@@ -2,7 +2,7 @@
  *
  * A branch is made by the service from a request (or by recovery from the journal), handed to the
  * engine, and shared with dispatch and the calls in flight by reference count.  What was registered
- * never changes; what happened to it is the engine's; two fields at the end are dispatch's.
+ * never changes; what happened to it is the engine's.
  *
  * Dispatch may send only what the engine asks for at that moment (`asked`); so a try that is still
  * waiting in a queue when its transaction is decided is dropped there and then, and the engine can
@@ -75,10 +75,6 @@ struct branch {
     char *resolved;          /* an operator's reason for ending it; owned; NULL: none */
     struct digest128 record; /* of its ADD_BRANCH pair in the journal; zero: none */
     struct list_node open_link; /* of its participant's branches that have not ended, by number */
-
-    /* ---- dispatch's ---- */
-    struct list_node queue_link; /* waiting to be sent */
-    struct heap_node due;        /* or waiting for its time */
 };
 
 /* Makes a branch with one reference; copies action and payload. */

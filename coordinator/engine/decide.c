@@ -19,6 +19,7 @@ void call_branch(struct step *step, struct branch *branch, int64_t not_before_bo
     branch->next_attempt_boot_ms = not_before_boot_ms;
     struct effect *effect = effects_add(step->effects, EFFECT_CALL);
     effect->u.call.branch = branch_ref(branch);
+    effect->u.call.phase = branch->asked;
     effect->u.call.not_before_boot_ms = not_before_boot_ms;
 }
 

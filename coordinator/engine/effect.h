@@ -27,7 +27,11 @@ struct effect_record {
 };
 
 struct effect_call {
-    struct branch *branch; /* owned reference; ask for what branch->asked says when it is sent */
+    struct branch *branch; /* owned reference */
+    /* What is asked now.  By the time the call may leave, the branch may be asked for something else,
+     * decided by a record that is not durable yet: then this call is void, and the one behind that
+     * record counts. */
+    enum tercet_phase phase;
     int64_t not_before_boot_ms; /* 0: at once */
 };
 

@@ -20,6 +20,7 @@ struct engine *engine_create(const struct engine_options *options)
     engine->options = *options;
     engine->next_number = options->next_number;
     engine->durable_next_number = options->next_number;
+    engine->horizon_unix_ms = options->horizon_unix_ms;
     random_init(&engine->random, options->seed);
     table_init(&engine->by_gid, options->seed);
     table_init(&engine->inquiries, options->seed);
@@ -253,6 +254,7 @@ void engine_step(struct engine *engine, struct event *event, int64_t lsn, struct
         engine->horizon_unix_ms = event->u.horizon.unix_ms;
         break;
     case EVENT_STOP:
+        engine->stopping = true;
         waiters_answer_all(&step);
         break;
     case EVENT_PROBED:
@@ -331,6 +333,7 @@ void engine_read_stats(const struct engine *engine, struct engine_stats *stats_o
 {
     *stats_out = engine->stats;
     stats_out->waiting_calls = table_count(&engine->waiters);
+    stats_out->looking_up = table_count(&engine->inquiries);
 }
 
 uint32_t engine_open_branches_of(const struct engine *engine, uint32_t participant)

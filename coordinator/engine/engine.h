@@ -34,8 +34,9 @@ struct engine_options {
     struct directory *directory; /* borrowed; outlives the engine */
     int64_t incarnation;
     int64_t next_number; /* of branches and transactions: nothing at or above was ever given out */
-    uint64_t seed;       /* for jitter and hashing */
-    char boot_id[37];    /* of this boot of the machine */
+    int64_t horizon_unix_ms; /* outcomes before this moment are forgotten */
+    uint64_t seed;           /* for jitter and hashing */
+    char boot_id[37];        /* of this boot of the machine */
 };
 
 struct engine *engine_create(const struct engine_options *options);
@@ -85,6 +86,7 @@ struct engine_stats {
     uint64_t open_transactions;
     uint64_t open_payload_bytes;
     uint64_t waiting_calls;
+    uint64_t looking_up; /* gids that the journal is being asked for */
     uint64_t begun, confirmed, cancelled, ended, refused; /* since start */
     uint64_t attention; /* branches in conflict or refusing what they may not */
 };

@@ -55,6 +55,7 @@ struct engine {
     int64_t durable_lsn;
     int64_t durable_next_number;
     int64_t horizon_unix_ms;
+    bool stopping; /* nobody is made to wait any more */
     struct engine_stats stats;
 };
 

@@ -15,7 +15,7 @@ enum event_kind {
     EVENT_ANSWER,  /* a participant has answered, or its call has failed */
     EVENT_PARTICIPANT, /* a participant can be reached, or no longer */
     EVENT_HORIZON,     /* outcomes before this moment are forgotten */
-    EVENT_STOP,        /* whoever waits is answered as things stand */
+    EVENT_STOP,        /* whoever waits, now or later, is answered as things stand */
 
     /* For the loop alone; never given to the engine. */
     EVENT_PROBED, /* a probe of a participant has ended */

@@ -121,7 +121,8 @@ void waiter_add(struct step *step, struct txn *txn, const struct request *reques
 {
     struct engine *engine = step->engine;
     bool reached = is_reached(txn, request->kind, request->wait, request->branch_index);
-    if (reached || (request->kind != REQUEST_WATCH && request->wait_ms == 0)) {
+    bool at_once = request->kind != REQUEST_WATCH && request->wait_ms == 0;
+    if (reached || at_once || engine->stopping) {
         tell(step, txn, request->token, request->kind, request->branch_index, true);
         return;
     }

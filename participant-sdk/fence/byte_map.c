@@ -1,0 +1,121 @@
+/* byte_map.c -- see byte_map.h. */
+#include "fence/byte_map.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+
+struct byte_map_entry *byte_map_entry_create(struct tercet_bytes key,
+                                             const struct tercet_bytes *value)
+{
+    const size_t value_size = value == NULL ? 0 : value->size;
+    struct byte_map_entry *entry = xcalloc(1, sizeof *entry + key.size + value_size + 2);
+    entry->key_size = key.size;
+    entry->value_size = value_size;
+    entry->removed = value == NULL;
+    if (key.size > 0) {
+        memcpy(entry->bytes, key.data, key.size);
+    }
+    if (value_size > 0) {
+        memcpy(entry->bytes + key.size + 1, value->data, value_size);
+    }
+    return entry;
+}
+
+struct tercet_bytes byte_map_key(const struct byte_map_entry *entry)
+{
+    return tercet_bytes_of(entry->bytes, entry->key_size);
+}
+
+struct tercet_bytes byte_map_value(const struct byte_map_entry *entry)
+{
+    return tercet_bytes_of(entry->bytes + entry->key_size + 1, entry->value_size);
+}
+
+int byte_map_compare(struct tercet_bytes a, struct tercet_bytes b)
+{
+    const size_t common = a.size < b.size ? a.size : b.size;
+    const int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    if (order != 0 || a.size == b.size) {
+        return order;
+    }
+    return a.size < b.size ? -1 : 1;
+}
+
+size_t byte_map_lower_bound(const struct byte_map *map, struct tercet_bytes key)
+{
+    size_t low = 0;
+    size_t high = map->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (byte_map_compare(byte_map_key(map->entries[middle]), key) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_at(const struct byte_map *map, size_t index, struct tercet_bytes key)
+{
+    return index < map->count && byte_map_compare(byte_map_key(map->entries[index]), key) == 0;
+}
+
+const struct byte_map_entry *byte_map_find(const struct byte_map *map, struct tercet_bytes key)
+{
+    const size_t index = byte_map_lower_bound(map, key);
+    return is_at(map, index, key) ? map->entries[index] : NULL;
+}
+
+static void insert_at(struct byte_map *map, size_t index, struct byte_map_entry *entry)
+{
+    if (map->count == map->capacity) {
+        map->capacity = map->capacity == 0 ? 16 : map->capacity * 2;
+        map->entries = xrealloc(map->entries, map->capacity * sizeof(struct byte_map_entry *));
+    }
+    memmove(map->entries + index + 1, map->entries + index,
+            (map->count - index) * sizeof(struct byte_map_entry *));
+    map->entries[index] = entry;
+    map->count++;
+}
+
+static void remove_at(struct byte_map *map, size_t index)
+{
+    map->count--;
+    memmove(map->entries + index, map->entries + index + 1,
+            (map->count - index) * sizeof(struct byte_map_entry *));
+}
+
+struct byte_map_entry *byte_map_exchange(struct byte_map *map, struct tercet_bytes key,
+                                         struct byte_map_entry *entry)
+{
+    const size_t index = byte_map_lower_bound(map, key);
+    struct byte_map_entry *before = is_at(map, index, key) ? map->entries[index] : NULL;
+
+    tercet_assert(entry == NULL || byte_map_compare(byte_map_key(entry), key) == 0);
+    if (before != NULL && entry != NULL) {
+        map->entries[index] = entry;
+    } else if (before != NULL) {
+        remove_at(map, index);
+    } else if (entry != NULL) {
+        insert_at(map, index, entry);
+    }
+    return before;
+}
+
+void byte_map_clear(struct byte_map *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        free(map->entries[i]);
+    }
+    map->count = 0;
+}
+
+void byte_map_deinit(struct byte_map *map)
+{
+    byte_map_clear(map);
+    free(map->entries);
+    *map = (struct byte_map){0};
+}

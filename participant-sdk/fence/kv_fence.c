@@ -1,0 +1,300 @@
+/* kv_fence.c -- see kv_fence.h; sweeping and reading for operators is in kv_sweep.c. */
+#include "fence/kv_fence.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+/* ---- Reading through the overlay -------------------------------------------------------------- */
+
+/* `copy_out` is the caller's to free when the value came from the backend, else NULL. */
+static enum tercet_status read_through(struct kv_fence *fence, struct tercet_bytes key,
+                                       const struct byte_map_entry **entry_out,
+                                       struct byte_map_entry **copy_out,
+                                       struct tercet_error *error_out)
+{
+    const struct byte_map_entry *own = byte_map_find(&fence->overlay.changes, key);
+    if (own != NULL) {
+        *entry_out = own->removed ? NULL : own;
+        *copy_out = NULL;
+        return TERCET_OK;
+    }
+    const enum tercet_status status = fence->backend->get(fence->self, key, copy_out, error_out);
+    if (status == TERCET_OK) {
+        *entry_out = *copy_out;
+    }
+    return status;
+}
+
+static void lend(struct kv_fence *fence, struct byte_map_entry *entry)
+{
+    if (fence->lent_count == fence->lent_capacity) {
+        fence->lent_capacity = fence->lent_capacity == 0 ? 16 : fence->lent_capacity * 2;
+        fence->lent = xrealloc(fence->lent, fence->lent_capacity * sizeof(struct byte_map_entry *));
+    }
+    fence->lent[fence->lent_count++] = entry;
+}
+
+static void take_back_lent(struct kv_fence *fence)
+{
+    for (size_t i = 0; i < fence->lent_count; i++) {
+        free(fence->lent[i]);
+    }
+    fence->lent_count = 0;
+}
+
+enum tercet_status kv_fence_get(struct kv_fence *fence, struct tercet_bytes key,
+                                struct tercet_bytes *value_out, struct tercet_error *error_out)
+{
+    const struct byte_map_entry *entry = NULL;
+    struct byte_map_entry *copy = NULL;
+    const enum tercet_status status = read_through(fence, key, &entry, &copy, error_out);
+    if (status != TERCET_OK) {
+        return status;
+    }
+    if (entry == NULL) {
+        return error_set(error_out, TERCET_NOT_FOUND, "there is no such key");
+    }
+    if (copy == NULL) {
+        /* A later put of the same handler frees the overlay's own. */
+        const struct tercet_bytes value = byte_map_value(entry);
+        copy = byte_map_entry_create(key, &value);
+    }
+    lend(fence, copy);
+    *value_out = byte_map_value(copy);
+    return TERCET_OK;
+}
+
+enum tercet_status kv_fence_read_row(struct kv_fence *fence, const struct tercet_fence_key *key,
+                                     struct tercet_fence_row *row_out,
+                                     struct tercet_error *error_out)
+{
+    struct row_key name;
+    const struct byte_map_entry *entry = NULL;
+    struct byte_map_entry *copy = NULL;
+
+    row_key_row(&name, key);
+    enum tercet_status status = read_through(fence, row_key_bytes(&name), &entry, &copy, error_out);
+    if (status == TERCET_OK && entry == NULL) {
+        row_out->state = TERCET_FENCE_NONE;
+    } else if (status == TERCET_OK && !row_decode(byte_map_value(entry), row_out)) {
+        status = error_set(error_out, TERCET_DATA_LOSS, "fence row %.*s/%u cannot be read",
+                           (int)key->gid.size, (const char *)key->gid.data, key->branch);
+    }
+    free(copy);
+    return status;
+}
+
+enum tercet_status kv_fence_read_scope(struct kv_fence *fence, const char *participant,
+                                       const uint8_t *origin, struct row_scope *scope_out,
+                                       struct tercet_error *error_out)
+{
+    struct row_key name;
+    const struct byte_map_entry *entry = NULL;
+    struct byte_map_entry *copy = NULL;
+
+    row_key_scope(&name, participant, origin);
+    enum tercet_status status = read_through(fence, row_key_bytes(&name), &entry, &copy, error_out);
+    if (status == TERCET_OK && entry == NULL) {
+        memset(scope_out, 0, sizeof *scope_out);
+    } else if (status == TERCET_OK && !row_scope_decode(byte_map_value(entry), scope_out)) {
+        status = error_set(error_out, TERCET_DATA_LOSS, "the mark kept for %s cannot be read",
+                           participant);
+    }
+    free(copy);
+    return status;
+}
+
+void kv_fence_write_scope(struct kv_fence *fence, const char *participant, const uint8_t *origin,
+                          const struct row_scope *scope)
+{
+    struct row_key name;
+    uint8_t bytes[ROW_CODEC_SCOPE_BYTES_MAX];
+    row_key_scope(&name, participant, origin);
+    const struct tercet_bytes value = tercet_bytes_of(bytes, row_scope_encode(scope, bytes));
+    overlay_put(&fence->overlay, row_key_bytes(&name), &value);
+}
+
+/* ---- Opening ---------------------------------------------------------------------------------- */
+
+enum tercet_status kv_fence_read_meta(struct kv_fence *fence, uint8_t *store_id_out,
+                                      bool *there_out, struct tercet_error *error_out)
+{
+    struct row_key name;
+    const struct byte_map_entry *entry = NULL;
+    struct byte_map_entry *copy = NULL;
+
+    row_key_meta(&name);
+    enum tercet_status status = read_through(fence, row_key_bytes(&name), &entry, &copy, error_out);
+    if (status == TERCET_OK && entry != NULL) {
+        const struct tercet_bytes value = byte_map_value(entry);
+        const uint8_t *bytes = value.data;
+        if (value.size > 0 && bytes[0] > ROW_CODEC_VERSION) {
+            status = error_set(error_out, TERCET_FAILED_PRECONDITION,
+                               "the fence in this database has version %u, and this library knows "
+                               "%d: it was written by a newer one; use that",
+                               bytes[0], ROW_CODEC_VERSION);
+        } else if (value.size != ROW_CODEC_META_BYTES || bytes[0] != ROW_CODEC_VERSION) {
+            status = error_set(error_out, TERCET_DATA_LOSS,
+                               "the version of the fence in this database cannot be read");
+        } else {
+            memcpy(store_id_out, bytes + 1, TERCET_STORE_ID_BYTES);
+        }
+    }
+    if (status == TERCET_OK) {
+        *there_out = entry != NULL;
+    }
+    free(copy);
+    return status;
+}
+
+enum tercet_status kv_fence_open(struct kv_fence *fence, const struct kv_backend *backend,
+                                 void *self, struct tercet_error *error_out)
+{
+    uint8_t meta[ROW_CODEC_META_BYTES] = {ROW_CODEC_VERSION};
+    bool there = false;
+
+    *fence = (struct kv_fence){.backend = backend, .self = self};
+    enum tercet_status status = kv_fence_read_meta(fence, meta + 1, &there, error_out);
+    if (status == TERCET_OK && !there) {
+        struct row_key name;
+        row_key_meta(&name);
+        random_entropy(meta + 1, TERCET_STORE_ID_BYTES);
+        const struct tercet_bytes value = tercet_bytes_of(meta, sizeof meta);
+        overlay_put(&fence->overlay, row_key_bytes(&name), &value);
+        status = kv_fence_commit(fence, error_out);
+    }
+    if (status != TERCET_OK) {
+        kv_fence_close(fence);
+    }
+    return status;
+}
+
+void kv_fence_close(struct kv_fence *fence)
+{
+    take_back_lent(fence);
+    free(fence->lent);
+    overlay_deinit(&fence->overlay);
+    *fence = (struct kv_fence){0};
+}
+
+/* ---- The local transaction -------------------------------------------------------------------- */
+
+void kv_fence_disconnect(void *connection)
+{
+    kv_fence_rollback(connection);
+}
+
+enum tercet_status kv_fence_begin(void *connection, struct tercet_error *error_out)
+{
+    struct kv_fence *fence = connection;
+    tercet_assert(fence->overlay.changes.count == 0);
+    return fence->backend->usable(fence->self, error_out);
+}
+
+enum tercet_status kv_fence_savepoint(void *connection, struct tercet_error *error_out)
+{
+    struct kv_fence *fence = connection;
+    (void)error_out;
+    take_back_lent(fence);
+    overlay_savepoint(&fence->overlay);
+    return TERCET_OK;
+}
+
+enum tercet_status kv_fence_rewind(void *connection, struct tercet_error *error_out)
+{
+    struct kv_fence *fence = connection;
+    (void)error_out;
+    overlay_rewind(&fence->overlay);
+    return TERCET_OK;
+}
+
+enum tercet_status kv_fence_claim(void *connection, const struct tercet_fence_key *key,
+                                  const struct tercet_fence_row *wanted,
+                                  struct tercet_fence_claim *claim_out,
+                                  struct tercet_error *error_out)
+{
+    struct kv_fence *fence = connection;
+    struct row_scope scope;
+
+    /* Reading before inserting is safe here and only here: nobody else can write in between. */
+    enum tercet_status status = kv_fence_read_row(fence, key, &claim_out->row, error_out);
+    if (status == TERCET_OK && claim_out->row.state == TERCET_FENCE_NONE &&
+        wanted->state != TERCET_FENCE_NONE) {
+        status = kv_fence_write(fence, key, wanted, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = kv_fence_read_scope(fence, wanted->participant, wanted->identity.origin, &scope,
+                                     error_out);
+    }
+    if (status != TERCET_OK) {
+        return status;
+    }
+    claim_out->epoch = scope.epoch;
+    claim_out->mark_incarnation = scope.mark.as_of_incarnation;
+    claim_out->mark_lsn = scope.mark.as_of_lsn;
+    claim_out->mark = claim_out->row.state != TERCET_FENCE_NONE
+                          ? TERCET_MARK_ABOVE
+                          : tercet_mark_relation_of(&scope.mark, wanted->identity.number);
+    return TERCET_OK;
+}
+
+enum tercet_status kv_fence_raise_epoch(void *connection, const struct tercet_fence_caller *caller,
+                                        struct tercet_error *error_out)
+{
+    struct kv_fence *fence = connection;
+    struct row_scope scope;
+    const enum tercet_status status =
+        kv_fence_read_scope(fence, caller->participant, caller->origin, &scope, error_out);
+    if (status == TERCET_OK && tercet_epoch_compare(scope.epoch, caller->epoch) < 0) {
+        scope.epoch = caller->epoch;
+        kv_fence_write_scope(fence, caller->participant, caller->origin, &scope);
+    }
+    return status;
+}
+
+enum tercet_status kv_fence_write(void *connection, const struct tercet_fence_key *key,
+                                  const struct tercet_fence_row *row,
+                                  struct tercet_error *error_out)
+{
+    struct kv_fence *fence = connection;
+    struct row_key name;
+    uint8_t bytes[ROW_CODEC_ROW_BYTES_MAX];
+    const struct tercet_bytes nothing = tercet_bytes_of("", 0);
+
+    (void)error_out;
+    const struct tercet_bytes value = tercet_bytes_of(bytes, row_encode(row, bytes));
+    row_key_row(&name, key);
+    overlay_put(&fence->overlay, row_key_bytes(&name), &value);
+    row_key_number_of(&name, row, key);
+    overlay_put(&fence->overlay, row_key_bytes(&name), &nothing);
+    return TERCET_OK;
+}
+
+enum tercet_status kv_fence_check(void *connection, struct tercet_error *error_out)
+{
+    /* A handler has no means to end this transaction. */
+    const struct kv_fence *fence = connection;
+    return fence->backend->usable(fence->self, error_out);
+}
+
+enum tercet_status kv_fence_commit(void *connection, struct tercet_error *error_out)
+{
+    struct kv_fence *fence = connection;
+    enum tercet_status status = TERCET_OK;
+    if (fence->overlay.changes.count > 0) {
+        status = fence->backend->apply(fence->self, &fence->overlay.changes, error_out);
+    }
+    kv_fence_rollback(fence); /* it is in the database, or nobody may believe it */
+    return status;
+}
+
+void kv_fence_rollback(void *connection)
+{
+    struct kv_fence *fence = connection;
+    take_back_lent(fence);
+    overlay_clear(&fence->overlay);
+}

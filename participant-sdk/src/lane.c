@@ -1,0 +1,366 @@
+/* lane.c -- see lane.h. */
+#include "src/lane.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "src/answer.h"
+#include "src/mark_slice.h"
+#include "src/moment.h"
+#include "src/participant_core.h"
+#include "src/reply.h"
+#include "src/survey.h"
+#include "src/threads.h"
+
+enum {
+    PAUSE_MS_MAX = 64,          /* between runs of a local transaction that fell */
+    MARK_BETWEEN_GROUPS_MS = 20 /* under load: at most one slice in this time */
+};
+
+struct worker {
+    struct lane *lane;
+    pthread_t thread;
+    struct group group;
+    struct job **jobs; /* room for the store's batch_max; the first `count` are in hand */
+    size_t count;
+    struct group_request *requests;
+    struct group_answer *answers;
+    int64_t slice_ms; /* when it last applied a slice */
+};
+
+struct lane {
+    struct tercet_participant *participant;
+    struct tercet_store *store;
+    pthread_mutex_t mutex; /* of all below but the workers, which are their threads' own */
+    pthread_cond_t work;
+    pthread_cond_t end; /* for those that pause: told only when it stops */
+    struct job_queue queue;
+    struct marks marks;
+    bool stopping;
+    struct worker *workers;
+    uint32_t worker_count;
+    bool started;
+};
+
+/* ---- What a group needs of the world --------------------------------------------------------- */
+
+static enum tercet_verdict run_handler(const struct group_request *request, void *connection,
+                                       struct tercet_bytes tried, struct group_answer *answer,
+                                       void *context)
+{
+    const struct worker *worker = context;
+    return answer_by_handler(request->user, worker->group.ops, connection, tried, answer);
+}
+
+static uint64_t now_us(void *context)
+{
+    struct timespec now;
+    (void)context;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* A random pause of up to 2^run ms, ended early when the lane stops. */
+static void pause_between_runs(unsigned run, void *context)
+{
+    const struct worker *worker = context;
+    struct lane *lane = worker->lane;
+    const uint32_t most = run < 6 ? UINT32_C(1) << run : PAUSE_MS_MAX;
+    const int64_t until = moment_ms() + 1 + moment_random() % most;
+
+    (void)pthread_mutex_lock(&lane->mutex);
+    while (!lane->stopping && moment_ms() < until) {
+        moment_condition_wait(&lane->end, &lane->mutex, until);
+    }
+    (void)pthread_mutex_unlock(&lane->mutex);
+}
+
+/* ---- Groups ---------------------------------------------------------------------------------- */
+
+static void fill_request(struct group_request *request, struct job *job)
+{
+    const Tercet__V1__BranchRequest *message = job->request;
+
+    *request = (struct group_request){
+        .key = {.gid = tercet_bytes_of_text(message->gid), .branch = message->branch},
+        .phase = job->phase,
+        .caller = &job->caller,
+        .number = {.incarnation = message->number->incarnation, .number = message->number->number},
+        .action = job->action->name,
+        .confirm_only = job->action->on_try == NULL,
+        .user = job};
+    tercet_assert(message->digest.len == TERCET_DIGEST_BYTES);
+    memcpy(request->digest, message->digest.data, TERCET_DIGEST_BYTES);
+}
+
+/* The group's counters only grow; what it adds is added to the participant's. */
+static void add_counts(struct tercet_participant *participant, const struct group *before,
+                       const struct group *after)
+{
+    struct participant_counters *counters = &participant->counters;
+    (void)atomic_fetch_add(&counters->transactions, after->transactions - before->transactions);
+    (void)atomic_fetch_add(&counters->transactions_retried,
+                           after->transactions_retried - before->transactions_retried);
+    (void)atomic_fetch_add(&counters->handler_runs, after->handler_runs - before->handler_runs);
+    (void)atomic_fetch_add(&counters->failures, after->handler_failures - before->handler_failures);
+}
+
+/* Runs the jobs in hand; those that the group deferred stay in hand. */
+static void run_group(struct worker *worker)
+{
+    struct tercet_participant *participant = worker->lane->participant;
+    const size_t count = worker->count;
+    const struct group before = worker->group;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        fill_request(&worker->requests[i], worker->jobs[i]);
+    }
+    (void)atomic_fetch_add(&participant->counters.running, count);
+    group_run(&worker->group, worker->requests, worker->answers, count);
+    (void)atomic_fetch_sub(&participant->counters.running, count);
+    add_counts(participant, &before, &worker->group);
+    for (size_t i = 0; i < count; i++) {
+        if (worker->answers[i].deferred) {
+            worker->jobs[kept++] = worker->jobs[i];
+        } else {
+            reply_answer(worker->jobs[i], &worker->answers[i]);
+        }
+    }
+    tercet_assert(kept < count);
+    worker->count = kept;
+}
+
+/* Surveys are done, and what nobody waits for any more is put off; branches stay in hand. */
+static void sort_out(struct worker *worker)
+{
+    const int64_t now = moment_ms();
+    size_t kept = 0;
+
+    for (size_t i = 0; i < worker->count; i++) {
+        struct job *job = worker->jobs[i];
+        if (job->kind == JOB_SURVEY) {
+            survey_visit(job, &worker->group);
+        } else if (job->until_ms <= now) {
+            reply_later(job, REPLY_CODE_WAITED_TOO_LONG,
+                        "the request waited in the queue for longer than its timeout");
+        } else {
+            worker->jobs[kept++] = job;
+        }
+    }
+    worker->count = kept;
+}
+
+/* One slice of a mark, outside the mutex; its entry is the worker's until it is given back. */
+static void apply_slice(struct worker *worker, struct mark_slice *slice)
+{
+    struct lane *lane = worker->lane;
+
+    mark_slice_apply(slice, &worker->group, lane->participant);
+    worker->slice_ms = moment_ms();
+    (void)pthread_mutex_lock(&lane->mutex);
+    marks_give_back(slice->entry, slice->from, slice->finished, worker->slice_ms);
+    (void)pthread_mutex_unlock(&lane->mutex);
+}
+
+/* ---- The workers ----------------------------------------------------------------------------- */
+
+/* Takes jobs up to the batch and perhaps a mark; waits until there is something.  False: the lane
+ * stops.  Called and left with the mutex held. */
+static bool take(struct worker *worker, struct mark_slice *slice_out)
+{
+    struct lane *lane = worker->lane;
+
+    slice_out->entry = NULL;
+    while (!lane->stopping) {
+        const int64_t now = moment_ms();
+        int64_t next_ms = INT64_MAX;
+        while (worker->count < lane->store->options.batch_max &&
+               job_queue_count(&lane->queue) > 0) {
+            worker->jobs[worker->count++] = job_queue_pop(&lane->queue);
+        }
+        if (worker->count == 0 || now - worker->slice_ms >= MARK_BETWEEN_GROUPS_MS) {
+            mark_slice_take(slice_out, &lane->marks, now, &next_ms);
+        }
+        if (worker->count > 0 || slice_out->entry != NULL) {
+            return true;
+        }
+        moment_condition_wait(&lane->work, &lane->mutex, next_ms);
+    }
+    return false;
+}
+
+static void put_off(struct job *job)
+{
+    if (job->kind == JOB_SURVEY) {
+        survey_fail(job, TERCET_UNAVAILABLE, "the participant is stopping");
+    } else {
+        reply_later(job, REPLY_CODE_STOPPING, "the participant is stopping");
+    }
+}
+
+/* Puts off everything that is not run. */
+static void empty(struct worker *worker)
+{
+    struct lane *lane = worker->lane;
+    struct job *job = NULL;
+
+    for (size_t i = 0; i < worker->count; i++) {
+        put_off(worker->jobs[i]);
+    }
+    worker->count = 0;
+    do {
+        (void)pthread_mutex_lock(&lane->mutex);
+        job = job_queue_pop(&lane->queue);
+        (void)pthread_mutex_unlock(&lane->mutex);
+        if (job != NULL) {
+            put_off(job);
+        }
+    } while (job != NULL);
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct lane *lane = worker->lane;
+    bool going = true;
+
+    while (going) {
+        struct mark_slice slice;
+
+        (void)pthread_mutex_lock(&lane->mutex);
+        going = take(worker, &slice);
+        (void)pthread_mutex_unlock(&lane->mutex);
+        if (going) {
+            sort_out(worker);
+        }
+        if (going && worker->count > 0) {
+            run_group(worker);
+        }
+        if (slice.entry != NULL) {
+            apply_slice(worker, &slice);
+        }
+    }
+    empty(worker);
+    group_disconnect(&worker->group);
+    return NULL;
+}
+
+/* ---- The lane -------------------------------------------------------------------------------- */
+
+struct lane *lane_create(struct tercet_participant *participant, struct tercet_store *store)
+{
+    struct lane *lane = xcalloc(1, sizeof *lane);
+    const uint32_t batch_max = store->options.batch_max;
+
+    lane->participant = participant;
+    lane->store = store;
+    lane->queue.count_max = store->options.queue_max;
+    (void)pthread_mutex_init(&lane->mutex, NULL);
+    moment_condition_init(&lane->work);
+    moment_condition_init(&lane->end);
+    lane->worker_count = store->options.connection_count;
+    lane->workers = xcalloc(lane->worker_count, sizeof *lane->workers);
+    for (uint32_t i = 0; i < lane->worker_count; i++) {
+        struct worker *worker = &lane->workers[i];
+        worker->lane = lane;
+        worker->jobs = xcalloc(batch_max, sizeof(struct job *));
+        worker->requests = xcalloc(batch_max, sizeof *worker->requests);
+        worker->answers = xcalloc(batch_max, sizeof *worker->answers);
+        worker->group = (struct group){.ops = store->ops,
+                                       .self = store->self,
+                                       .handler = run_handler,
+                                       .now_us = now_us,
+                                       .pause = pause_between_runs,
+                                       .context = worker};
+    }
+    return lane;
+}
+
+void lane_destroy(struct lane *lane)
+{
+    if (lane == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < lane->worker_count; i++) {
+        group_disconnect(&lane->workers[i].group);
+        free(lane->workers[i].jobs);
+        free(lane->workers[i].requests);
+        free(lane->workers[i].answers);
+    }
+    free(lane->workers);
+    (void)pthread_cond_destroy(&lane->end);
+    (void)pthread_cond_destroy(&lane->work);
+    (void)pthread_mutex_destroy(&lane->mutex);
+    free(lane);
+}
+
+enum tercet_status lane_start(struct lane *lane, struct tercet_error *error_out)
+{
+    struct group *first = &lane->workers[0].group;
+    const enum tercet_status status =
+        first->ops->connect(first->self, &first->connection, error_out);
+
+    if (status != TERCET_OK) {
+        first->connection = NULL;
+        return status;
+    }
+    for (uint32_t i = 0; i < lane->worker_count; i++) {
+        threads_start(&lane->workers[i].thread, worker_main, &lane->workers[i]);
+    }
+    lane->started = true;
+    return TERCET_OK;
+}
+
+bool lane_push(struct lane *lane, struct job *job)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+    const bool taken = !lane->stopping && job_queue_push(&lane->queue, job);
+    if (taken) {
+        (void)pthread_cond_signal(&lane->work);
+    }
+    (void)pthread_mutex_unlock(&lane->mutex);
+    return taken;
+}
+
+void lane_offer_mark(struct lane *lane, const struct tercet_fence_caller *caller,
+                     const Tercet__V1__Mark *mark)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+    if (marks_offer(&lane->marks, caller, mark, moment_ms())) {
+        (void)pthread_cond_signal(&lane->work);
+    }
+    (void)pthread_mutex_unlock(&lane->mutex);
+}
+
+void lane_begin_stop(struct lane *lane)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+    lane->stopping = true;
+    (void)pthread_cond_broadcast(&lane->work);
+    (void)pthread_cond_broadcast(&lane->end);
+    (void)pthread_mutex_unlock(&lane->mutex);
+}
+
+void lane_join(struct lane *lane)
+{
+    for (uint32_t i = 0; lane->started && i < lane->worker_count; i++) {
+        (void)pthread_join(lane->workers[i].thread, NULL);
+    }
+    lane->started = false;
+}
+
+size_t lane_queued(struct lane *lane)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+    const size_t count = job_queue_count(&lane->queue);
+    (void)pthread_mutex_unlock(&lane->mutex);
+    return count;
+}
+
+struct tercet_store *lane_store(const struct lane *lane)
+{
+    return lane->store;
+}

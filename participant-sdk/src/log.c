@@ -1,0 +1,122 @@
+/* log.c -- see log.h. */
+#include "src/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/moment.h"
+
+enum { QUIET_MS = 1000 };
+
+void log_init(struct log *log, tercet_log_fn hook, void *context)
+{
+    memset(log, 0, sizeof *log);
+    log->hook = hook;
+    log->context = context;
+    (void)pthread_mutex_init(&log->mutex, NULL);
+}
+
+void log_deinit(struct log *log)
+{
+    (void)pthread_mutex_destroy(&log->mutex);
+}
+
+/* FNV-1a; lines that collide are braked together, which costs a line and nothing else. */
+static uint64_t hash_of(const char *line)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; line[i] != '\0'; i++) {
+        hash = (hash ^ (unsigned char)line[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+/* Whether to tell it now, and how many were held back before it. */
+static bool may_tell(struct log *log, const char *line, uint64_t *held_back_out)
+{
+    const uint64_t hash = hash_of(line);
+    const int64_t now = moment_ms();
+    bool tell = true;
+
+    *held_back_out = 0;
+    (void)pthread_mutex_lock(&log->mutex);
+    struct log_recent *recent = &log->recent[hash % LOG_RECENT_COUNT];
+    if (recent->hash == hash && now - recent->told_ms < QUIET_MS) {
+        recent->held_back++;
+        tell = false;
+    } else {
+        *held_back_out = recent->hash == hash ? recent->held_back : 0;
+        *recent = (struct log_recent){.hash = hash, .told_ms = now};
+    }
+    (void)pthread_mutex_unlock(&log->mutex);
+    return tell;
+}
+
+/* A line is one line: what came from elsewhere may hold anything. */
+static void flatten(char *line)
+{
+    for (size_t i = 0; line[i] != '\0'; i++) {
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f) {
+            line[i] = ' ';
+        }
+    }
+}
+
+void log_tell(struct log *log, enum tercet_log_level level, const char *format, ...)
+{
+    char line[LOG_LINE_BYTES_MAX + 1];
+    uint64_t held_back = 0;
+    va_list arguments;
+
+    if (log->hook == NULL) {
+        return;
+    }
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    flatten(line);
+    if (!may_tell(log, line, &held_back)) {
+        return;
+    }
+    if (held_back > 0) {
+        const size_t size = strlen(line);
+        (void)snprintf(line + size, sizeof line - size, " repeated=%" PRIu64, held_back);
+    }
+    log->hook(level, line, log->context);
+}
+
+void tercet_log_to_stderr(enum tercet_log_level level, const char *line, void *context)
+{
+    static const char *const names[] = {"?", "INFO", "WARNING", "ERROR"};
+    char text[LOG_LINE_BYTES_MAX + 64];
+    struct timespec now;
+    struct tm utc;
+    char day[32] = "";
+
+    (void)context;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (gmtime_r(&now.tv_sec, &utc) != NULL) {
+        (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
+    }
+    const int known = level >= TERCET_LOG_INFO && level <= TERCET_LOG_ERROR;
+    const int size = snprintf(text, sizeof text, "%s.%03ldZ %s %s\n", day, now.tv_nsec / 1000000,
+                              names[known ? (int)level : 0], line);
+    if (size <= 0) {
+        return;
+    }
+    const size_t room = sizeof text - 1;
+    const size_t bytes = (size_t)size < room ? (size_t)size : room;
+    if ((size_t)size > room) {
+        text[room - 1] = '\n';
+    }
+    /* One write a line, so that lines of several threads do not mix.  Standard error that cannot be
+     * written leaves nobody to tell. */
+    ssize_t written = -1;
+    do {
+        written = write(STDERR_FILENO, text, bytes);
+    } while (written < 0 && errno == EINTR);
+}

@@ -1,0 +1,25 @@
+/* service.h -- tercet.v1.Participant on the wire: from a decoded request to a job.
+ *
+ * Everything here runs on rpc's pollers: it checks, finds the action and queues; it never runs a
+ * handler nor touches a database.  What cannot be queued is answered at once. */
+#ifndef TERCET_SRC_SERVICE_H
+#define TERCET_SRC_SERVICE_H
+
+#include "rpc/rpc_method.h"
+#include "tercet/tercet.h"
+
+TERCET_BEGIN_DECLS
+
+struct tercet_participant;
+
+enum { SERVICE_METHOD_COUNT = 6 };
+
+#define SERVICE_NAME "tercet.v1.Participant"
+
+/* The method table for `participant`, which must outlive the server. */
+void service_methods(struct tercet_participant *participant,
+                     struct rpc_method methods_out[SERVICE_METHOD_COUNT]);
+
+TERCET_END_DECLS
+
+#endif
