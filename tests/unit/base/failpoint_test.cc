@@ -1,5 +1,7 @@
 // Failpoints, each in a child process: they are read from the environment once.
+#ifndef TERCET_FAILPOINTS
 #define TERCET_FAILPOINTS
+#endif
 #include "base/failpoint.h"
 
 #include <fcntl.h>
