@@ -80,6 +80,10 @@ static bool decode(struct rpc_incoming *incoming)
         (void)snprintf(text, sizeof text, "request %.200s has more elements than the limit of %u",
                        name, (unsigned)incoming->site->element_count_max);
         break;
+    case RPC_SCAN_NUL:
+        (void)snprintf(text, sizeof text, "request %.100s: %s holds a NUL byte; text cannot", name,
+                       scan.unknown_path);
+        break;
     case RPC_SCAN_FINE:
     case RPC_SCAN_MALFORMED:
         if (verdict == RPC_SCAN_FINE && !understood) {

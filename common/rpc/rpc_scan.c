@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
 
@@ -153,6 +154,12 @@ static bool check_packed_enums(struct scan *scan, const ProtobufCFieldDescriptor
     return true;
 }
 
+static bool holds_nul(const ProtobufCFieldDescriptor *descriptor, const struct wire_field *field)
+{
+    return descriptor->type == PROTOBUF_C_TYPE_STRING && field->wire == WIRE_BYTES &&
+           field->size > 0 && memchr(field->data, '\0', field->size) != NULL;
+}
+
 /* A known field that is not a message. */
 static bool scan_scalar(struct scan *scan, const ProtobufCFieldDescriptor *descriptor,
                         const struct wire_field *field)
@@ -214,6 +221,11 @@ static enum rpc_scan_verdict scan_field(struct scan *scan, const struct frame *f
     }
     if (descriptor->type == PROTOBUF_C_TYPE_MESSAGE) {
         return enter_message(scan, descriptor, &field);
+    }
+    if (holds_nul(descriptor, &field)) {
+        scan->result->has_unknown = false; /* this is the one to tell */
+        note_unknown(scan, NULL, ".", descriptor->name);
+        return RPC_SCAN_NUL;
     }
     return scan_scalar(scan, descriptor, &field) ? RPC_SCAN_FINE : RPC_SCAN_MALFORMED;
 }

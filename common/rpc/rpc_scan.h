@@ -4,7 +4,8 @@
  * thousand levels of nesting end the process, 4 MiB of empty fields take 200 MiB.  The scan walks
  * the same bytes along the same descriptors without allocating, with a stack of RPC_SCAN_DEPTH_MAX
  * levels, and says no first.  It also finds what we would silently drop: unknown fields and enum
- * values.
+ * values, and strings that hold a NUL, of which C would see only the beginning: a gid that is cut
+ * names another transaction.
  *
  * What it does not do: it does not promise that decoding succeeds (UTF-8, wrong wire types of scalar
  * fields are left to protobuf-c). */
@@ -29,14 +30,15 @@ enum rpc_scan_verdict {
     RPC_SCAN_FINE,
     RPC_SCAN_MALFORMED, /* not a protobuf message of this type */
     RPC_SCAN_TOO_DEEP,
-    RPC_SCAN_TOO_MANY
+    RPC_SCAN_TOO_MANY,
+    RPC_SCAN_NUL /* a string holds a NUL; where, stands in unknown_path */
 };
 
 struct rpc_scan_result {
     uint32_t element_count; /* sub-messages, unknown fields, repeated strings and bytes */
     bool has_unknown;
     /* The first unknown one, such as "branches.17" (a field) or "branches.kind=9" (an enum value);
-     * "" when there is none.  Cut when longer. */
+     * "" when there is none.  Cut when longer.  With verdict NUL: the string. */
     char unknown_path[RPC_SCAN_PATH_SIZE];
 };
 

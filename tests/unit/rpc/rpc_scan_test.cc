@@ -57,6 +57,17 @@ TEST(RpcScan, NamesUnknownEnumValues)
     EXPECT_EQ(Unknown(std::string("\x1a\x04\x1a\x02\x10\x05", 6)), "parts.leaf.moods=5");
 }
 
+// C would see only what stands before it: a gid that is cut names another transaction.
+TEST(RpcScan, RefusesAStringThatHoldsANulAndNamesIt)
+{
+    struct rpc_scan_result result;
+    EXPECT_EQ(Scan(std::string("\x0a\x03h\x00i", 5), &result), RPC_SCAN_NUL);
+    EXPECT_STREQ(result.unknown_path, "text");
+    EXPECT_EQ(Scan(std::string("\x1a\x03\x0a\x01\x00", 5), &result), RPC_SCAN_NUL);
+    EXPECT_STREQ(result.unknown_path, "parts.name");
+    EXPECT_EQ(Scan(std::string("\x12\x03h\x00i", 5), &result), RPC_SCAN_FINE) << "bytes may";
+}
+
 TEST(RpcScan, CountsWhatCostsMemory)
 {
     struct rpc_scan_result result;
