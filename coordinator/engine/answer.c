@@ -35,7 +35,8 @@ static void ask_again(struct step *step, struct branch *branch, const struct ans
     }
     call_branch(step, branch, not_before);
     bool power_of_two = (branch->attempts & (branch->attempts - 1)) == 0;
-    if (power_of_two && branch->attempts >= PROGRESS_ATTEMPTS_MIN) {
+    if (power_of_two && branch->attempts >= PROGRESS_ATTEMPTS_MIN &&
+        branch_state_is_phase_two(branch->state)) {
         record(step, RECORD_PROGRESS, branch->txn, NULL);
     }
 }
@@ -45,10 +46,10 @@ static void ask_again(struct step *step, struct branch *branch, const struct ans
 static void try_said_no(struct step *step, struct branch *branch, const struct answer *answer)
 {
     struct txn *txn = branch->txn;
-    branch_move(branch, BRANCH_REFUSED, step->now.unix_ms);
+    engine_move_branch(step, branch, BRANCH_REFUSED);
     if (branch->spec.optional) {
+        record(step, RECORD_PROGRESS, txn, NULL); /* told to its initiator, so never forgotten */
         progress(step, txn);
-        waiters_notify(step, txn);
         return;
     }
     txn->refused_branch = branch->spec.index;
@@ -59,6 +60,7 @@ static void try_contradicted(struct step *step, struct branch *branch, const str
 {
     branch->foreign =
         answer->conflict == CONFLICT_OTHER_TRANSACTION || answer->conflict == CONFLICT_FORGOTTEN;
+    branch->conflict = answer->conflict; /* evidence, kept with the outcome */
     struct txn *txn = branch->txn;
     txn->refused_branch = branch->spec.index;
     decide_to_cancel(step, txn, TXN_CAUSE_REFUSED, &answer->reason);
@@ -71,9 +73,8 @@ static void try_replied(struct step *step, struct branch *branch, const struct a
         branch->answered_tried = true;
         branch_set_reason(branch, "", "");
         branch_set_result(branch, answer->result);
-        branch_move(branch, BRANCH_TRIED, step->now.unix_ms);
+        engine_move_branch(step, branch, BRANCH_TRIED);
         progress(step, branch->txn);
-        waiters_notify(step, branch->txn);
         break;
     case TERCET_VERDICT_REFUSED:
         keep_reason(branch, answer);
@@ -106,7 +107,7 @@ static void on_try(struct step *step, struct branch *branch, const struct answer
     if (answer->kind == ANSWER_NOT_SERVED) {
         /* Nothing ran there, and nothing of this phase was asked before: there is nothing to undo,
          * and a cancel would be answered the same. */
-        branch->served = branch->attempts > 1;
+        branch->served = branch->attempts > 1 || branch->adopted;
         try_said_no(step, branch, answer);
     } else {
         ask_again(step, branch, answer);
@@ -117,11 +118,8 @@ static void on_try(struct step *step, struct branch *branch, const struct answer
 
 static void contradicted(struct step *step, struct branch *branch, uint32_t kind)
 {
-    if (branch->conflict == 0) {
-        step->engine->stats.attention++;
-    }
-    bool news = branch->conflict != kind;
-    branch->conflict = kind;
+    bool news = !branch->attention || branch->conflict != kind;
+    engine_raise_attention(step->engine, branch, kind);
     if (news) {
         record(step, RECORD_PROGRESS, branch->txn, NULL);
         waiters_notify(step, branch->txn);
@@ -130,12 +128,11 @@ static void contradicted(struct step *step, struct branch *branch, uint32_t kind
 
 static void finished(struct step *step, struct branch *branch)
 {
-    engine_clear_conflict(step->engine, branch);
+    engine_clear_attention(step->engine, branch);
     branch_set_reason(branch, "", "");
-    branch_move(branch, branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED : BRANCH_CANCELLED,
-                step->now.unix_ms);
+    engine_move_branch(step, branch,
+                       branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
     progress(step, branch->txn);
-    waiters_notify(step, branch->txn);
 }
 
 static void phase_two_replied(struct step *step, struct branch *branch, const struct answer *answer)
@@ -158,6 +155,11 @@ static void phase_two_replied(struct step *step, struct branch *branch, const st
         ask_again(step, branch, answer);
         break;
     case TERCET_VERDICT_REFUSED:
+        /* Not allowed: put off like LATER, but an operator should know at once. */
+        keep_reason(branch, answer);
+        contradicted(step, branch, branch->conflict);
+        ask_again(step, branch, answer);
+        break;
     case TERCET_VERDICT_LATER:
     case TERCET_VERDICT_UNSPECIFIED:
         keep_reason(branch, answer);

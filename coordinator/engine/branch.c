@@ -105,6 +105,11 @@ bool branch_attention(const struct branch *branch, int64_t now_unix_ms, char *te
                     branch->spec.index, text);
         return true;
     }
+    if (branch->attention) {
+        text_format(text_out, size, "branch %u refuses what it may not refuse: %s",
+                    branch->spec.index, text);
+        return true;
+    }
     if (!branch_state_is_phase_two(branch->state)) {
         return false;
     }

@@ -67,6 +67,8 @@ struct branch {
     int64_t next_attempt_boot_ms; /* 0: as soon as its participant is reached */
     bool answered_tried;          /* it has answered DONE to a try */
     bool foreign;               /* its row there belongs to another transaction: nothing to undo */
+    bool adopted;               /* from the journal: nobody knows what had left before */
+    bool attention;             /* it contradicts, or refuses what it may not: counted */
     bool served;                /* false after the only try was answered "not served here" */
     uint32_t conflict;          /* tercet.v1.ConflictKind of its last CONFLICT; 0: none */
     struct tercet_bytes result; /* of its try; owned */

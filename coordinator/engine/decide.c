@@ -41,7 +41,7 @@ static void start_stages(struct step *step, struct txn *txn)
         struct branch *branch = txn->branches[i];
         if (branch->state == BRANCH_WAITING && !branch->spec.confirm_only &&
             branch->spec.stage == first_open) {
-            branch_move(branch, BRANCH_TRYING, step->now.unix_ms);
+            engine_move_branch(step, branch, BRANCH_TRYING);
             call_branch(step, branch, 0);
         }
     }
@@ -49,40 +49,39 @@ static void start_stages(struct step *step, struct txn *txn)
 
 /* ---- The decision ----------------------------------------------------------------------------- */
 
-static void confirm_branch(struct branch *branch, int64_t now_unix_ms)
+static void confirm_branch(struct step *step, struct branch *branch)
 {
     if (branch->state == BRANCH_REFUSED) { /* optional: left out */
-        branch_move(branch, branch->served ? BRANCH_CANCELLING : BRANCH_CANCELLED, now_unix_ms);
+        engine_move_branch(step, branch, branch->served ? BRANCH_CANCELLING : BRANCH_CANCELLED);
     } else {
-        branch_move(branch, BRANCH_CONFIRMING, now_unix_ms);
+        engine_move_branch(step, branch, BRANCH_CONFIRMING);
     }
 }
 
 /* Every branch whose try may have left is cancelled, whatever it answered: an earlier attempt may
  * still be running there.  One whose try was never handed to a transport needs no call; nor does one
  * whose only try was answered that it is not served, or whose row belongs to somebody else. */
-static void cancel_branch(struct branch *branch, int64_t now_unix_ms)
+static void cancel_branch(struct step *step, struct branch *branch)
 {
     bool may_have_left = (branch->handed & (1U << TERCET_PHASE_TRY)) != 0;
     switch (branch->state) {
     case BRANCH_WAITING:
-        branch_move(branch,
-                    may_have_left && !branch->spec.confirm_only ? BRANCH_CANCELLING
-                                                                : BRANCH_SKIPPED,
-                    now_unix_ms);
+        engine_move_branch(step, branch,
+                           may_have_left && !branch->spec.confirm_only ? BRANCH_CANCELLING
+                                                                       : BRANCH_SKIPPED);
         break;
     case BRANCH_TRYING:
     case BRANCH_REFUSED:
         if (branch->foreign) {
-            branch_move(branch, BRANCH_SKIPPED, now_unix_ms);
+            engine_move_branch(step, branch, BRANCH_SKIPPED);
         } else {
-            branch_move(branch,
-                        may_have_left && branch->served ? BRANCH_CANCELLING : BRANCH_CANCELLED,
-                        now_unix_ms);
+            engine_move_branch(step, branch,
+                               may_have_left && branch->served ? BRANCH_CANCELLING
+                                                               : BRANCH_CANCELLED);
         }
         break;
     case BRANCH_TRIED:
-        branch_move(branch, BRANCH_CANCELLING, now_unix_ms);
+        engine_move_branch(step, branch, BRANCH_CANCELLING);
         break;
     case BRANCH_NONE:
     case BRANCH_CONFIRMING:
@@ -106,9 +105,6 @@ static void end(struct step *step, struct txn *txn)
     engine->stats.open_transactions--;
     engine->stats.open_payload_bytes -= txn->payload_bytes;
     engine->stats.ended++;
-    for (uint32_t i = 0; i < txn->branch_count; i++) {
-        engine->peers[txn->branches[i]->spec.participant].open_count--;
-    }
     record(step, RECORD_END, txn, NULL);
 }
 
@@ -130,9 +126,9 @@ void decide(struct step *step, struct txn *txn, enum txn_outcome outcome)
     }
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         if (confirm) {
-            confirm_branch(txn->branches[i], step->now.unix_ms);
+            confirm_branch(step, txn->branches[i]);
         } else {
-            cancel_branch(txn->branches[i], step->now.unix_ms);
+            cancel_branch(step, txn->branches[i]);
         }
     }
     record(step, RECORD_DECIDE, txn, NULL);
@@ -161,9 +157,11 @@ void progress(struct step *step, struct txn *txn)
     if (!txn_state_is_decided(txn->state)) {
         start_stages(step, txn);
         if (txn->mode == TXN_MODE_EXECUTE && txn_all_tried(txn, NULL)) {
-            decide(step, txn, TXN_OUTCOME_CONFIRMED);
+            decide(step, txn, TXN_OUTCOME_CONFIRMED); /* tells whoever waits */
+            return;
         }
     } else if (!txn_state_is_ended(txn->state) && txn_all_ended(txn)) {
         end(step, txn);
     }
+    waiters_notify(step, txn);
 }

@@ -63,6 +63,9 @@ void engine_destroy(struct engine *engine)
     table_deinit(&engine->waiters);
     heap_deinit(&engine->timers);
     heap_deinit(&engine->waiter_timers);
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        free(engine->peers[i].actions);
+    }
     free(engine->peers);
     free(engine);
 }
@@ -88,7 +91,7 @@ struct branch_number engine_take_number(struct engine *engine)
 void engine_register_branch(struct engine *engine, struct branch *branch)
 {
     struct peer *peer = &engine->peers[branch->spec.participant];
-    peer->open_count++;
+    peer->open_count += branch_state_is_ended(branch->state) ? 0 : 1;
     struct list_node *behind = peer->open.prev;
     while (behind != &peer->open &&
            branch_number_compare(container_of(behind, struct branch, open_link)->number,
@@ -98,9 +101,27 @@ void engine_register_branch(struct engine *engine, struct branch *branch)
     list_insert_after(behind, &branch->open_link);
 }
 
-void engine_clear_conflict(struct engine *engine, struct branch *branch)
+void engine_move_branch(struct step *step, struct branch *branch, enum branch_state to)
 {
-    engine->stats.attention -= branch->conflict != 0 ? 1 : 0;
+    branch_move(branch, to, step->now.unix_ms);
+    if (branch_state_is_ended(to)) {
+        struct peer *peer = &step->engine->peers[branch->spec.participant];
+        tercet_assert(peer->open_count > 0);
+        peer->open_count--;
+    }
+}
+
+void engine_raise_attention(struct engine *engine, struct branch *branch, uint32_t conflict)
+{
+    engine->stats.attention += branch->attention ? 0 : 1;
+    branch->attention = true;
+    branch->conflict = conflict;
+}
+
+void engine_clear_attention(struct engine *engine, struct branch *branch)
+{
+    engine->stats.attention -= branch->attention ? 1 : 0;
+    branch->attention = false;
     branch->conflict = 0;
 }
 
@@ -126,8 +147,9 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
         /* Nobody knows any more what had left before the end of the last life. */
         branch->handed =
             (1U << TERCET_PHASE_TRY) | (1U << TERCET_PHASE_CONFIRM) | (1U << TERCET_PHASE_CANCEL);
-        if (branch->conflict != 0) {
-            engine->stats.attention++;
+        branch->adopted = true;
+        if (branch->conflict != 0 && !branch_state_is_ended(branch->state)) {
+            engine_raise_attention(engine, branch, branch->conflict);
         }
     }
 }
@@ -316,6 +338,16 @@ void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number)
         destroy_txn(engine, txn);
     }
     mark_touch_all(engine);
+}
+
+void engine_learn_actions(struct engine *engine, uint32_t participant,
+                          struct action_kind *actions_take, uint32_t count)
+{
+    tercet_assert(participant < engine->peer_count);
+    struct peer *peer = &engine->peers[participant];
+    free(peer->actions);
+    peer->actions = actions_take;
+    peer->action_count = count;
 }
 
 int64_t engine_next_number(const struct engine *engine)

@@ -69,6 +69,11 @@ int64_t engine_wake_at_boot_ms(const struct engine *engine);
  * seen given out: after a crash it would be given out again.) */
 void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number);
 
+/* What a participant has told of its actions, on a new connection; replaces what it told before.  Takes
+ * the array.  None: nothing is known, nothing is checked. */
+void engine_learn_actions(struct engine *engine, uint32_t participant,
+                          struct action_kind *actions_take, uint32_t count);
+
 /* ---- What others may read --------------------------------------------------------------------- */
 
 /* The participant's mark as of the newest durable LSN; as_of zero when there is nothing to tell.

@@ -20,7 +20,9 @@ struct peer {
     struct list_node open; /* branches that have not ended durably, by number */
     uint32_t open_count;   /* of branches that have not ended */
     bool reachable;
-    bool mark_fresh; /* `mark` was made at the newest durable LSN */
+    struct action_kind *actions; /* as its Describe told; owned */
+    uint32_t action_count;       /* 0: not told, nothing is checked */
+    bool mark_fresh;             /* `mark` was made at the newest durable LSN */
     struct mark mark;
 };
 
@@ -70,7 +72,11 @@ struct step {
 /* engine.c */
 struct branch_number engine_take_number(struct engine *engine);
 void engine_register_branch(struct engine *engine, struct branch *branch);
-void engine_clear_conflict(struct engine *engine, struct branch *branch);
+/* branch_move(), and the participant's share: a branch that has ended no longer counts. */
+void engine_move_branch(struct step *step, struct branch *branch, enum branch_state to);
+/* An operator should look at this branch; it goes on being asked. */
+void engine_raise_attention(struct engine *engine, struct branch *branch, uint32_t conflict);
+void engine_clear_attention(struct engine *engine, struct branch *branch);
 void engine_reschedule(struct step *step, struct txn *txn); /* its deadline timer */
 
 /* request.c */
@@ -96,7 +102,8 @@ void call_branch(struct step *step, struct branch *branch, int64_t not_before_bo
 void decide(struct step *step, struct txn *txn, enum txn_outcome outcome);
 void decide_to_cancel(struct step *step, struct txn *txn, enum txn_cause cause,
                       const struct reason *reason);
-void progress(struct step *step, struct txn *txn); /* start stages, decide, end: whatever is due */
+/* Start stages, decide, end: whatever is due; then whoever waited for it is told. */
+void progress(struct step *step, struct txn *txn);
 void record(struct step *step, enum record_kind kind, struct txn *txn, struct branch *branch);
 
 /* waiter.c */

@@ -37,10 +37,12 @@ void event_destroy(struct event *event)
         branch_unref(event->u.answer.branch);
         free((void *)(uintptr_t)event->u.answer.result.data);
         break;
+    case EVENT_PROBED:
+        free(event->u.probed.actions);
+        break;
     case EVENT_FORGET:
     case EVENT_PARTICIPANT:
     case EVENT_HORIZON:
-    case EVENT_PROBED:
     case EVENT_DURABLE:
     case EVENT_STOP:
         break;

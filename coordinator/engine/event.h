@@ -10,9 +10,9 @@
 
 enum event_kind {
     EVENT_REQUEST, /* an initiator asks */
-    EVENT_FORGET,  /* an initiator no longer waits: the request with this token gets no answer */
-    EVENT_FOUND,   /* a look-up has come back */
-    EVENT_ANSWER,  /* a participant has answered, or its call has failed */
+    EVENT_FORGET, /* an initiator no longer waits: its request is answered now, for the last time */
+    EVENT_FOUND,  /* a look-up has come back */
+    EVENT_ANSWER, /* a participant has answered, or its call has failed */
     EVENT_PARTICIPANT, /* a participant can be reached, or no longer */
     EVENT_HORIZON,     /* outcomes before this moment are forgotten */
     EVENT_STOP,        /* whoever waits, now or later, is answered as things stand */
@@ -47,7 +47,7 @@ struct request {
     enum wait_mode wait;
     uint32_t wait_ms;           /* how long the answer may take; 0: at once */
     uint32_t try_timeout_ms;    /* EXECUTE, BEGIN */
-    int64_t created_at_unix_ms; /* EXECUTE, BEGIN; 0: now */
+    int64_t created_at_unix_ms; /* EXECUTE, BEGIN, CANCEL; 0: now */
     char traceparent[65];       /* EXECUTE, BEGIN */
     struct digest16 content;    /* EXECUTE, BEGIN */
     struct branch **branches;   /* EXECUTE: all; TRY: one.  Owned references; taken by the engine */
@@ -60,6 +60,12 @@ struct request {
     uint32_t state_mask;                       /* LIST: bit (1 << state); 0: all */
     char gid_prefix[TERCET_GID_BYTES_MAX + 1]; /* LIST */
     bool attention_only;                       /* LIST */
+};
+
+/* What a participant has told of one of its actions. */
+struct action_kind {
+    char name[TERCET_NAME_BYTES_MAX + 1];
+    bool confirm_only;
 };
 
 /* How a call to a participant ended. */
@@ -106,7 +112,9 @@ struct event {
         struct {
             uint32_t participant;
             bool reachable;
-            bool fenced; /* it has seen a higher epoch of this journal */
+            bool fenced;                 /* it has seen a higher epoch of this journal */
+            struct action_kind *actions; /* what it serves; owned; NULL: not told */
+            uint32_t action_count;
         } probed;
         struct {
             int64_t lsn;

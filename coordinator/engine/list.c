@@ -1,41 +1,56 @@
-/* list.c -- a page of open transactions, in the order of their beginnings. */
-#include <stdlib.h>
+/* list.c -- a page of open transactions, in the order of their beginnings.
+ *
+ * It runs on the loop's thread, so it looks at a bounded number of transactions: a page may be short,
+ * or empty, although more follow. */
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "engine/engine_internal.h"
 
-static bool fits(const struct request *request, const struct view *view)
+enum { LOOKED_AT_MAX = 4096 };
+
+static bool fits(const struct step *step, const struct request *request, const struct txn *txn)
 {
-    bool state = request->state_mask == 0 || (request->state_mask & (1U << view->state)) != 0;
-    bool prefix = strncmp(view->gid, request->gid_prefix, strlen(request->gid_prefix)) == 0;
-    bool attention = !request->attention_only || view->attention[0] != '\0';
-    return state && prefix && attention;
+    bool state = request->state_mask == 0 || (request->state_mask & (1U << txn->state)) != 0;
+    bool prefix = strncmp(txn->gid, request->gid_prefix, strlen(request->gid_prefix)) == 0;
+    if (!state || !prefix || !request->attention_only) {
+        return state && prefix;
+    }
+    char text[TERCET_REASON_TEXT_BYTES_MAX + 1];
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        if (branch_attention(txn->branches[i], step->now.unix_ms, text)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void request_list(struct step *step, const struct request *request)
 {
     struct engine *engine = step->engine;
+    tercet_assert(request->page_size > 0);
     struct effect_reply *reply = &effects_add(step->effects, EFFECT_REPLY)->u.reply;
     reply->token = request->token;
     reply->to = REQUEST_LIST;
     reply->last = true;
-    reply->list = xcalloc(request->page_size + 1U, sizeof reply->list[0]);
+    reply->list = xcalloc(request->page_size, sizeof reply->list[0]);
+    uint32_t looked_at = 0;
+    int64_t last_sequence = 0;
     for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
         const struct txn *txn = container_of(node, struct txn, all_link);
         if (txn->sequence <= request->after_sequence) {
             continue;
         }
-        if (reply->list_count == request->page_size) {
-            reply->list_next_sequence = reply->list[reply->list_count - 1]->sequence;
+        if (reply->list_count == request->page_size || looked_at == LOOKED_AT_MAX) {
+            reply->list_next_sequence = last_sequence;
             return;
         }
-        struct view *view = view_of_txn(txn, engine->options.directory, step->now);
-        if (fits(request, view)) {
-            reply->list[reply->list_count] = view;
+        looked_at++;
+        last_sequence = txn->sequence;
+        if (fits(step, request, txn)) {
+            reply->list[reply->list_count] = view_of_txn(txn, engine->options.directory, step->now);
             reply->list_count++;
-        } else {
-            view_destroy(view);
         }
     }
 }

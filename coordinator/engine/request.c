@@ -11,6 +11,50 @@
 
 /* ---- Admission -------------------------------------------------------------------------------- */
 
+/* How many branches before this one name the same participant. */
+static uint32_t named_before(const struct request *request, uint32_t index)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < index; i++) {
+        bool same =
+            request->branches[i]->spec.participant == request->branches[index]->spec.participant;
+        count += same ? 1 : 0;
+    }
+    return count;
+}
+
+/* What this action is, as its participant has told; NULL: not known. */
+static const struct action_kind *find_action(const struct peer *peer, const char *action)
+{
+    for (uint32_t i = 0; i < peer->action_count; i++) {
+        if (strcmp(peer->actions[i].name, action) == 0) {
+            return &peer->actions[i];
+        }
+    }
+    return NULL;
+}
+
+/* An action that reserves must be tried, and one that only confirms must not: mixed up, one branch
+ * would be confirmed that was never tried.  An action that is not known is its participant's to
+ * refuse. */
+static bool admit_kind(struct step *step, const struct request *request,
+                       const struct branch *branch)
+{
+    const struct peer *peer = &step->engine->peers[branch->spec.participant];
+    const struct action_kind *action = find_action(peer, branch->spec.action);
+    if (action == NULL || action->confirm_only == branch->spec.confirm_only) {
+        return true;
+    }
+    reply_refused(
+        step, request, TERCET_FAILED_PRECONDITION, "TERCET_WRONG_KIND",
+        "action \"%s\" of participant \"%s\" is registered there as %s; nothing was begun, "
+        "set the branch's kind",
+        branch->spec.action,
+        step->engine->options.directory->entries[branch->spec.participant].name,
+        action->confirm_only ? "CONFIRM_ONLY" : "TCC");
+    return false;
+}
+
 static bool admit_branches(struct step *step, const struct request *request)
 {
     struct engine *engine = step->engine;
@@ -18,13 +62,16 @@ static bool admit_branches(struct step *step, const struct request *request)
         uint32_t participant = request->branches[i]->spec.participant;
         const struct peer *peer = &engine->peers[participant];
         const struct directory_entry *entry = &engine->options.directory->entries[participant];
+        if (!admit_kind(step, request, request->branches[i])) {
+            return false;
+        }
         if (!peer->reachable) {
             reply_refused(step, request, TERCET_UNAVAILABLE, "TERCET_PARTICIPANT_UNREACHABLE",
                           "participant \"%s\" does not answer; nothing was begun, try again later",
                           entry->name);
             return false;
         }
-        if (peer->open_count >= entry->open_transaction_max) {
+        if (peer->open_count + named_before(request, i) >= entry->open_transaction_max) {
             reply_refused(step, request, TERCET_UNAVAILABLE, "TERCET_PARTICIPANT_BUSY",
                           "participant \"%s\" has its full share of %" PRIu32
                           " open branches; nothing was begun, try again later",
@@ -52,19 +99,26 @@ static bool admit_bytes(struct step *step, const struct request *request)
     return true;
 }
 
+/* Could this gid have had an outcome that is no longer kept? */
+static bool admit_age(struct step *step, const struct request *request)
+{
+    int64_t horizon = step->engine->horizon_unix_ms;
+    int64_t created = request->created_at_unix_ms;
+    if (created == 0 || created >= horizon) {
+        return true;
+    }
+    reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_TOO_OLD",
+                  "created_at is %" PRId64 " and outcomes before %" PRId64
+                  " are forgotten: this gid may have been used; begin with a new one",
+                  created, horizon);
+    return false;
+}
+
 /* May a transaction begin now?  If not, the request is answered. */
 static bool admit(struct step *step, const struct request *request)
 {
     struct engine *engine = step->engine;
     const struct engine_limits *limits = &engine->options.limits;
-    int64_t created = request->created_at_unix_ms;
-    if (created != 0 && created < engine->horizon_unix_ms) {
-        reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_TOO_OLD",
-                      "created_at is %" PRId64 " and outcomes before %" PRId64
-                      " are forgotten: this gid may have been used; begin with a new one",
-                      created, engine->horizon_unix_ms);
-        return false;
-    }
     if (engine->stats.open_transactions >= limits->open_transactions_max) {
         reply_refused(step, request, TERCET_RESOURCE_EXHAUSTED, "TERCET_OPEN_TRANSACTIONS",
                       "open transactions are at their limit of %" PRIu32
@@ -79,7 +133,7 @@ static bool admit(struct step *step, const struct request *request)
                       limits->waiting_calls_max);
         return false;
     }
-    return admit_bytes(step, request) && admit_branches(step, request);
+    return admit_age(step, request) && admit_bytes(step, request) && admit_branches(step, request);
 }
 
 /* ---- Nowhere: begin --------------------------------------------------------------------------- */
@@ -92,7 +146,7 @@ static void take_branches(struct step *step, struct txn *txn, struct request *re
         txn_add_branch_take(txn, branch);
         step->engine->stats.open_payload_bytes += branch->spec.payload.size;
         branch->number = engine_take_number(step->engine);
-        branch_move(branch, BRANCH_WAITING, step->now.unix_ms);
+        engine_move_branch(step, branch, BRANCH_WAITING);
         engine_register_branch(step->engine, branch);
     }
     request->branch_count = 0;
@@ -160,7 +214,9 @@ void request_on_nothing(struct step *step, struct event *event)
         }
         break;
     case REQUEST_CANCEL:
-        bury(step, request);
+        if (admit_age(step, request)) {
+            bury(step, request);
+        }
         break;
     case REQUEST_TRY:
     case REQUEST_CONFIRM:
@@ -295,6 +351,13 @@ static void confirm_on_txn(struct step *step, const struct request *request, str
         return;
     }
     if (!txn_state_is_decided(txn->state)) {
+        if (!txn_all_tried(txn, &first) && first->adopted) {
+            reply_refused(step, request, TERCET_UNAVAILABLE, "TERCET_STARTING",
+                          "the coordinator was restarted and asks branch %" PRIu32
+                          " of transaction \"%s\" again; try again shortly",
+                          first->spec.index, request->gid);
+            return;
+        }
         if (!txn_all_tried(txn, &first)) {
             reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NOT_TRIED",
                           "branch %" PRIu32
@@ -336,16 +399,14 @@ static void resolve_on_txn(struct step *step, struct request *request, struct tx
         return;
     }
     if (request->resolution == RESOLUTION_SETTLE) {
-        engine_clear_conflict(step->engine, branch);
+        engine_clear_attention(step->engine, branch);
         branch->resolved = xstrdup(request->reason.text);
-        branch_move(branch,
-                    branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED : BRANCH_CANCELLED,
-                    step->now.unix_ms);
+        engine_move_branch(
+            step, branch, branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
         record(step, RECORD_PROGRESS, txn, NULL);
         progress(step, txn);
-        waiters_notify(step, txn);
     } else {
-        engine_clear_conflict(step->engine, branch);
+        engine_clear_attention(step->engine, branch);
         branch_set_reason(branch, "TERCET_RESOLVED_ASK_AGAIN", request->reason.text);
         record(step, RECORD_PROGRESS, txn, NULL);
         call_branch(step, branch, 0);

@@ -19,7 +19,7 @@ engine_limits EngineWorld::DefaultLimits()
     return limits;
 }
 
-EngineWorld::EngineWorld(uint32_t participants, engine_limits limits)
+EngineWorld::EngineWorld(uint32_t participants, engine_limits limits) : limits_(limits)
 {
     directory_init(&names);
     for (uint32_t i = 0; i < participants; i++) {
@@ -33,30 +33,60 @@ EngineWorld::EngineWorld(uint32_t participants, engine_limits limits)
         entry.open_transaction_max = 250;
         EXPECT_EQ(TERCET_OK, directory_add(&names, &entry));
     }
-    engine_options options{};
-    options.limits = limits;
-    options.directory = &names;
-    options.incarnation = 1700000000000;
-    options.next_number = 1;
-    options.seed = 42;
-    snprintf(options.boot_id, sizeof options.boot_id, "boot-1");
-    engine = engine_create(&options);
     effects_init(&effects_);
-    engine_resume(engine, now, 0, &effects_);
-    Collect();
+    Create("boot-1", 1, 42);
+    Resume(0);
 }
 
 EngineWorld::~EngineWorld()
 {
-    for (auto &call : calls) {
-        branch_unref(call.branch);
-    }
+    DropCalls();
     engine_destroy(engine);
     for (auto &pair : kept) {
         branch_unref(pair.second);
     }
     effects_deinit(&effects_);
     directory_deinit(&names);
+}
+
+void EngineWorld::Create(const char *boot_id, int64_t next_number, uint64_t seed)
+{
+    engine_options options{};
+    options.limits = limits_;
+    options.directory = &names;
+    options.incarnation = 1700000000000;
+    options.next_number = next_number;
+    options.seed = seed;
+    snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id);
+    engine = engine_create(&options);
+}
+
+void EngineWorld::DropCalls()
+{
+    for (auto &call : calls) {
+        branch_unref(call.branch);
+    }
+    calls.clear();
+}
+
+void EngineWorld::StartOver(const char *boot_id, clock_now moment, int64_t next_number)
+{
+    DropCalls();
+    engine_destroy(engine);
+    for (auto &pair : kept) {
+        branch_unref(pair.second);
+    }
+    kept.clear();
+    lookups.clear();
+    Create(boot_id, next_number, 7);
+    now = moment;
+}
+
+void EngineWorld::Resume(int64_t durable_lsn)
+{
+    lsn = durable_lsn + 1;
+    engine_resume(engine, now, durable_lsn, &effects_);
+    Collect();
 }
 
 branch *MakeBranch(uint32_t index, const BranchPlan &plan, const directory &names)
@@ -149,6 +179,16 @@ uintptr_t EngineWorld::Ask(request_kind kind, const std::string &gid, wait_mode 
     return Send(made);
 }
 
+uintptr_t EngineWorld::List(int64_t after, uint32_t page_size, const std::string &gid_prefix)
+{
+    event *made = MakeRequest(REQUEST_LIST, "");
+    request *ask = &made->u.request;
+    ask->after_sequence = after;
+    ask->page_size = page_size;
+    snprintf(ask->gid_prefix, sizeof ask->gid_prefix, "%s", gid_prefix.c_str());
+    return Send(made);
+}
+
 uintptr_t EngineWorld::Resolve(const std::string &gid, uint32_t index, resolution what)
 {
     event *made = MakeRequest(REQUEST_RESOLVE, gid);
@@ -170,9 +210,29 @@ void EngineWorld::Tick()
     Collect();
 }
 
+void EngineWorld::TakeReply(effect_reply *told)
+{
+    Reply reply{};
+    reply.to = told->to;
+    reply.last = told->last;
+    reply.status = told->status;
+    reply.refused = told->refused;
+    reply.code = told->code ? told->code : "";
+    reply.text = told->text ? told->text : "";
+    reply.told = std::shared_ptr<view>(told->view, view_destroy);
+    told->view = nullptr;
+    reply.verdict = told->verdict;
+    reply.retry_after_ms = told->retry_after_ms;
+    for (uint32_t i = 0; i < told->list_count; i++) {
+        reply.list.emplace_back(told->list[i], view_destroy);
+        told->list[i] = nullptr;
+    }
+    reply.list_next_sequence = told->list_next_sequence;
+    replies[reinterpret_cast<uintptr_t>(told->token)].push_back(reply);
+}
+
 void EngineWorld::Collect()
 {
-    std::vector<std::string> lookups;
     bool recorded = false;
     for (size_t i = 0; i < effects_.count; i++) {
         effect *made = &effects_.items[i];
@@ -181,6 +241,9 @@ void EngineWorld::Collect()
             recorded = true;
             records.push_back({made->u.record.kind, made->u.record.txn->gid,
                                made->u.record.branch ? made->u.record.branch->spec.index : 0});
+            if (on_record) {
+                on_record(made->u.record);
+            }
             break;
         case EFFECT_CALL: {
             calls.push_back(made->u.call);
@@ -193,22 +256,11 @@ void EngineWorld::Collect()
             made->u.call.branch = nullptr;
             break;
         }
-        case EFFECT_REPLY: {
-            effect_reply *told = &made->u.reply;
-            Reply reply{told->to,
-                        told->last,
-                        told->status,
-                        told->refused,
-                        told->code ? told->code : "",
-                        told->text ? told->text : "",
-                        std::shared_ptr<view>(told->view, view_destroy),
-                        told->verdict};
-            told->view = nullptr;
-            replies[reinterpret_cast<uintptr_t>(told->token)].push_back(reply);
+        case EFFECT_REPLY:
+            TakeReply(&made->u.reply);
             break;
-        }
         case EFFECT_LOOKUP:
-            lookups.push_back(made->u.lookup.gid);
+            lookups.emplace_back(made->u.lookup.gid);
             break;
         }
         effect_release(made);
@@ -217,7 +269,16 @@ void EngineWorld::Collect()
     if (recorded) {
         lsn++;
     }
-    for (const auto &gid : lookups) {
+    if (!hold_lookups) {
+        FindAll();
+    }
+}
+
+void EngineWorld::FindAll()
+{
+    std::vector<std::string> asked;
+    asked.swap(lookups);
+    for (const auto &gid : asked) {
         event *found = event_create(EVENT_FOUND);
         snprintf(found->u.found.gid, sizeof found->u.found.gid, "%s", gid.c_str());
         auto outcome = outcomes.find(gid);

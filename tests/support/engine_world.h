@@ -1,11 +1,12 @@
 // engine_world.h -- an engine on a table: events in, effects collected, time and disk in the test's
 // hands.
 //
-// Look-ups are answered at once from `outcomes` (none by default).  Every step that made a record
+// Look-ups are answered at once from `outcomes` (none by default), unless they are held back.  Every step that made a record
 // counts as one batch; Sync() makes all of them durable.
 #pragma once
 
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,6 +43,9 @@ struct Reply {
     std::string text;
     std::shared_ptr<view> told;
     tercet_verdict verdict;
+    uint32_t retry_after_ms;
+    std::vector<std::shared_ptr<view>> list;
+    int64_t list_next_sequence;
 };
 
 class EngineWorld
@@ -61,6 +65,8 @@ class EngineWorld
     uintptr_t Try(const std::string &gid, uint32_t index, const BranchPlan &branch);
     uintptr_t Ask(request_kind kind, const std::string &gid, wait_mode wait = WAIT_MODE_DECISION,
                   uint32_t wait_ms = 60000);
+    // A page of open transactions behind `after`.
+    uintptr_t List(int64_t after, uint32_t page_size, const std::string &gid_prefix = "");
     uintptr_t Resolve(const std::string &gid, uint32_t index, resolution what);
     event *MakeRequest(request_kind kind, const std::string &gid);
     uintptr_t Send(event *request);
@@ -82,6 +88,13 @@ class EngineWorld
     void Step(event *taken);
     void Tick();
 
+    // ---- life ----
+    // Another engine takes the place of this one, as after a restart; what it adopts is the test's.
+    void StartOver(const char *boot_id, clock_now moment, int64_t next_number);
+    void Resume(int64_t durable_lsn);
+    // Answers the look-ups that were held back.
+    void FindAll();
+
     const txn *Find(const std::string &gid);
     branch *FindBranch(const std::string &gid, uint32_t index);
     const Reply &LastReply(uintptr_t token);
@@ -96,12 +109,19 @@ class EngineWorld
     std::vector<Record> records;
     std::vector<effect_call> calls; // asked for, not handed; each holds a reference
     std::map<uintptr_t, std::vector<Reply>> replies;
+    bool hold_lookups = false;                            // until FindAll()
+    std::vector<std::string> lookups;                     // held back
+    std::function<void(const effect_record &)> on_record; // as soon as its step is over
     std::map<std::string, std::shared_ptr<view>> outcomes;
     std::map<std::string, branch *> kept; // "gid/index": a reference, so that late answers can come
 
   private:
+    void Create(const char *boot_id, int64_t next_number, uint64_t seed);
+    void DropCalls();
     void Collect();
+    void TakeReply(effect_reply *told);
     void SendAnswer(const std::string &gid, uint32_t index, event *answer);
+    engine_limits limits_;
     effects effects_{};
     uintptr_t next_token_ = 1;
 };

@@ -386,6 +386,8 @@ TEST(Stop, WhoeverWaitsIsAnsweredAsThingsStand)
     world.Step(event_create(EVENT_STOP));
     EXPECT_EQ(TXN_TRYING, world.LastReply(token).told->state);
     EXPECT_TRUE(world.LastReply(token).last);
+    uintptr_t later = world.Ask(REQUEST_WATCH, "g");
+    EXPECT_TRUE(world.LastReply(later).last);
 }
 
 } // namespace
