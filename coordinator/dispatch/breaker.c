@@ -1,0 +1,131 @@
+/* breaker.c -- see breaker.h. */
+#include "dispatch/breaker.h"
+
+#include "base/assert.h"
+
+enum { WINDOW_FIRST = 8 };
+
+void breaker_init(struct breaker *breaker, uint32_t window_max)
+{
+    tercet_assert(window_max > 0);
+    *breaker =
+        (struct breaker){.state = CIRCUIT_CLOSED, .window = window_max, .window_max = window_max};
+}
+
+bool breaker_may_send(const struct breaker *breaker, uint32_t in_flight)
+{
+    return breaker->state != CIRCUIT_OPEN && in_flight < breaker->window;
+}
+
+bool breaker_take_probe(struct breaker *breaker, int64_t now_boot_ms)
+{
+    if (breaker->probing || now_boot_ms < breaker->probe_at_boot_ms) {
+        return false;
+    }
+    breaker->probing = true;
+    breaker->heard = false;
+    breaker->probe_at_boot_ms = INT64_MAX;
+    return true;
+}
+
+int64_t breaker_wake_at_boot_ms(const struct breaker *breaker)
+{
+    return breaker->probing ? INT64_MAX : breaker->probe_at_boot_ms;
+}
+
+/* Full jitter would now and then probe at once; half of the delay is kept. */
+static void schedule_probe(struct breaker *breaker, const struct breaker_clockwork *clockwork)
+{
+    const uint32_t doublings = breaker->probe_step < 16 ? breaker->probe_step : 16;
+    const uint64_t grown = (uint64_t)clockwork->options->probe_base_ms << doublings;
+    const uint64_t cap = clockwork->options->probe_cap_ms;
+    const uint64_t delay = grown < cap ? grown : cap;
+    const uint64_t kept = delay - delay / 2;
+    const uint64_t wait_ms = kept + random_below(clockwork->random, delay / 2 + 1);
+    breaker->probe_at_boot_ms = clockwork->now_boot_ms + (int64_t)wait_ms;
+    if (breaker->probe_step < UINT32_MAX) {
+        breaker->probe_step++;
+    }
+}
+
+static void open(struct breaker *breaker, const struct breaker_clockwork *clockwork)
+{
+    breaker->state = CIRCUIT_OPEN;
+    breaker->openings++;
+    breaker->unanswered = 0;
+    breaker->answers = 0;
+    schedule_probe(breaker, clockwork); /* looked at when no probe is out */
+}
+
+/* The window grows only while it is smaller than configured. */
+static void grow(struct breaker *breaker)
+{
+    breaker->answers++;
+    if (breaker->answers < breaker->window) {
+        return;
+    }
+    breaker->answers = 0;
+    if (breaker->window < breaker->window_max) {
+        const uint32_t room = breaker->window_max - breaker->window;
+        breaker->window += room < breaker->window ? room : breaker->window;
+    }
+    if (breaker->window == breaker->window_max) {
+        breaker->state = CIRCUIT_CLOSED;
+    }
+}
+
+void breaker_on_answer(struct breaker *breaker)
+{
+    breaker->heard = true;
+    breaker->unanswered = 0;
+    breaker->probe_step = 0;
+    switch (breaker->state) {
+    case CIRCUIT_HALF_OPEN:
+        grow(breaker);
+        break;
+    case CIRCUIT_CLOSED:
+    case CIRCUIT_OPEN: /* it left before; the probe decides */
+        break;
+    }
+}
+
+void breaker_on_silence(struct breaker *breaker, uint32_t sent_under,
+                        const struct breaker_clockwork *clockwork)
+{
+    if (breaker->state == CIRCUIT_OPEN || sent_under != breaker->openings) {
+        return;
+    }
+    breaker->unanswered++;
+    if (breaker->unanswered >= clockwork->options->unanswered_limit) {
+        open(breaker, clockwork);
+    }
+}
+
+void breaker_on_unreachable(struct breaker *breaker, uint32_t sent_under,
+                            const struct breaker_clockwork *clockwork)
+{
+    if (breaker->state != CIRCUIT_OPEN && sent_under == breaker->openings) {
+        open(breaker, clockwork);
+    }
+}
+
+void breaker_on_probe(struct breaker *breaker, bool reachable,
+                      const struct breaker_clockwork *clockwork)
+{
+    tercet_assert(breaker->probing);
+    breaker->probing = false;
+    if (breaker->state != CIRCUIT_OPEN) {
+        /* The first probe, while calls are under way: what branches were answered counts more. */
+        if (!reachable && !breaker->heard) {
+            open(breaker, clockwork);
+        }
+        return;
+    }
+    if (reachable) {
+        breaker->state = CIRCUIT_HALF_OPEN;
+        breaker->window = breaker->window_max < WINDOW_FIRST ? breaker->window_max : WINDOW_FIRST;
+        breaker->probe_at_boot_ms = INT64_MAX;
+    } else {
+        schedule_probe(breaker, clockwork);
+    }
+}

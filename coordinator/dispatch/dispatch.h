@@ -1,0 +1,103 @@
+/* dispatch.h -- who is asked next, how many at a time, and when again.
+ *
+ * Pure: it decides, the edge (participant/) carries out.  For each participant it keeps a queue of
+ * confirms and cancels, a queue of tries behind it (phase two always first), branches that wait for
+ * their time, a window of calls in flight, and a circuit:
+ *
+ *     CLOSED ── a call finds the participant unreachable ──► OPEN ── probe answered ──► HALF_OPEN
+ *        ▲                                                    ▲                            │
+ *        └──────────── window has grown back ─────────────────┼────────────────────────────┤
+ *                                                             └───── unreachable again ────┘
+ *
+ * While OPEN nothing is sent but one probe at a time, backing off from 100 ms to 500 ms; the branches
+ * wait in their queues without timers.  HALF_OPEN starts with a small window that doubles with every
+ * window's worth of answers, so a backlog is released at a bounded rate.  One slow or dead
+ * participant costs the others nothing: nothing here is shared between participants.
+ *
+ * Of one branch and phase never more than one call is in flight.
+ *
+ * Thread: the loop's. */
+#ifndef COORDINATOR_DISPATCH_DISPATCH_H
+#define COORDINATOR_DISPATCH_DISPATCH_H
+
+#include "engine/event.h"
+
+struct dispatch;
+
+enum circuit { CIRCUIT_CLOSED, CIRCUIT_OPEN, CIRCUIT_HALF_OPEN };
+
+struct dispatch_options {
+    /* Borrowed.  A participant with target NULL (not configured) is never sent to. */
+    const struct directory *directory;
+    uint32_t probe_base_ms; /* default 100 */
+    uint32_t probe_cap_ms;  /* default 500 */
+    /* So many calls in a row without an answer open the circuit; default 8. */
+    uint32_t unanswered_limit;
+    uint64_t seed;
+};
+
+struct dispatch *dispatch_create(const struct dispatch_options *options);
+void dispatch_destroy(struct dispatch *dispatch); /* drops its branch references */
+
+/* What the edge shall do now. */
+enum order_kind {
+    ORDER_SEND,      /* call `phase` of this branch; the reference is the edge's */
+    ORDER_PROBE,     /* ask Describe; answer by dispatch_probed() */
+    ORDER_REACHABLE, /* for the engine: EVENT_PARTICIPANT */
+    ORDER_UNREACHABLE
+};
+
+struct order {
+    enum order_kind kind;
+    uint32_t participant;
+    struct branch *branch;   /* SEND: owned reference; branch_note_handed() was called */
+    enum tercet_phase phase; /* SEND */
+    uint32_t attempt;        /* SEND: how often this phase was asked for, from 1 */
+    uint32_t timeout_ms;     /* SEND, PROBE */
+};
+
+struct orders { /* growing array */
+    struct order *items;
+    size_t count;
+    size_t capacity;
+};
+void orders_init(struct orders *orders);
+void orders_deinit(struct orders *orders); /* with the references that are still owned */
+
+/* The engine's CALL, now durable.  Takes the reference.  A branch that waits already keeps its place
+ * (the earlier moment of the two), or moves to the other queue when its phase has changed.
+ *
+ * `phase` is what was asked when the CALL was made, not what is asked now: between the two the
+ * transaction may have been decided by a record that is not durable yet, and only the CALL behind
+ * that record may let a confirm or cancel out. */
+void dispatch_call(struct dispatch *dispatch, struct branch *branch, enum tercet_phase phase,
+                   int64_t not_before_boot_ms, struct clock_now now);
+
+/* A call of ours ended; before the engine is told. */
+void dispatch_answered(struct dispatch *dispatch, const struct answer *answer,
+                       struct clock_now now);
+
+/* A probe ended. */
+void dispatch_probed(struct dispatch *dispatch, uint32_t participant, bool reachable,
+                     struct clock_now now);
+
+/* Everything that is due and allowed now becomes an order.  Branches whose `asked` is no longer what
+ * they were queued for are dropped here (a CALL for what is asked now follows, or has come). */
+void dispatch_step(struct dispatch *dispatch, struct clock_now now, struct orders *orders);
+
+/* When the next step is due: INT64_MAX never, 0 at once (something has come since the last step). */
+int64_t dispatch_wake_at_boot_ms(const struct dispatch *dispatch);
+
+struct dispatch_stats {
+    enum circuit circuit;
+    uint32_t in_flight;
+    uint32_t window; /* now */
+    uint64_t queued_phase_two;
+    uint64_t queued_tries;
+    uint64_t delayed;  /* wait for their time */
+    uint64_t openings; /* of the circuit, since start */
+};
+void dispatch_read_stats(const struct dispatch *dispatch, uint32_t participant,
+                         struct dispatch_stats *stats_out);
+
+#endif

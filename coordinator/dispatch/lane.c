@@ -1,0 +1,268 @@
+/* lane.c -- see lane.h. */
+#include "dispatch/lane.h"
+
+#include "base/assert.h"
+
+enum { WINDOW_DEFAULT = 256, CALL_TIMEOUT_MS_DEFAULT = 5000, PROBE_TIMEOUT_MS = 1000 };
+
+void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_options *options,
+               struct table *slots)
+{
+    const struct directory_entry *entry = &options->directory->entries[participant];
+    *lane = (struct lane){
+        .participant = participant,
+        .configured = entry->target != NULL,
+        .call_timeout_ms =
+            entry->call_timeout_ms == 0 ? CALL_TIMEOUT_MS_DEFAULT : entry->call_timeout_ms,
+        .told_reachable = true,
+        .slots = slots,
+    };
+    breaker_init(&lane->breaker, entry->window == 0 ? WINDOW_DEFAULT : entry->window);
+    random_init(&lane->random, options->seed + participant);
+    slot_queue_init(&lane->phase_two);
+    slot_queue_init(&lane->tries);
+    heap_init(&lane->delayed);
+    list_init(&lane->ready);
+    heap_node_init(&lane->wake);
+}
+
+void lane_deinit(struct lane *lane)
+{
+    tercet_assert(lane->phase_two.count == 0 && lane->tries.count == 0);
+    tercet_assert(heap_count(&lane->delayed) == 0);
+    heap_deinit(&lane->delayed);
+}
+
+/* ---- Waiting ----------------------------------------------------------------------------------- */
+
+static struct slot_queue *queue_of(struct lane *lane, const struct slot *slot)
+{
+    return slot->phase == TERCET_PHASE_TRY ? &lane->tries : &lane->phase_two;
+}
+
+static void release_if_idle(struct lane *lane, struct slot *slot)
+{
+    if (slot->place == SLOT_NOWHERE && slot->in_flight == 0) {
+        slot_destroy(lane->slots, slot);
+    }
+}
+
+static void sweep(struct lane *lane, struct slot_queue *queue)
+{
+    struct list_node dropped;
+    list_init(&dropped);
+    slot_queue_sweep(queue, &dropped);
+    while (!list_is_empty(&dropped)) {
+        release_if_idle(lane, container_of(list_pop_front(&dropped), struct slot, link));
+    }
+}
+
+/* Takes the slot out of wherever it waits; it stays in flight. */
+static void unplace(struct lane *lane, struct slot *slot)
+{
+    switch (slot->place) {
+    case SLOT_QUEUED:
+        slot_queue_remove(queue_of(lane, slot), slot);
+        break;
+    case SLOT_DELAYED:
+        heap_remove(&lane->delayed, &slot->due);
+        break;
+    case SLOT_HELD:
+    case SLOT_NOWHERE:
+        break;
+    }
+    slot->place = SLOT_NOWHERE;
+}
+
+/* Its time has come: the queue, unless the same is still in flight. */
+static void place_now(struct lane *lane, struct slot *slot)
+{
+    if ((slot->in_flight & (1U << slot->phase)) != 0) {
+        slot->place = SLOT_HELD;
+    } else {
+        slot_queue_push(queue_of(lane, slot), slot);
+    }
+}
+
+static void place(struct lane *lane, struct slot *slot, int64_t not_before_boot_ms,
+                  int64_t now_boot_ms)
+{
+    if (not_before_boot_ms > now_boot_ms) {
+        slot->place = SLOT_DELAYED;
+        heap_insert(&lane->delayed, &slot->due, not_before_boot_ms);
+    } else {
+        place_now(lane, slot);
+    }
+}
+
+/* It waits for this phase already: the earlier moment of the two. */
+static void hasten(struct lane *lane, struct slot *slot, int64_t not_before_boot_ms,
+                   int64_t now_boot_ms)
+{
+    if (slot->place == SLOT_DELAYED && not_before_boot_ms < slot->due.key) {
+        unplace(lane, slot);
+        place(lane, slot, not_before_boot_ms, now_boot_ms);
+    }
+}
+
+void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase,
+               int64_t not_before_boot_ms, int64_t now_boot_ms)
+{
+    if (branch->txn == NULL || branch->asked != phase) {
+        branch_unref(branch); /* overtaken by a decision, whose own CALL follows */
+        return;
+    }
+    sweep(lane, phase == TERCET_PHASE_TRY ? &lane->tries : &lane->phase_two);
+    struct slot *slot = slot_find(lane->slots, branch);
+    if (slot == NULL) {
+        slot = slot_create(lane->slots, branch);
+    } else {
+        branch_unref(branch); /* the slot has its own */
+    }
+    if (slot->place != SLOT_NOWHERE && slot->phase == phase) {
+        hasten(lane, slot, not_before_boot_ms, now_boot_ms);
+        return;
+    }
+    unplace(lane, slot);
+    slot->phase = phase;
+    place(lane, slot, not_before_boot_ms, now_boot_ms);
+}
+
+void lane_forget(struct lane *lane, struct slot *slot)
+{
+    unplace(lane, slot);
+    slot->in_flight = 0;
+    slot_destroy(lane->slots, slot);
+}
+
+/* ---- Answers ----------------------------------------------------------------------------------- */
+
+static void tell_breaker(struct lane *lane, enum answer_kind kind, uint32_t sent_under,
+                         const struct breaker_clockwork *clockwork)
+{
+    switch (kind) {
+    case ANSWER_REPLY:
+    case ANSWER_NOT_SERVED:
+        breaker_on_answer(&lane->breaker);
+        break;
+    case ANSWER_UNREACHABLE:
+        breaker_on_unreachable(&lane->breaker, sent_under, clockwork);
+        break;
+    case ANSWER_UNKNOWN:
+        breaker_on_silence(&lane->breaker, sent_under, clockwork);
+        break;
+    case ANSWER_FENCED: /* we are about to stop */
+        break;
+    }
+}
+
+void lane_answered(struct lane *lane, const struct answer *answer,
+                   const struct breaker_clockwork *clockwork)
+{
+    struct slot *slot = slot_find(lane->slots, answer->branch);
+    const uint32_t bit = 1U << answer->phase;
+    tercet_assert(slot != NULL && (slot->in_flight & bit) != 0 && lane->in_flight > 0);
+    slot->in_flight &= ~bit;
+    lane->in_flight--;
+    if (slot->place == SLOT_HELD && slot->phase == answer->phase) {
+        slot->place = SLOT_NOWHERE;
+        slot_queue_push(queue_of(lane, slot), slot);
+    }
+    tell_breaker(lane, answer->kind, slot->sent_under[answer->phase], clockwork);
+    release_if_idle(lane, slot);
+}
+
+/* ---- Sending ----------------------------------------------------------------------------------- */
+
+static void tell_reachability(struct lane *lane, struct orders *orders)
+{
+    const bool reachable = lane->breaker.state != CIRCUIT_OPEN;
+    if (reachable != lane->told_reachable) {
+        lane->told_reachable = reachable;
+        orders_add(orders, reachable ? ORDER_REACHABLE : ORDER_UNREACHABLE, lane->participant);
+    }
+}
+
+static void probe_when_due(struct lane *lane, int64_t now_boot_ms, struct orders *orders)
+{
+    if (breaker_take_probe(&lane->breaker, now_boot_ms)) {
+        orders_add(orders, ORDER_PROBE, lane->participant)->timeout_ms =
+            lane->call_timeout_ms < PROBE_TIMEOUT_MS ? lane->call_timeout_ms : PROBE_TIMEOUT_MS;
+    }
+}
+
+static void queue_what_is_due(struct lane *lane, int64_t now_boot_ms)
+{
+    for (;;) {
+        struct heap_node *node = heap_peek(&lane->delayed);
+        if (node == NULL || node->key > now_boot_ms) {
+            return;
+        }
+        struct slot *slot = container_of(node, struct slot, due);
+        unplace(lane, slot);
+        if (slot_is_wanted(slot)) {
+            place_now(lane, slot);
+        } else {
+            release_if_idle(lane, slot);
+        }
+    }
+}
+
+static void send(struct lane *lane, struct slot *slot, struct orders *orders)
+{
+    struct branch *branch = slot->branch;
+    tercet_assert((slot->in_flight & (1U << slot->phase)) == 0);
+    slot->in_flight |= 1U << slot->phase;
+    slot->sent_under[slot->phase] = lane->breaker.openings;
+    lane->in_flight++;
+    branch_note_handed(branch);
+
+    struct order *order = orders_add(orders, ORDER_SEND, lane->participant);
+    order->branch = branch_ref(branch);
+    order->phase = slot->phase;
+    order->attempt = branch->attempts;
+    order->timeout_ms =
+        branch->spec.call_timeout_ms == 0 ? lane->call_timeout_ms : branch->spec.call_timeout_ms;
+}
+
+static void send_what_is_allowed(struct lane *lane, struct orders *orders)
+{
+    while (breaker_may_send(&lane->breaker, lane->in_flight)) {
+        struct slot_queue *queue = lane->phase_two.count > 0 ? &lane->phase_two : &lane->tries;
+        struct slot *slot = slot_queue_first(queue);
+        if (slot == NULL) {
+            return;
+        }
+        slot_queue_remove(queue, slot);
+        if (slot_is_wanted(slot)) {
+            send(lane, slot, orders);
+        } else {
+            release_if_idle(lane, slot);
+        }
+    }
+}
+
+void lane_step(struct lane *lane, int64_t now_boot_ms, struct orders *orders)
+{
+    if (!lane->configured) {
+        return;
+    }
+    tell_reachability(lane, orders);
+    probe_when_due(lane, now_boot_ms, orders);
+    queue_what_is_due(lane, now_boot_ms);
+    send_what_is_allowed(lane, orders);
+}
+
+int64_t lane_wake_at_boot_ms(const struct lane *lane)
+{
+    if (!lane->configured) {
+        return INT64_MAX;
+    }
+    int64_t wake_at = breaker_wake_at_boot_ms(&lane->breaker);
+    const struct heap_node *due = heap_peek(&lane->delayed);
+    /* With the circuit open or the window full it is a probe or an answer that makes room. */
+    if (due != NULL && breaker_may_send(&lane->breaker, lane->in_flight) && due->key < wake_at) {
+        wake_at = due->key;
+    }
+    return wake_at;
+}

@@ -1,0 +1,54 @@
+/* lane.h -- one participant's queues, window and circuit.
+ *
+ * All that dispatch.h promises of "a participant" is kept here; dispatch.c only finds the lane and
+ * knows which lanes have something to do.
+ *
+ * Thread: the loop's. */
+#ifndef COORDINATOR_DISPATCH_LANE_H
+#define COORDINATOR_DISPATCH_LANE_H
+
+#include "dispatch/breaker.h"
+#include "dispatch/slot.h"
+
+struct lane {
+    uint32_t participant;
+    bool configured;          /* else nothing is ever sent */
+    uint32_t call_timeout_ms; /* when the branch does not say */
+    struct breaker breaker;
+    struct random random; /* its own, so that no other participant changes its luck */
+    bool told_reachable;  /* by the last order that said so; true at first */
+    uint32_t in_flight;
+    struct slot_queue phase_two; /* goes first */
+    struct slot_queue tries;
+    struct heap delayed;
+    struct table *slots;    /* of all lanes; borrowed */
+    struct list_node ready; /* dispatch's: has something to do now */
+    struct heap_node wake;  /* dispatch's: has something to do at that moment */
+};
+
+void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_options *options,
+               struct table *slots);
+
+/* Every slot must be gone. */
+void lane_deinit(struct lane *lane);
+
+/* Takes the reference; see dispatch_call(). */
+void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase,
+               int64_t not_before_boot_ms, int64_t now_boot_ms);
+
+void lane_answered(struct lane *lane, const struct answer *answer,
+                   const struct breaker_clockwork *clockwork);
+
+/* Everything that may happen now becomes an order. */
+void lane_step(struct lane *lane, int64_t now_boot_ms, struct orders *orders);
+
+/* When the next lane_step() has something to do, if nothing else happens; INT64_MAX: never. */
+int64_t lane_wake_at_boot_ms(const struct lane *lane);
+
+/* Forgets a slot, wherever it waits; only when everything ends. */
+void lane_forget(struct lane *lane, struct slot *slot);
+
+/* orders.c: a zeroed one at the end. */
+struct order *orders_add(struct orders *orders, enum order_kind kind, uint32_t participant);
+
+#endif

@@ -1,0 +1,37 @@
+/* edge.h -- the calls that dispatch has ordered, over real channels.
+ *
+ * One channel per configured participant, made at start and kept.  An order becomes one unary call;
+ * its end becomes one EVENT_ANSWER (or EVENT_PROBED) in the inbox, never lost, however full it is.
+ * What a status means is decided here and nowhere else (answer_kind in engine/event.h). */
+#ifndef COORDINATOR_PARTICIPANT_EDGE_H
+#define COORDINATOR_PARTICIPANT_EDGE_H
+
+#include "base/inbox.h"
+#include "dispatch/dispatch.h"
+#include "engine/mark.h"
+#include "rpc/rpc_runtime.h"
+
+struct edge;
+
+struct edge_options {
+    struct rpc_runtime *runtime;       /* borrowed */
+    struct inbox *inbox;               /* borrowed */
+    const struct directory *directory; /* borrowed */
+    uint8_t origin[20];
+    int64_t incarnation;
+    int64_t epoch;
+};
+
+TERCET_MUST_CHECK enum tercet_status edge_create(const struct edge_options *options,
+                                                 struct edge **edge_out,
+                                                 struct tercet_error *error_out);
+
+/* Carries out SEND or PROBE; takes the order's branch.  `mark` is the participant's (as_of zero:
+ * none).  The loop's thread. */
+void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark);
+
+/* Cancels what is in flight and waits until every call has ended. */
+void edge_stop(struct edge *edge);
+void edge_destroy(struct edge *edge);
+
+#endif

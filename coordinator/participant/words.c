@@ -1,0 +1,95 @@
+/* words.c -- see words.h. */
+#include "participant/words.h"
+
+#include <string.h>
+
+void words_copy_code(char code_out[TERCET_REASON_CODE_BYTES_MAX + 1], const char *text)
+{
+    size_t size = 0;
+    while (text != NULL && size < TERCET_REASON_CODE_BYTES_MAX && text[size] != '\0') {
+        char c = text[size];
+        if (c >= 'a' && c <= 'z') {
+            c = (char)(c - 'a' + 'A');
+        }
+        const bool fits = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        code_out[size] = fits ? c : '_';
+        size++;
+    }
+    code_out[size] = '\0';
+}
+
+/* The size of the character that begins here, or 0 when none does (RFC 3629: no overlong forms, no
+ * surrogates, nothing above U+10FFFF).  Reads no further than the NUL. */
+static size_t character_size(const unsigned char *at)
+{
+    const unsigned char first = at[0];
+    if (first < 0x80) {
+        return 1;
+    }
+    unsigned char low = 0x80;
+    unsigned char high = 0xbf;
+    size_t size = 0;
+    if (first >= 0xc2 && first <= 0xdf) {
+        size = 2;
+    } else if (first >= 0xe0 && first <= 0xef) {
+        size = 3;
+        low = first == 0xe0 ? 0xa0 : 0x80;
+        high = first == 0xed ? 0x9f : 0xbf;
+    } else if (first >= 0xf0 && first <= 0xf4) {
+        size = 4;
+        low = first == 0xf0 ? 0x90 : 0x80;
+        high = first == 0xf4 ? 0x8f : 0xbf;
+    } else {
+        return 0;
+    }
+    for (size_t i = 1; i < size; i++) {
+        if (at[i] < low || at[i] > high) {
+            return 0;
+        }
+        low = 0x80;
+        high = 0xbf;
+    }
+    return size;
+}
+
+/* Appends what fits of `text`; the new size. */
+static size_t append(char *text_out, size_t size, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at != '\0') {
+        const size_t count = character_size(at);
+        if (size + (count == 0 ? 1 : count) > TERCET_REASON_TEXT_BYTES_MAX) {
+            break;
+        }
+        if (count == 0) {
+            text_out[size] = '?';
+            size++;
+            at++;
+        } else if (*at < 0x20 || *at == 0x7f) {
+            text_out[size] = ' ';
+            size++;
+            at++;
+        } else {
+            memcpy(text_out + size, at, count);
+            size += count;
+            at += count;
+        }
+    }
+    return size;
+}
+
+void words_copy_text(char text_out[TERCET_REASON_TEXT_BYTES_MAX + 1], const char *prefix,
+                     const char *text)
+{
+    size_t size = 0;
+    if (prefix != NULL) {
+        size = append(text_out, size, prefix);
+    }
+    if (size > 0 && text != NULL && text[0] != '\0') {
+        size = append(text_out, size, ": ");
+    }
+    if (text != NULL) {
+        size = append(text_out, size, text);
+    }
+    text_out[size] = '\0';
+}

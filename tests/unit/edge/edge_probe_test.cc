@@ -1,0 +1,231 @@
+// Probes: who lives, who has seen another coordinator, and whose database is not what it was.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "unit/edge/edge_world.h"
+
+namespace
+{
+
+void NoBranch(struct rpc_unary *call, const Tercet__V1__BranchRequest *)
+{
+    ReplyDone(call);
+}
+
+struct Store {
+    std::string id = std::string(16, 'A');
+    int64_t incarnation = EdgeWorld::kIncarnation;
+    int64_t epoch = EdgeWorld::kEpoch;
+    int64_t mark_lsn = 0;
+};
+
+void ReplyStore(struct rpc_unary *call, Store store, const char *name)
+{
+    Tercet__V1__Mark mark = TERCET__V1__MARK__INIT;
+    mark.as_of_incarnation = EdgeWorld::kIncarnation;
+    mark.as_of_lsn = store.mark_lsn;
+    Tercet__V1__StoreDescription told = TERCET__V1__STORE_DESCRIPTION__INIT;
+    told.store_id = {store.id.size(), reinterpret_cast<uint8_t *>(&store.id[0])};
+    told.incarnation = store.incarnation;
+    told.epoch = store.epoch;
+    told.mark = store.mark_lsn == 0 ? nullptr : &mark;
+    Tercet__V1__StoreDescription *stores[] = {&told};
+    std::string participant = name;
+    Tercet__V1__DescribeReply reply = TERCET__V1__DESCRIBE_REPLY__INIT;
+    reply.participant = &participant[0];
+    reply.n_stores = 1;
+    reply.stores = stores;
+    rpc_unary_reply(call, &reply.base);
+}
+
+class ProbeTest : public testing::Test
+{
+  protected:
+    ProbeTest()
+        : participant_(
+              "127.0.0.1:0",
+              [this](struct rpc_unary *call, const Tercet__V1__BranchRequest *) {
+                  Reply(call, [&](Tercet__V1__BranchReply *reply) {
+                      reply->mark_incarnation = EdgeWorld::kIncarnation;
+                      reply->mark_lsn = acknowledges_;
+                  });
+              },
+              [this](struct rpc_unary *call, const Tercet__V1__DescribeRequest *request) {
+                  EXPECT_STREQ(request->context->participant, "account");
+                  EXPECT_EQ(request->context->epoch, EdgeWorld::kEpoch);
+                  told_mark_ =
+                      request->context->mark == nullptr ? 0 : request->context->mark->as_of_lsn;
+                  std::lock_guard<std::mutex> lock(mutex_);
+                  ReplyStore(call, store_, name_);
+              }),
+          world_(participant_.Address())
+    {
+    }
+
+    Told Probe(const Store &store)
+    {
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            store_ = store;
+        }
+        return world_.ProbeAndWait();
+    }
+
+    std::mutex mutex_;
+    Store store_;
+    const char *name_ = "account";
+    std::atomic<int64_t> acknowledges_{0};
+    std::atomic<int64_t> told_mark_{0};
+    LogCapture log_;
+    FakeParticipant participant_;
+    EdgeWorld world_;
+};
+
+TEST_F(ProbeTest, AParticipantThatDescribesItselfIsReachable)
+{
+    const Told told = Probe({});
+    EXPECT_EQ(told.kind, EVENT_PROBED);
+    EXPECT_TRUE(told.reachable);
+    EXPECT_FALSE(told.fenced);
+    EXPECT_EQ(log_.Text(), "");
+}
+
+TEST_F(ProbeTest, AStoreThatHasSeenAHigherEpochFencesUs)
+{
+    Store store;
+    store.epoch++;
+    EXPECT_TRUE(Probe(store).fenced);
+    EXPECT_NE(log_.Text().find("participant.fenced participant=account"), std::string::npos);
+}
+
+TEST_F(ProbeTest, AStoreThatHasSeenAHigherIncarnationFencesUs)
+{
+    Store store;
+    store.incarnation++;
+    store.epoch = 1;
+    EXPECT_TRUE(Probe(store).fenced);
+}
+
+TEST_F(ProbeTest, AStoreThatHasSeenAnEarlierLifeOfOursDoesNot)
+{
+    Store store;
+    store.incarnation--;
+    store.epoch = 1000;
+    EXPECT_FALSE(Probe(store).fenced);
+}
+
+TEST_F(ProbeTest, AnotherStoreIsToldOnce)
+{
+    Probe({});
+    Store other;
+    other.id = std::string(16, 'B');
+    EXPECT_TRUE(Probe(other).reachable);
+    const std::string once = log_.Text();
+    EXPECT_NE(once.find("error participant.rolled_back participant=account"), std::string::npos)
+        << once;
+    EXPECT_NE(once.find("41414141414141414141414141414141"), std::string::npos) << once;
+    Probe(other);
+    EXPECT_EQ(log_.Text(), once);
+}
+
+TEST_F(ProbeTest, AMarkBelowOneThatAReplyAcknowledgedIsToldAndTheMarkIsSentAgain)
+{
+    world_.mark.as_of = {EdgeWorld::kIncarnation, 90};
+    world_.mark.low = {EdgeWorld::kIncarnation, 1};
+    Store store;
+    store.mark_lsn = 90;
+    acknowledges_ = 90;
+    world_.SendAndWait();
+    Probe(store);
+    EXPECT_EQ(told_mark_, 0) << "it is acknowledged";
+    EXPECT_EQ(log_.Text(), "");
+    store.mark_lsn = 40;
+    EXPECT_TRUE(Probe(store).reachable);
+    EXPECT_NE(log_.Text().find("rolled back or exchanged"), std::string::npos);
+    Probe(store);
+    EXPECT_EQ(told_mark_, 90);
+}
+
+TEST_F(ProbeTest, AMarkThatIsGoneIsToldToo)
+{
+    acknowledges_ = 90;
+    world_.SendAndWait();
+    Probe({});
+    EXPECT_NE(log_.Text().find("rolled back or exchanged"), std::string::npos);
+}
+
+TEST_F(ProbeTest, AnotherNameAtItsAddressIsTold)
+{
+    name_ = "points";
+    EXPECT_TRUE(Probe({}).reachable);
+    EXPECT_NE(log_.Text().find("participant.other_name participant=account"), std::string::npos)
+        << log_.Text();
+}
+
+TEST(EdgeProbe, AParticipantThatDoesNotServeDescribeIsReachable)
+{
+    FakeParticipant participant("127.0.0.1:0", NoBranch);
+    EdgeWorld world(participant.Address());
+    EXPECT_TRUE(world.ProbeAndWait().reachable);
+}
+
+TEST(EdgeProbe, AnyStatusOfALivingServerIsReachableAndNoOther)
+{
+    std::atomic<int> status{0};
+    FakeParticipant participant(
+        "127.0.0.1:0", NoBranch, [&](struct rpc_unary *call, const Tercet__V1__DescribeRequest *) {
+            rpc_unary_fail(call, static_cast<enum tercet_status>(status.load()), "no", nullptr);
+        });
+    EdgeWorld world(participant.Address());
+    for (int i = 1; i <= TERCET_UNAUTHENTICATED; i++) {
+        status = i;
+        const bool dead =
+            i == TERCET_UNAVAILABLE || i == TERCET_DEADLINE_EXCEEDED || i == TERCET_CALL_CANCELLED;
+        EXPECT_EQ(world.ProbeAndWait().reachable, !dead) << i;
+    }
+}
+
+TEST(EdgeProbe, AnOldEpochFencesUs)
+{
+    FakeParticipant participant(
+        "127.0.0.1:0", NoBranch, [&](struct rpc_unary *call, const Tercet__V1__DescribeRequest *) {
+            rpc_unary_fail(call, TERCET_FAILED_PRECONDITION, "TERCET_OLD_EPOCH: ...", nullptr);
+        });
+    EdgeWorld world(participant.Address());
+    EXPECT_TRUE(world.ProbeAndWait().fenced);
+}
+
+TEST(EdgeProbe, AGarbledDescriptionIsAliveAndFencesNobody)
+{
+    FakeParticipant participant("127.0.0.1:0", NoBranch,
+                                [&](struct rpc_unary *call, const Tercet__V1__DescribeRequest *) {
+                                    rpc_unary_reply_bytes(call, tercet_bytes_of("\xff\xff\xff", 3));
+                                });
+    EdgeWorld world(participant.Address());
+    const Told told = world.ProbeAndWait();
+    EXPECT_TRUE(told.reachable);
+    EXPECT_FALSE(told.fenced);
+}
+
+TEST(EdgeProbe, AParticipantThatHangsOrIsNotThereIsNotReachableAfterItsTime)
+{
+    std::mutex mutex;
+    std::vector<struct rpc_unary *> held;
+    FakeParticipant participant("127.0.0.1:0", NoBranch,
+                                [&](struct rpc_unary *call, const Tercet__V1__DescribeRequest *) {
+                                    std::lock_guard<std::mutex> lock(mutex);
+                                    held.push_back(call);
+                                });
+    EdgeWorld hanging(participant.Address());
+    EXPECT_FALSE(hanging.ProbeAndWait(150).reachable);
+    EdgeWorld absent(FreeTcpAddress());
+    EXPECT_FALSE(absent.ProbeAndWait(150).reachable);
+    std::lock_guard<std::mutex> lock(mutex);
+    for (struct rpc_unary *call : held) {
+        rpc_unary_fail(call, TERCET_ABORTED, "too late", nullptr);
+    }
+}
+
+} // namespace
