@@ -89,7 +89,8 @@ bool hex_decode(const char *text, void *data_out, size_t size)
     }
     uint8_t *bytes = data_out;
     for (size_t i = 0; i < size; i++) {
-        bytes[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        bytes[i] =
+            (uint8_t)((unsigned)hex_digit(text[2 * i]) << 4 | (unsigned)hex_digit(text[2 * i + 1]));
     }
     return true;
 }

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#undef error_set /* the analyzer's, see error.h */
+
 size_t text_cut(const char *text, size_t size, size_t limit)
 {
     if (size <= limit) {

@@ -15,6 +15,18 @@ extern "C" {
 enum tercet_status error_set(struct tercet_error *error, enum tercet_status status,
                              const char *format, ...) TERCET_PRINTF(3, 4);
 
+/* clang's analyzer does not look into other files; this tells it what error_set() returns. */
+#ifdef __clang_analyzer__
+static inline enum tercet_status error_set_returns(enum tercet_status said,
+                                                   enum tercet_status status)
+{
+    (void)said;
+    return status;
+}
+#define error_set(error, status, ...)                                                              \
+    error_set_returns(error_set((error), (status), __VA_ARGS__), (status))
+#endif
+
 /* Cuts UTF-8 text of `size` bytes to at most `limit`, at a character's border; the new size. */
 size_t text_cut(const char *text, size_t size, size_t limit);
 

@@ -67,7 +67,9 @@ static inline struct list_node *list_pop_front(struct list_node *list)
 {
     struct list_node *node = list->next;
     tercet_assert(node != list);
-    list_remove(node);
+    list->next = node->next;
+    node->next->prev = list;
+    list_init(node);
     return node;
 }
 

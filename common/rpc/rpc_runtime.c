@@ -53,9 +53,11 @@ static size_t default_queue_count(void)
 /* Thread i polls queue i modulo the queues, so every queue has one. */
 static void start_threads(struct rpc_runtime *runtime)
 {
+    const size_t queue_count = runtime->queue_count;
+    tercet_assert(queue_count > 0);
     for (size_t i = 0; i < runtime->thread_count; i++) {
-        const int error = pthread_create(&runtime->threads[i], NULL, poll_main,
-                                         runtime->queues[i % runtime->queue_count]);
+        const int error =
+            pthread_create(&runtime->threads[i], NULL, poll_main, runtime->queues[i % queue_count]);
         tercet_assert(error == 0);
     }
 }

@@ -1,7 +1,8 @@
 /* engine_internal.h -- what the engine's own files share.  Nobody else includes this.
  *
  *   engine.c     create, recovery, the switch over events, ticks
- *   request.c    what an initiator asks of a transaction; admission
+ *   request.c    what an initiator asks of a transaction
+ *   admit.c      every bound, before anything begins
  *   list.c       a page of open transactions
  *   inquiry.c    requests whose gid is not in memory wait for a look-up
  *   answer.c     what a participant's answer means
@@ -84,6 +85,12 @@ void engine_reschedule(struct step *step, struct txn *txn); /* its deadline time
 void request_on_txn(struct step *step, struct event *event, struct txn *txn);
 void request_on_outcome(struct step *step, struct event *event, const struct view *found);
 void request_on_nothing(struct step *step, struct event *event);
+
+/* admit.c: each answers the request when it says no */
+bool admit(struct step *step, const struct request *request); /* a transaction, all bounds */
+bool admit_age(struct step *step, const struct request *request);
+bool admit_bytes(struct step *step, const struct request *request);
+bool admit_branches(struct step *step, const struct request *request);
 
 /* list.c */
 void request_list(struct step *step, const struct request *request);

@@ -61,14 +61,15 @@ struct view *view_copy(const struct view *view, const struct view_branch *branch
     copy->reason_text = pack_text(&packer, view->reason_text);
     copy->attention = pack_text(&packer, view->attention);
     for (uint32_t i = 0; i < view->branch_count; i++) {
+        const struct view_branch *from = &branches[i];
         struct view_branch *branch = &copy->branches[i];
-        *branch = branches[i];
-        branch->participant = pack_text(&packer, branch->participant);
-        branch->action = pack_text(&packer, branch->action);
-        branch->reason_code = pack_text(&packer, branch->reason_code);
-        branch->reason_text = pack_text(&packer, branch->reason_text);
-        branch->resolved = pack_text(&packer, branch->resolved);
-        branch->result.data = pack(&packer, branch->result.data, branch->result.size);
+        *branch = *from;
+        branch->participant = pack_text(&packer, from->participant);
+        branch->action = pack_text(&packer, from->action);
+        branch->reason_code = pack_text(&packer, from->reason_code);
+        branch->reason_text = pack_text(&packer, from->reason_text);
+        branch->resolved = pack_text(&packer, from->resolved);
+        branch->result.data = pack(&packer, from->result.data, from->result.size);
     }
     tercet_assert(packer.left == 0);
     return copy;

@@ -262,7 +262,7 @@ enum tercet_status sqlite_describe(void *connection, const char *participant, co
 {
     struct sqlite_connection *self = connection;
     struct tercet_store_description found = {0};
-    struct sqlite_scope scope;
+    struct sqlite_scope scope = {0};
 
     enum tercet_status status = read_store_id(self, found.store_id, error_out);
     if (status == TERCET_OK) {

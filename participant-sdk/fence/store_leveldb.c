@@ -16,6 +16,7 @@ enum {
     HANDLER_BYTES_MAX = 4194304 /* all writes of one handler */
 };
 
+/* NOLINTNEXTLINE(misc-redundant-expression): the two macros are meant to be alike. */
 static_assert(sizeof TERCET_LEVELDB_PREFIX == sizeof ROW_CODEC_PREFIX, "one prefix");
 
 struct leveldb_store {

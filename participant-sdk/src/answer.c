@@ -13,6 +13,7 @@ static struct answer_request *of(struct tercet_request *request)
     return (struct answer_request *)request;
 }
 
+TERCET_PRINTF(2, 0)
 static void say_text(struct group_answer *answer, const char *format, va_list arguments)
 {
     char full[1024];

@@ -46,6 +46,7 @@ static void carry(struct tercet_client *client, struct client_call *call)
 
     (void)pthread_mutex_init(&bench.mutex, NULL);
     moment_condition_init(&bench.condition);
+    /* cppcheck-suppress autoVariables ; every attempt has ended when this function returns */
     call->owner = &bench;
     call->ended = attempt_ended;
     while (!finished) {

@@ -23,16 +23,16 @@ enum client_answer client_answer_try(const Tercet__V1__TryReply *reply);
 struct tercet_result *client_result_create(const char *gid);
 
 /* Replace what the coordinator has told.  The message is taken. */
-void client_result_take_transaction(struct tercet_result *result, Tercet__V1__Transaction *reply);
-void client_result_take_try(struct tercet_result *result, Tercet__V1__TryReply *reply,
+void client_result_take_transaction(struct tercet_result *base, Tercet__V1__Transaction *reply);
+void client_result_take_try(struct tercet_result *base, Tercet__V1__TryReply *reply,
                             uint32_t number);
 
 /* How the call ended: code and text are copied and cut to fit; NULL is "". */
-void client_result_set_status(struct tercet_result *result, enum tercet_status status,
+void client_result_set_status(struct tercet_result *base, enum tercet_status status,
                               const char *code, const char *text);
 
 /* The verdict of the TryReply that it took; UNSPECIFIED without one. */
-enum tercet_verdict client_result_verdict(const struct tercet_result *result);
+enum tercet_verdict client_result_verdict(const struct tercet_result *base);
 
 TERCET_END_DECLS
 

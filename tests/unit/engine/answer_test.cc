@@ -210,6 +210,66 @@ TEST(Answer, LateDoubleAndForeignAnswersAreNotRead)
     EXPECT_TRUE(world.calls.empty());
 }
 
+// The participant may not refuse what it has reserved; it is put off, and an operator knows at once.
+TEST(Answer, ARefusalOfAConfirmIsAttentionAtOnceUntilItIsDone)
+{
+    for (bool confirm : {true, false}) {
+        EngineWorld world;
+        Decide(world, confirm);
+        tercet_phase phase = confirm ? TERCET_PHASE_CONFIRM : TERCET_PHASE_CANCEL;
+        engine_stats stats{};
+        for (int i = 0; i < 2; i++) { // it is one branch, however often it refuses
+            world.Answer("g", 1, phase, TERCET_VERDICT_REFUSED);
+            engine_read_stats(world.engine, &stats);
+            EXPECT_EQ(1U, stats.attention);
+            EXPECT_EQ(1, world.CountCalls("g", phase)) << "it goes on being asked";
+            world.HandAll();
+        }
+        uintptr_t get = world.Ask(REQUEST_GET, "g", WAIT_MODE_BEGIN);
+        EXPECT_STRNE("", world.LastReply(get).told->attention);
+        EXPECT_EQ(0U, world.LastReply(get).told->branches[0].conflict);
+        EXPECT_EQ(1, world.CountRecords("g", RECORD_PROGRESS)) << "news are recorded once";
+        world.Answer("g", 1, phase, TERCET_VERDICT_DONE, 1);
+        engine_read_stats(world.engine, &stats);
+        EXPECT_EQ(0U, stats.attention);
+        EXPECT_TRUE(txn_state_is_ended(world.Find("g")->state));
+    }
+}
+
+TEST(Answer, AttentionThatBecomesAConflictIsCountedOnce)
+{
+    EngineWorld world;
+    Decide(world, true);
+    engine_stats stats{};
+    for (tercet_verdict verdict :
+         {TERCET_VERDICT_REFUSED, TERCET_VERDICT_CONFLICT, TERCET_VERDICT_REFUSED}) {
+        world.Answer("g", 1, TERCET_PHASE_CONFIRM, verdict, 0, "", NOT_TRIED);
+        world.HandAll();
+        engine_read_stats(world.engine, &stats);
+        EXPECT_EQ(1U, stats.attention);
+    }
+    world.Resolve("g", 1, RESOLUTION_SETTLE);
+    engine_read_stats(world.engine, &stats);
+    EXPECT_EQ(0U, stats.attention);
+}
+
+// A PROGRESS before the decision would tell what the decision then contradicts.
+TEST(Answer, HoweverOftenATryIsAskedNothingIsRecordedOfIt)
+{
+    EngineWorld world;
+    world.Execute("g", {{0}});
+    for (int i = 0; i < 40; i++) {
+        world.HandAll();
+        if (i % 2 == 0) {
+            world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_LATER);
+        } else {
+            world.Fail("g", 1, TERCET_PHASE_TRY, ANSWER_UNKNOWN);
+        }
+    }
+    EXPECT_EQ(40U, world.FindBranch("g", 1)->attempts);
+    EXPECT_EQ(1U, world.records.size()) << "BEGIN";
+}
+
 TEST(Answer, AttentionIsRaisedAfterTenAttempts)
 {
     EngineWorld world;

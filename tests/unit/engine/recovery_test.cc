@@ -12,39 +12,14 @@ namespace
 class Restarted : public EngineWorld
 {
   public:
-    explicit Restarted(const char *boot_id, clock_now moment) : EngineWorld()
+    explicit Restarted(const char *boot_id, clock_now moment)
     {
-        engine_destroy(engine);
-        engine_options options{};
-        options.limits = DefaultLimits();
-        options.directory = &names;
-        options.incarnation = 1700000000000;
-        options.next_number = 1000;
-        options.seed = 7;
-        snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id);
-        engine = engine_create(&options);
-        now = moment;
-        lsn = 101;
+        StartOver(boot_id, moment, 1000);
     }
 
     void Resume()
     {
-        effects made{};
-        effects_init(&made);
-        engine_resume(engine, now, 100, &made);
-        for (size_t i = 0; i < made.count; i++) {
-            if (made.items[i].kind == EFFECT_CALL) {
-                calls.push_back(made.items[i].u.call);
-                branch *asked = made.items[i].u.call.branch;
-                kept[std::string(asked->txn->gid) + "/" + std::to_string(asked->spec.index)] =
-                    branch_ref(asked);
-                made.items[i].u.call.branch = nullptr;
-            } else if (made.items[i].kind == EFFECT_RECORD) {
-                records.push_back(
-                    {made.items[i].u.record.kind, made.items[i].u.record.txn->gid, 0});
-            }
-        }
-        effects_deinit(&made);
+        EngineWorld::Resume(100);
     }
 
     txn *Adopt(const char *gid, txn_state state, txn_mode mode,
@@ -170,6 +145,70 @@ TEST(Recovery, MarksAreRightWhenNumbersAndTransactionsAreInDifferentOrder)
     younger->branches[0]->number.number = 400;
     world.Resume();
     EXPECT_EQ(400, engine_mark(world.engine, 0)->low.number);
+}
+
+// An attempt of the life before may have reserved there.
+TEST(Recovery, ATryThatIsNotServedIsCancelledWithACallAllTheSame)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
+    world.Resume();
+    world.HandAll();
+    ASSERT_EQ(1U, world.FindBranch("g", 1)->attempts) << "the first of this life";
+    world.Fail("g", 1, TERCET_PHASE_TRY, ANSWER_NOT_SERVED);
+    EXPECT_EQ(BRANCH_CANCELLING, world.FindBranch("g", 1)->state);
+    EXPECT_EQ(1, world.CountCalls("g", TERCET_PHASE_CANCEL));
+}
+
+TEST(Recovery, AnOptionalTryThatIsNotServedIsCancelledWithACallToo)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    txn *made = world.Adopt("g", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
+    made->branches[0]->spec.optional = true;
+    world.Resume();
+    world.HandAll();
+    world.Fail("g", 1, TERCET_PHASE_TRY, ANSWER_NOT_SERVED);
+    EXPECT_EQ(TXN_CONFIRMING, world.Find("g")->state);
+    EXPECT_EQ(1, world.CountCalls("g", TERCET_PHASE_CANCEL));
+}
+
+// It had been tried, as its initiator knows; the coordinator does not yet.
+TEST(Recovery, ConfirmWhileABranchIsAskedAgainIsPutOffAndNotTheInitiatorsFault)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_TRYING, TXN_MODE_STEPS, {BRANCH_WAITING, BRANCH_WAITING});
+    world.Resume();
+    world.HandAll();
+    world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE, 2);
+    const Reply early = world.LastReply(world.Ask(REQUEST_CONFIRM, "g"));
+    EXPECT_EQ(TERCET_UNAVAILABLE, early.status);
+    EXPECT_EQ("TERCET_STARTING", early.code);
+    EXPECT_TRUE(early.refused);
+    EXPECT_GT(early.retry_after_ms, 0U);
+    EXPECT_NE(std::string::npos, early.text.find("branch 2"));
+    EXPECT_EQ(TXN_TRYING, world.Find("g")->state);
+    world.Answer("g", 2, TERCET_PHASE_TRY, TERCET_VERDICT_DONE, 2);
+    EXPECT_EQ(TXN_CONFIRMING, world.LastReply(world.Ask(REQUEST_CONFIRM, "g")).told->state);
+}
+
+TEST(Recovery, ConfirmBeforeABranchOfThisLifeIsTriedIsTheInitiatorsFault)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_TRYING, TXN_MODE_STEPS, {});
+    world.Resume();
+    world.Try("g", 1, {0});
+    EXPECT_EQ("TERCET_NOT_TRIED", world.LastReply(world.Ask(REQUEST_CONFIRM, "g")).code);
+}
+
+TEST(Recovery, OnlyBranchesThatHaveNotEndedCountForTheirParticipantsShare)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMED, BRANCH_CONFIRMING});
+    world.Resume();
+    EXPECT_EQ(0U, engine_open_branches_of(world.engine, 0));
+    EXPECT_EQ(1U, engine_open_branches_of(world.engine, 1));
+    world.RunToEnd();
+    EXPECT_EQ(0U, engine_open_branches_of(world.engine, 1));
 }
 
 TEST(Recovery, JoinsReachATransactionOfTheLifeBefore)

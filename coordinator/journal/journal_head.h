@@ -1,0 +1,22 @@
+/* journal_head.h -- the head as a pair of the live store. */
+#ifndef COORDINATOR_JOURNAL_JOURNAL_HEAD_H
+#define COORDINATOR_JOURNAL_JOURNAL_HEAD_H
+
+#include "journal/journal.h"
+
+#define JOURNAL_HEAD_KEY "m/head"
+
+void journal_head_encode(const struct journal_head *head, struct buffer *value_out);
+
+/* DATA_LOSS with a sentence. */
+TERCET_MUST_CHECK enum tercet_status journal_head_decode(struct tercet_bytes value,
+                                                         struct journal_head *head_out,
+                                                         struct tercet_error *error_out);
+
+/* What a journal begins with. */
+void journal_head_make(int64_t now_unix_ms, struct journal_head *head_out);
+
+/* The head after a batch on top of `head`; asserts that it is the next one. */
+void journal_head_apply(struct journal_head *head, const struct journal_batch *batch);
+
+#endif

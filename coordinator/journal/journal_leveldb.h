@@ -1,0 +1,28 @@
+/* journal_leveldb.h -- the journal on LevelDB. */
+#ifndef COORDINATOR_JOURNAL_JOURNAL_LEVELDB_H
+#define COORDINATOR_JOURNAL_JOURNAL_LEVELDB_H
+
+#include "journal/journal.h"
+
+struct journal_leveldb_options {
+    const char *directory;
+    int64_t outcome_keep_ms;        /* how long outcomes are kept; default 7 days */
+    int64_t outcome_keep_bytes_max; /* and at most this much of them; default 20 GiB */
+    size_t write_buffer_bytes;      /* default 64 MiB */
+};
+
+/* Makes a new journal in `directory`, which must not exist or be empty: builds aside, syncs, renames
+ * into place.  ALREADY_EXISTS, UNAVAILABLE (with the system's words). */
+TERCET_MUST_CHECK enum tercet_status journal_leveldb_init(const char *directory,
+                                                          int64_t now_unix_ms,
+                                                          struct tercet_error *error_out);
+
+/* Opens: takes the directory's lock, scans and verifies everything, compares the digest with the
+ * head, writes a higher epoch (synced).  NOT_FOUND (no journal there: says to run tercetd init),
+ * FAILED_PRECONDITION (open elsewhere; format of a newer version), DATA_LOSS (does not add up: says
+ * what), UNAVAILABLE (the system's words). */
+TERCET_MUST_CHECK enum tercet_status journal_leveldb_open(
+    const struct journal_leveldb_options *options, int64_t now_unix_ms,
+    struct journal **journal_out, struct tercet_error *error_out);
+
+#endif

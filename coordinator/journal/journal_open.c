@@ -1,0 +1,361 @@
+/* journal_open.c -- opens a journal, or says why not (docs/journal-format.md has each refusal).
+ *
+ * The order matters:
+ *   1. lock the directory     two coordinators on one journal decide twice
+ *   2. check the format       before anything of a newer version is touched
+ *   3. link the files         LevelDB deletes while it opens
+ *   4. open and scan          every pair is read and checksummed; digest and count must fit
+ *   5. compare the witness    a head that is older than the witness has lost its end
+ *   6. write a higher epoch   synced; from here on it is ours
+ * Up to 5 nothing of ours is written; what LevelDB rewrites while it opens is in safety/ as it
+ * was. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "journal/journal_files.h"
+#include "journal/journal_head.h"
+#include "journal/journal_leveldb_internal.h"
+#include "journal/journal_safety.h"
+
+static const int64_t DEFAULT_KEEP_MS = 7 * 24 * 3600 * 1000LL;
+static const int64_t DEFAULT_KEEP_BYTES = 20LL * 1024 * 1024 * 1024;
+enum {
+    DEFAULT_WRITE_BUFFER_BYTES = 64 * 1024 * 1024,
+    LIVE_FILE_BYTES = 16 * 1024 * 1024,
+    LIVE_CACHE_BYTES = 32 * 1024 * 1024,
+    LIVE_OPEN_FILE_COUNT = 1000,
+    FORMAT_BYTES_MAX = 64
+};
+
+/* ---- 1. Lock --------------------------------------------------------------------------------- */
+
+static enum tercet_status no_journal(const char *directory, const char *why,
+                                     struct tercet_error *error_out)
+{
+    return error_set(error_out, TERCET_NOT_FOUND,
+                     "there is no journal in %.120s (%s); make one by: tercetd init", directory,
+                     why);
+}
+
+static enum tercet_status lock_directory(struct journal_leveldb *journal, const char *directory,
+                                         struct tercet_error *error_out)
+{
+    journal->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (journal->directory_fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        return no_journal(directory, strerror(errno), error_out);
+    }
+    if (journal->directory_fd < 0) {
+        return files_failed(error_out, "open", directory);
+    }
+    if (flock(journal->directory_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) {
+            return files_failed(error_out, "lock", directory);
+        }
+        return error_set(error_out, TERCET_FAILED_PRECONDITION,
+                         "the journal in %.120s is open elsewhere: another tercetd runs on it",
+                         directory);
+    }
+    journal->path = realpath(directory, NULL);
+    if (journal->path == NULL || !identity_of(journal->path, &journal->directory)) {
+        return files_failed(error_out, "open", directory);
+    }
+    journal->live_path = files_join(journal->path, NAME_LIVE);
+    journal->lock_path = files_join(journal->live_path, "LOCK");
+    journal->outcomes_path = files_join(journal->path, NAME_OUTCOMES);
+    journal->safety_path = files_join(journal->path, NAME_SAFETY);
+    journal->witness_path = files_join(journal->path, NAME_WITNESS);
+    return TERCET_OK;
+}
+
+/* ---- 2. Format ------------------------------------------------------------------------------- */
+
+static enum tercet_status parse_format(const char *text, struct tercet_error *error_out)
+{
+    const size_t prefix_size = strlen(FORMAT_PREFIX);
+    char expected[FORMAT_BYTES_MAX];
+    snprintf(expected, sizeof expected, FORMAT_PREFIX "%d\n", JOURNAL_FORMAT);
+    if (strcmp(text, expected) == 0) {
+        return TERCET_OK;
+    }
+    if (strncmp(text, FORMAT_PREFIX, prefix_size) == 0) {
+        char *end = NULL;
+        const long format = strtol(text + prefix_size, &end, 10);
+        if (format > JOURNAL_FORMAT && strcmp(end, "\n") == 0) {
+            return error_set(
+                error_out, TERCET_FAILED_PRECONDITION,
+                "the journal has format %ld and this tercetd reads %d: use a newer tercetd", format,
+                JOURNAL_FORMAT);
+        }
+    }
+    return error_set(error_out, TERCET_DATA_LOSS, "its file FORMAT makes no sense");
+}
+
+static enum tercet_status check_format(const struct journal_leveldb *journal,
+                                       struct tercet_error *error_out)
+{
+    char text[FORMAT_BYTES_MAX] = "";
+    size_t size = 0;
+    char *path = files_join(journal->path, NAME_FORMAT);
+    enum tercet_status status = files_read(path, text, sizeof text - 1, &size, error_out);
+    free(path);
+    if (status == TERCET_NOT_FOUND && access(journal->live_path, F_OK) != 0) {
+        return no_journal(journal->path, "it holds no file FORMAT", error_out);
+    }
+    if (status == TERCET_NOT_FOUND) {
+        return error_set(error_out, TERCET_DATA_LOSS, "its file FORMAT is missing");
+    }
+    return status == TERCET_OK ? parse_format(text, error_out) : status;
+}
+
+/* ---- 3. and 4. Open, read everything --------------------------------------------------------- */
+
+static enum tercet_status open_live(struct journal_leveldb *journal, struct tercet_error *error_out)
+{
+    const struct store_options options = {
+        .path = journal->live_path,
+        .write_buffer_bytes = journal->write_buffer_bytes,
+        .file_bytes = LIVE_FILE_BYTES,
+        .cache_bytes = LIVE_CACHE_BYTES,
+        .open_file_count_max = LIVE_OPEN_FILE_COUNT,
+    };
+    if (access(journal->live_path, F_OK) != 0 || access(journal->outcomes_path, F_OK) != 0 ||
+        access(journal->safety_path, F_OK) != 0) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "one of its directories live, outcomes and safety is missing");
+    }
+    enum tercet_status status = safety_take(journal->safety_path, NAME_LIVE, journal->live_path,
+                                            journal->witness_path, error_out);
+    if (status == TERCET_OK) {
+        status = store_open(&options, &journal->live, error_out);
+    }
+    if (status == TERCET_OK && !identity_of(journal->lock_path, &journal->lock)) {
+        status = files_failed(error_out, "open", journal->lock_path);
+    }
+    return status;
+}
+
+struct scan {
+    struct journal_leveldb *journal;
+    struct digest128 digest;
+    int64_t count;
+    bool has_head;
+};
+
+static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes value,
+                                    void *context, struct tercet_error *error_out)
+{
+    struct scan *scan = context;
+    if (bytes_equal(key, tercet_bytes_of_text(JOURNAL_HEAD_KEY))) {
+        scan->has_head = true;
+        return journal_head_decode(value, &scan->journal->head, error_out);
+    }
+    scan->digest = digest128_add(scan->digest, digest128_of_pair(key, value));
+    scan->count++;
+    if (store_key_begins(key, "t/") || store_key_begins(key, "o/") ||
+        store_key_begins(key, DAY_KEY_PREFIX)) {
+        return TERCET_OK;
+    }
+    return error_set(
+        error_out, TERCET_DATA_LOSS,
+        "it holds a key that this tercetd does not know: use the version that wrote it");
+}
+
+static enum tercet_status scan_live(struct journal_leveldb *journal, struct tercet_error *error_out)
+{
+    struct scan scan = {.journal = journal};
+    const struct tercet_bytes all = tercet_bytes_of_text("");
+    enum tercet_status status = store_scan(journal->live, all, all, scan_pair, &scan, error_out);
+    if (status != TERCET_OK) {
+        return status;
+    }
+    const struct journal_head *head = &journal->head;
+    if (!scan.has_head) {
+        return error_set(error_out, TERCET_DATA_LOSS, "its head is missing");
+    }
+    if (scan.count != head->live_count || !digest128_equal(scan.digest, head->live_digest)) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "it does not add up: %" PRId64 " records are there, its head counts "
+                         "%" PRId64 " of that digest",
+                         scan.count, head->live_count);
+    }
+    return TERCET_OK;
+}
+
+/* ---- 5. Witness and days --------------------------------------------------------------------- */
+
+static enum tercet_status compare_witness(const struct journal_head *head,
+                                          const struct journal_head *witness,
+                                          struct tercet_error *error_out)
+{
+    if (memcmp(head->origin, witness->origin, sizeof head->origin) != 0 ||
+        head->incarnation != witness->incarnation) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "its witness is of another journal, or of another life of this one");
+    }
+    if (head->lsn < witness->lsn || head->epoch < witness->epoch ||
+        head->next_number < witness->next_number) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "its newest writes are gone: the last is %" PRId64 " (epoch %" PRId64
+                         "), the witness saw %" PRId64 " (epoch %" PRId64 ")",
+                         head->lsn, head->epoch, witness->lsn, witness->epoch);
+    }
+    if (head->lsn == witness->lsn &&
+        (head->epoch != witness->epoch || head->live_count != witness->live_count ||
+         !digest128_equal(head->live_digest, witness->live_digest))) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "its head and its witness differ at write %" PRId64, head->lsn);
+    }
+    return TERCET_OK;
+}
+
+static enum tercet_status check_witness(struct journal_leveldb *journal,
+                                        struct tercet_error *error_out)
+{
+    struct journal_head seen;
+    enum tercet_status status =
+        witness_open(journal->witness_path, &journal->witness, &seen, error_out);
+    return status == TERCET_OK ? compare_witness(&journal->head, &seen, error_out) : status;
+}
+
+struct noting {
+    struct days *days;
+};
+
+static enum tercet_status note_day(struct tercet_bytes key, struct tercet_bytes value,
+                                   void *context, struct tercet_error *error_out)
+{
+    struct noting *noting = context;
+    return days_note_record(noting->days, key, value, digest128_of_pair(key, value), error_out);
+}
+
+static enum tercet_status check_days(struct journal_leveldb *journal,
+                                     struct tercet_error *error_out)
+{
+    struct noting noting = {&journal->days};
+    const struct tercet_bytes prefix = tercet_bytes_of_text(DAY_KEY_PREFIX);
+    days_init(&journal->days, journal->outcomes_path, journal->safety_path, journal->head.origin,
+              journal->outcome_keep_ms);
+    enum tercet_status status =
+        store_scan(journal->live, prefix, prefix, note_day, &noting, error_out);
+    return status == TERCET_OK ? days_check(&journal->days, error_out) : status;
+}
+
+/* ---- 6. Ours --------------------------------------------------------------------------------- */
+
+static enum tercet_status begin_epoch(struct journal_leveldb *journal,
+                                      struct tercet_error *error_out)
+{
+    struct journal_batch batch;
+    journal_batch_init(&batch);
+    batch.lsn = journal->head.lsn + 1;
+    batch.next_number = journal->head.next_number;
+    journal_write_batch(journal, &batch, journal->head.epoch + 1);
+    journal_batch_deinit(&batch);
+    /* LevelDB renames CURRENT without syncing the directory. */
+    enum tercet_status status = files_sync(journal->live_path, error_out);
+    if (status == TERCET_OK) {
+        status = witness_sync(journal->witness, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = safety_done(journal->safety_path, NAME_LIVE, journal->head.epoch, error_out);
+    }
+    return status;
+}
+
+/* A refusal for damage names the directory and where to read on, whoever found it. */
+static void explain(const char *directory, struct tercet_error *error)
+{
+    if (error != NULL) {
+        const struct tercet_error found = *error;
+        error_set(error, TERCET_DATA_LOSS,
+                  "journal in %.60s not opened: %.120s; see \"Refusals\" in docs/journal-format.md",
+                  directory, found.text);
+    }
+}
+
+static enum tercet_status open_steps(struct journal_leveldb *journal, const char *directory,
+                                     struct tercet_error *error_out)
+{
+    enum tercet_status status = lock_directory(journal, directory, error_out);
+    if (status == TERCET_OK) {
+        status = check_format(journal, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = open_live(journal, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = scan_live(journal, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = check_witness(journal, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = check_days(journal, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = begin_epoch(journal, error_out);
+    }
+    if (status == TERCET_DATA_LOSS) {
+        explain(directory, error_out);
+    }
+    return status;
+}
+
+enum tercet_status journal_leveldb_open(const struct journal_leveldb_options *options,
+                                        int64_t now_unix_ms, struct journal **journal_out,
+                                        struct tercet_error *error_out)
+{
+    struct journal_leveldb *journal = xcalloc(1, sizeof *journal);
+    journal->base.ops = &journal_leveldb_ops;
+    journal->directory_fd = -1;
+    journal->outcome_keep_ms =
+        options->outcome_keep_ms > 0 ? options->outcome_keep_ms : DEFAULT_KEEP_MS;
+    journal->outcome_keep_bytes_max =
+        options->outcome_keep_bytes_max > 0 ? options->outcome_keep_bytes_max : DEFAULT_KEEP_BYTES;
+    journal->write_buffer_bytes =
+        options->write_buffer_bytes > 0 ? options->write_buffer_bytes : DEFAULT_WRITE_BUFFER_BYTES;
+    journal->next_pass_unix_ms = now_unix_ms;
+    journal->next_expiry_unix_ms = now_unix_ms;
+    tercet_assert(pthread_mutex_init(&journal->mutex, NULL) == 0);
+    enum tercet_status status = open_steps(journal, options->directory, error_out);
+    if (status != TERCET_OK) {
+        journal_leveldb_close(&journal->base);
+        return status;
+    }
+    *journal_out = &journal->base;
+    return TERCET_OK;
+}
+
+void journal_leveldb_close(struct journal *base)
+{
+    struct journal_leveldb *journal = journal_of(base);
+    if (journal->witness != NULL) {
+        struct tercet_error ignored; /* what is not synced is only older */
+        (void)!witness_sync(journal->witness, &ignored);
+    }
+    days_deinit(&journal->days);
+    store_close(journal->live);
+    witness_close(journal->witness);
+    if (journal->directory_fd >= 0) {
+        close(journal->directory_fd);
+    }
+    journal_batch_deinit(&journal->upkeep);
+    journal_batch_deinit(&journal->taken);
+    buffer_deinit(&journal->pass_key);
+    tercet_assert(pthread_mutex_destroy(&journal->mutex) == 0);
+    free(journal->path);
+    free(journal->live_path);
+    free(journal->lock_path);
+    free(journal->outcomes_path);
+    free(journal->safety_path);
+    free(journal->witness_path);
+    free(journal);
+}

@@ -1,0 +1,25 @@
+/* memory_pairs.h -- the pairs of a journal in memory.  For journal_memory.c alone. */
+#ifndef COORDINATOR_JOURNAL_MEMORY_PAIRS_H
+#define COORDINATOR_JOURNAL_MEMORY_PAIRS_H
+
+#include "base/table.h"
+#include "journal/batch_read.h"
+
+struct pair {
+    struct table_node node;
+    struct tercet_bytes key; /* both behind this struct */
+    struct tercet_bytes value;
+};
+
+struct pair *pairs_find(const struct table *pairs, struct tercet_bytes key); /* or NULL */
+
+/* Does to the pairs what the batch says. */
+void pairs_apply(struct table *pairs, const struct journal_batch *batch);
+
+/* All pairs whose key begins with `prefix`, in the order of keys; to be freed. */
+struct pair **pairs_sorted(const struct table *pairs, const char *prefix, size_t *count_out);
+
+/* Removes and frees all of them. */
+void pairs_clear(struct table *pairs);
+
+#endif

@@ -1,0 +1,43 @@
+/* record.h -- transactions to journal records and back.
+ *
+ * Keys (docs/journal-format.md):
+ *   m/head                                   the head; journal_leveldb.c's own
+ *   t/ SEQUENCE(8, big-endian) KIND(1) ...   all of one open transaction stands together:
+ *      KIND 0x10 BEGIN; 0x20 INDEX(1) ADD_BRANCH; 0x30 DECIDE; 0x40 PROGRESS
+ *   o/ GID                                   an outcome, until it is moved into its day
+ *   d/ YYYY-MM-DD                            what a day holds at least; journal_leveldb.c's own
+ * Values are messages of tercet.v1.record, each behind one byte of format version (1). */
+#ifndef COORDINATOR_JOURNAL_RECORD_H
+#define COORDINATOR_JOURNAL_RECORD_H
+
+#include "engine/effect.h"
+#include "journal/journal.h"
+
+/* Adds what `record` says to the batch, and keeps the pairs' hashes in the transaction. */
+void record_write(const struct effect_record *record, const struct directory *directory,
+                  struct journal_batch *batch);
+
+/* Decodes an outcome.  DATA_LOSS: it makes no sense. */
+TERCET_MUST_CHECK enum tercet_status record_read_outcome(struct tercet_bytes value,
+                                                         struct view **view_out);
+
+/* When the transaction ended that this outcome tells of; reads no more than that.  False: it is not
+ * an outcome. */
+bool record_peek_ended(struct tercet_bytes value, int64_t *ended_unix_ms_out);
+
+/* Rebuilds open transactions from their pairs, in the order of keys; each is handed on complete. */
+typedef void (*record_txn_fn)(struct txn *txn_take, void *context);
+struct record_loader;
+struct record_loader *record_loader_create(struct directory *directory, record_txn_fn txn_fn,
+                                           void *context);
+/* One pair.  DATA_LOSS with a sentence: a record of a transaction with no BEGIN, a field or enum
+ * value that this version does not know, bytes that make no sense. */
+TERCET_MUST_CHECK enum tercet_status record_loader_pair(struct record_loader *loader,
+                                                        struct tercet_bytes key,
+                                                        struct tercet_bytes value,
+                                                        struct digest128 hash,
+                                                        struct tercet_error *error_out);
+void record_loader_finish(struct record_loader *loader);  /* hands on the last one */
+void record_loader_destroy(struct record_loader *loader); /* NULL is fine */
+
+#endif

@@ -1,0 +1,26 @@
+/* record_key.h -- keys of the pairs of open transactions (record.h says what they look like). */
+#ifndef COORDINATOR_JOURNAL_RECORD_KEY_H
+#define COORDINATOR_JOURNAL_RECORD_KEY_H
+
+#include "base/bytes.h"
+
+enum record_key_kind {
+    RECORD_KEY_BEGIN = 0x10,
+    RECORD_KEY_ADD_BRANCH = 0x20,
+    RECORD_KEY_DECIDE = 0x30,
+    RECORD_KEY_PROGRESS = 0x40
+};
+
+struct record_key {
+    int64_t sequence;
+    enum record_key_kind kind;
+    uint32_t index; /* ADD_BRANCH */
+};
+
+/* False: no version that we know of writes such a key. */
+bool record_key_parse(struct tercet_bytes bytes, struct record_key *key_out);
+
+/* "BEGIN"; NULL: it is none. */
+const char *record_key_kind_name(uint32_t kind);
+
+#endif

@@ -1,0 +1,72 @@
+/* main.c -- tercetd: from the command line to runtime_run(), and from its status to an exit code. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "config_print.h"
+#include "journal/journal_leveldb.h"
+#include "options.h"
+#include "runtime.h"
+
+extern char **environ;
+
+static void complain(const struct tercet_error *error)
+{
+    (void)fprintf(stderr, "tercetd: %s\n", error->text);
+}
+
+static int init(const struct options *options)
+{
+    struct tercet_error error;
+    const enum tercet_status status =
+        journal_leveldb_init(options->directory, clock_read().unix_ms, &error);
+    if (status != TERCET_OK) {
+        complain(&error);
+    }
+    return options_exit_code_of_init(status);
+}
+
+/* Loads the configuration, and prints it or runs with it. */
+static int configure(const struct options *options)
+{
+    const struct config_sources sources = {.file = options->file,
+                                           .environment = (const char *const *)environ,
+                                           .flags = options->flags,
+                                           .flag_count = options->flag_count};
+    struct config *config = NULL;
+    struct tercet_error error;
+    enum tercet_status status = config_load(&sources, &config, &error);
+    if (status != TERCET_OK) {
+        complain(&error);
+        return options_exit_code_of_config(status);
+    }
+    if (options->command == OPTIONS_PRINT_CONFIG) {
+        config_print(config, stdout);
+    } else {
+        logger_configure(config->log_level, STDERR_FILENO);
+        status = runtime_run(config, &error);
+    }
+    config_destroy(config);
+    if (status != TERCET_OK) {
+        complain(&error);
+    }
+    return options_exit_code_of_run(status);
+}
+
+int main(int count, char **arguments)
+{
+    struct options options;
+    struct tercet_error error;
+    if (options_parse(count, (const char *const *)arguments, &options, &error) != TERCET_OK) {
+        complain(&error);
+        return EXIT_CODE_USAGE;
+    }
+    int code = EXIT_CODE_STOPPED;
+    if (options.command == OPTIONS_INIT) {
+        code = init(&options);
+    } else if (!options_print(&options, stdout)) {
+        code = configure(&options);
+    }
+    options_deinit(&options);
+    return code;
+}

@@ -1,0 +1,197 @@
+/* reader.c -- see reader.h. */
+#include "reader.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/logger.h"
+#include "base/memory.h"
+#include "engine/event.h"
+#include "journal/record.h"
+#include "runtime.h"
+
+enum { UPKEEP_EVERY_MS = 1000 };
+
+enum job_kind { JOB_LOOK_UP, JOB_LIST };
+
+struct job {
+    struct list_node link;
+    enum job_kind kind;
+    char gid[TERCET_GID_BYTES_MAX + 1]; /* LOOK_UP */
+    void *token;                        /* LIST, as are the next two */
+    char *cursor;
+    uint32_t page_size;
+};
+
+struct reader {
+    pthread_t thread;
+    struct inbox jobs;
+    struct reader_options options;
+};
+
+/* An outcome that cannot be read must not be taken for none: the gid would be begun again. */
+static struct view *decode_or_die(struct tercet_bytes value)
+{
+    struct view *view = NULL;
+    if (record_read_outcome(value, &view) != TERCET_OK) {
+        LOGGER(
+            LOGGER_ERROR, "journal.outcome_unreadable",
+            logger_text("advice", "run tercetd again: it verifies the journal when it opens it"));
+        _exit(RUNTIME_EXIT_JOURNAL);
+    }
+    return view;
+}
+
+static void look_up(struct reader *reader, const struct job *job)
+{
+    struct buffer value;
+    buffer_init(&value);
+    struct event *event = event_create(EVENT_FOUND);
+    memcpy(event->u.found.gid, job->gid, sizeof event->u.found.gid);
+    enum tercet_status status = journal_find_outcome(reader->options.journal, job->gid, &value);
+    if (status == TERCET_OK) {
+        event->u.found.view = decode_or_die(buffer_bytes(&value));
+    } else {
+        tercet_assert(status == TERCET_NOT_FOUND);
+    }
+    buffer_deinit(&value);
+    tercet_assert(inbox_push_always(reader->options.inbox, &event->link));
+}
+
+/* A page that is being filled. */
+struct page {
+    struct view **views;
+    uint32_t count;
+    uint32_t size;
+    char *next_cursor; /* "": that was all so far */
+};
+
+static bool add_to_page(struct tercet_bytes value, const char *cursor, void *context)
+{
+    struct page *page = context;
+    page->views[page->count] = decode_or_die(value);
+    page->count++;
+    if (page->count < page->size) {
+        return true;
+    }
+    page->next_cursor = xstrdup(cursor);
+    return false;
+}
+
+static void list(struct reader *reader, const struct job *job)
+{
+    struct page page = {.views = xcalloc(job->page_size, sizeof *page.views),
+                        .size = job->page_size};
+    enum tercet_status status =
+        journal_list_outcomes(reader->options.journal, job->cursor, add_to_page, &page);
+    reader->options.page(reader->options.context, job->token, page.views, page.count,
+                         page.next_cursor == NULL ? "" : page.next_cursor, status);
+    free(page.next_cursor);
+    free(page.views);
+}
+
+/* Carries out those of one kind, and leaves the others. */
+static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kind kind)
+{
+    struct list_node *node = jobs->next;
+    while (node != jobs) {
+        struct job *job = container_of(node, struct job, link);
+        node = node->next;
+        if (job->kind == kind) {
+            list_remove(&job->link);
+            if (kind == JOB_LOOK_UP) {
+                look_up(reader, job);
+            } else {
+                list(reader, job);
+            }
+            free(job->cursor);
+            free(job);
+        }
+    }
+}
+
+static void run_jobs(struct reader *reader, struct list_node *jobs)
+{
+    run_kind(reader, jobs, JOB_LOOK_UP); /* every new transaction waits for one of these */
+    run_kind(reader, jobs, JOB_LIST);
+}
+
+static bool upkeep(struct reader *reader)
+{
+    struct journal_head before;
+    struct journal_head after;
+    journal_read_head(reader->options.journal, &before);
+    const bool more = journal_maintain(reader->options.journal, clock_read().unix_ms);
+    journal_read_head(reader->options.journal, &after);
+    if (more || after.horizon_unix_ms != before.horizon_unix_ms) {
+        struct event *event = event_create(EVENT_HORIZON);
+        event->u.horizon.unix_ms = after.horizon_unix_ms;
+        if (!inbox_push_always(reader->options.inbox, &event->link)) {
+            event_destroy(event);
+        }
+    }
+    return more;
+}
+
+static void *run(void *context)
+{
+    struct reader *reader = context;
+    int64_t next_upkeep_ms = clock_read().boot_ms + UPKEEP_EVERY_MS;
+    struct list_node jobs;
+    list_init(&jobs);
+    for (;;) {
+        const int64_t wait_ms = next_upkeep_ms - clock_read().boot_ms;
+        inbox_take_all(&reader->jobs, wait_ms < 0 ? 0 : wait_ms, &jobs);
+        if (!list_is_empty(&jobs)) {
+            run_jobs(reader, &jobs);
+        } else if (inbox_is_closed(&reader->jobs)) {
+            return NULL;
+        }
+        if (clock_read().boot_ms >= next_upkeep_ms) {
+            const bool more = upkeep(reader);
+            next_upkeep_ms = clock_read().boot_ms + (more ? 0 : UPKEEP_EVERY_MS);
+        }
+    }
+}
+
+struct reader *reader_start(const struct reader_options *options)
+{
+    struct reader *reader = xcalloc(1, sizeof *reader);
+    reader->options = *options;
+    inbox_init(&reader->jobs, 0);
+    tercet_assert(pthread_create(&reader->thread, NULL, run, reader) == 0);
+    return reader;
+}
+
+void reader_look_up(struct reader *reader, const char *gid)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    job->kind = JOB_LOOK_UP;
+    tercet_assert(strlen(gid) < sizeof job->gid);
+    memcpy(job->gid, gid, strlen(gid) + 1);
+    tercet_assert(inbox_push_always(&reader->jobs, &job->link));
+}
+
+void reader_list(struct reader *reader, void *token, const char *cursor, uint32_t page_size)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    job->kind = JOB_LIST;
+    job->token = token;
+    job->cursor = xstrdup(cursor);
+    job->page_size = page_size;
+    tercet_assert(inbox_push_always(&reader->jobs, &job->link));
+}
+
+void reader_stop(struct reader *reader)
+{
+    if (reader == NULL) {
+        return;
+    }
+    inbox_close(&reader->jobs);
+    tercet_assert(pthread_join(reader->thread, NULL) == 0);
+    inbox_deinit(&reader->jobs);
+    free(reader);
+}

@@ -1,0 +1,97 @@
+/* runtime_loop.c -- the loop's thread, and its hands in this world: writer, reader, service, edge. */
+#include <unistd.h>
+
+#include "base/logger.h"
+#include "runtime_internal.h"
+
+/* ---- The loop's hands -------------------------------------------------------------------------- */
+
+static void hand_submit(void *context, const struct journal_batch *batch)
+{
+    struct runtime *runtime = context;
+    writer_submit(runtime->writer, batch);
+}
+
+static void hand_look_up(void *context, const char *gid)
+{
+    struct runtime *runtime = context;
+    reader_look_up(runtime->reader, gid);
+}
+
+static void hand_reply(void *context, struct effect_reply *reply)
+{
+    struct runtime *runtime = context;
+    service_reply(runtime->service, reply);
+}
+
+static void hand_carry_out(void *context, struct order *order, const struct mark *mark)
+{
+    struct runtime *runtime = context;
+    edge_carry_out(runtime->edge, order, mark);
+}
+
+static void hand_fenced(void *context)
+{
+    (void)context;
+    LOGGER(LOGGER_ERROR, "coordinator.fenced",
+           logger_text("text", "a participant has seen a higher epoch of this journal: another "
+                               "coordinator runs on it, or on a copy"),
+           logger_text("advice", "stop the other one; a copy must be restored, not started"));
+    _exit(RUNTIME_EXIT_FENCED);
+}
+
+/* ---- The loop's thread ------------------------------------------------------------------------- */
+
+static bool is_idle(const struct runtime *runtime)
+{
+    struct engine_stats stats;
+    engine_read_stats(runtime->engine, &stats);
+    uint64_t in_flight = 0;
+    for (uint32_t i = 0; i < runtime->directory.count; i++) {
+        struct dispatch_stats participant;
+        dispatch_read_stats(runtime->dispatch, i, &participant);
+        in_flight += participant.in_flight;
+    }
+    return stats.waiting_calls == 0 && in_flight == 0 && loop_is_quiet(runtime->loop);
+}
+
+void *runtime_loop_run(void *context)
+{
+    enum { LAST_WRITES_MS = 2000 };
+    struct runtime *runtime = context;
+    int64_t leave_at_ms = 0;
+    struct list_node events;
+    list_init(&events);
+    for (;;) {
+        const struct clock_now before = clock_read();
+        const int64_t wake_at = loop_wake_at_boot_ms(runtime->loop, before);
+        const int64_t wait_ms = wake_at == INT64_MAX        ? -1
+                                : wake_at <= before.boot_ms ? 0
+                                                            : wake_at - before.boot_ms;
+        inbox_take_all(&runtime->inbox, wait_ms, &events);
+        loop_turn(runtime->loop, &events, clock_read());
+        if (atomic_load(&runtime->draining)) {
+            atomic_store(&runtime->idle, is_idle(runtime));
+        }
+        if (!atomic_load(&runtime->stopping)) {
+            continue;
+        }
+        /* Nobody is told any more; what is not durable by then was told to nobody. */
+        const int64_t now_ms = clock_read().boot_ms;
+        leave_at_ms = leave_at_ms == 0 ? now_ms + LAST_WRITES_MS : leave_at_ms;
+        if (loop_is_quiet(runtime->loop) ||
+            (now_ms >= leave_at_ms && !loop_is_writing(runtime->loop))) {
+            return NULL;
+        }
+    }
+}
+
+struct loop_hands runtime_loop_hands(struct runtime *runtime)
+{
+    return (struct loop_hands){.submit = hand_submit,
+                               .look_up = hand_look_up,
+                               .reply = hand_reply,
+                               .carry_out = hand_carry_out,
+                               .fenced = hand_fenced,
+                               .context = runtime};
+}

@@ -1,0 +1,90 @@
+/* call.c -- see call.h. */
+#include "service/call.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "service/wire.h"
+
+enum { BUSY_RETRY_AFTER_MS = 1000, FULL_RETRY_AFTER_MS = 100 };
+
+struct call *call_open(struct service *service, enum request_kind kind, struct refusal *refusal)
+{
+    const uint32_t max = service->options.waiting_calls_max;
+    const uint32_t before = atomic_fetch_add(&service->waiting, 1);
+    if (before >= max) {
+        atomic_fetch_sub(&service->waiting, 1);
+        refusal_set(refusal, TERCET_RESOURCE_EXHAUSTED, "TERCET_WAITING_CALLS", "",
+                    "%" PRIu32
+                    " calls are waiting, which is the limit; nothing was done, try again "
+                    "later",
+                    max);
+        refusal->limit = max;
+        refusal->value = (int64_t)before + 1;
+        refusal->retry_after_ms = BUSY_RETRY_AFTER_MS;
+        return NULL;
+    }
+    struct call *call = xcalloc(1, sizeof *call);
+    call->service = service;
+    call->kind = kind;
+    atomic_init(&call->refs, 1);
+    return call;
+}
+
+void call_unref(struct call *call)
+{
+    if (atomic_fetch_sub(&call->refs, 1) == 1) {
+        list_page_destroy(call->page);
+        free(call);
+    }
+}
+
+void call_close(struct call *call)
+{
+    atomic_fetch_sub(&call->service->waiting, 1);
+    call_unref(call);
+}
+
+void refuse_unary(struct rpc_unary *unary, const struct refusal *refusal)
+{
+    struct wire_error error;
+    wire_error_init(&error, refusal, true);
+    rpc_unary_fail(unary, refusal->status, refusal->text, &error.detail);
+    wire_error_deinit(&error);
+}
+
+void refuse_stream(struct rpc_stream *stream, const struct refusal *refusal)
+{
+    struct wire_error error;
+    wire_error_init(&error, refusal, true);
+    rpc_stream_finish(stream, refusal->status, refusal->text, &error.detail);
+    wire_error_deinit(&error);
+}
+
+void call_fail(struct call *call, const struct refusal *refusal, bool refused)
+{
+    struct wire_error error;
+    wire_error_init(&error, refusal, refused);
+    if (call->stream != NULL) {
+        rpc_stream_finish(call->stream, refusal->status, refusal->text, &error.detail);
+    } else {
+        rpc_unary_fail(call->unary, refusal->status, refusal->text, &error.detail);
+    }
+    wire_error_deinit(&error);
+}
+
+bool call_submit(struct call *call, struct event *event, struct refusal *refusal)
+{
+    event->u.request.token = call;
+    if (inbox_push(call->service->options.inbox, &event->link)) {
+        return true;
+    }
+    event_destroy(event);
+    refusal_set(refusal, TERCET_RESOURCE_EXHAUSTED, "TERCET_INBOX_FULL", "",
+                "more requests have arrived than can be looked at; nothing was done, try again "
+                "later");
+    refusal->retry_after_ms = FULL_RETRY_AFTER_MS;
+    return false;
+}

@@ -1,0 +1,67 @@
+/* call.h -- one call of an initiator, from its arrival to its last answer.  Internal.
+ *
+ * Its address is the token that travels through inbox and engine.  Two may hold a call: whoever has
+ * its token, until the last answer; and, for Watch, the stream's events, until the stream can call
+ * nobody any more.  A FORGET is pushed while the second hold stands; so it lies in the inbox before
+ * any request of a later call that may get the same address, and cannot be taken for that one's.
+ *
+ * Thread: created on a poller, answered by whoever has the token. */
+#ifndef COORDINATOR_SERVICE_CALL_H
+#define COORDINATOR_SERVICE_CALL_H
+
+#include <stdatomic.h>
+
+#include "rpc/rpc_stream.h"
+#include "rpc/rpc_unary.h"
+#include "service/list.h"
+#include "service/read.h"
+#include "service/service.h"
+
+/* A row of the method table, with what its handler needs. */
+struct method {
+    struct service *service;
+    enum request_kind kind;
+    bool is_new_work; /* refused while draining */
+    read_fn read;     /* NULL: LIST */
+};
+
+enum { SERVICE_METHOD_COUNT = 10 }; /* with ExecuteStream, which is not served */
+
+struct service {
+    struct service_options options;
+    atomic_uint waiting; /* calls that are open */
+    atomic_bool draining;
+    struct method methods[SERVICE_METHOD_COUNT];
+    struct rpc_method rpc_methods[SERVICE_METHOD_COUNT];
+};
+
+struct call {
+    struct service *service;
+    atomic_uint refs;
+    enum request_kind kind;
+    struct rpc_unary *unary;   /* or */
+    struct rpc_stream *stream; /* WATCH */
+    struct list_page *page;    /* LIST; owned */
+};
+
+/* NULL: too many wait already; the refusal says so. */
+struct call *call_open(struct service *service, enum request_kind kind, struct refusal *refusal);
+
+/* After the last answer, by whoever has the token. */
+void call_close(struct call *call);
+
+/* Drops one hold. */
+void call_unref(struct call *call);
+
+/* Answers with an error; afterwards call_close() is due. */
+void call_fail(struct call *call, const struct refusal *refusal, bool refused);
+
+/* Pushes the request; the call's token is the engine's then.  False: the inbox is full, and nothing
+ * was taken; `event` was destroyed. */
+bool call_submit(struct call *call, struct event *event, struct refusal *refusal);
+
+/* Answers a call that has no struct call yet. */
+void refuse_unary(struct rpc_unary *unary, const struct refusal *refusal);
+void refuse_stream(struct rpc_stream *stream, const struct refusal *refusal);
+
+#endif

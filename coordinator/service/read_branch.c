@@ -1,0 +1,110 @@
+/* read_branch.c -- see read_branch.h. */
+#include "service/read_branch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "service/check.h"
+
+/* "branches[2].payload" */
+static const char *field_of(const char *prefix, const char *name, char field_out[READ_FIELD_SIZE])
+{
+    (void)snprintf(field_out, READ_FIELD_SIZE, "%s.%s", prefix, name);
+    return field_out;
+}
+
+/* The configured participant of that name, or UINT32_MAX.  One that is only in the journal is known
+ * to recovery alone. */
+static uint32_t find_participant(const struct directory *directory, const char *name)
+{
+    const uint32_t index = directory_find(directory, name, strlen(name));
+    if (index == UINT32_MAX || directory->entries[index].target == NULL) {
+        return UINT32_MAX;
+    }
+    return index;
+}
+
+static bool check_participant(const struct read *read, const char *field, const char *name)
+{
+    if (!check_name(read->refusal, field, name)) {
+        return false;
+    }
+    if (find_participant(read->directory, name) != UINT32_MAX) {
+        return true;
+    }
+    return refusal_set(read->refusal, TERCET_FAILED_PRECONDITION, "TERCET_UNKNOWN_PARTICIPANT",
+                       field,
+                       "%s: participant \"%s\" is not configured at the coordinator; correct the "
+                       "name, or add it to participants: in its configuration and start it again",
+                       field, name);
+}
+
+static bool check_kind(const struct read *read, const Tercet__V1__Branch *branch,
+                       const char *prefix)
+{
+    char field[READ_FIELD_SIZE];
+    field_of(prefix, "kind", field);
+    switch (branch->kind) {
+    case TERCET__V1__BRANCH_KIND__BRANCH_KIND_UNSPECIFIED:
+    case TERCET__V1__BRANCH_KIND__BRANCH_KIND_TCC:
+        return true;
+    case TERCET__V1__BRANCH_KIND__BRANCH_KIND_CONFIRM_ONLY:
+        if (branch->optional) {
+            field_of(prefix, "optional", field);
+            return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_MALFORMED", field,
+                               "%s: a CONFIRM_ONLY branch cannot refuse, so it cannot be optional",
+                               field);
+        }
+        return true;
+    case _TERCET__V1__BRANCH_KIND_IS_INT_SIZE:
+        break;
+    }
+    return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_NOT_UNDERSTOOD", field,
+                       "%s is %d, which this version does not know", field, (int)branch->kind);
+}
+
+bool read_branch_check(const struct read *read, const Tercet__V1__Branch *branch,
+                       const char *prefix, uint32_t stage_max)
+{
+    struct refusal *refusal = read->refusal;
+    char field[READ_FIELD_SIZE];
+    return check_participant(read, field_of(prefix, "participant", field), branch->participant) &&
+           check_name(refusal, field_of(prefix, "action", field), branch->action) &&
+           check_bytes(refusal, field_of(prefix, "payload", field), branch->payload.len, 0,
+                       TERCET_PAYLOAD_BYTES_MAX) &&
+           check_range(refusal, field_of(prefix, "stage", field), branch->stage, 0, stage_max) &&
+           check_kind(read, branch, prefix) &&
+           (branch->call_timeout_ms == 0 ||
+            check_range(refusal, field_of(prefix, "call_timeout_ms", field),
+                        branch->call_timeout_ms, TERCET_CALL_TIMEOUT_MS_MIN,
+                        TERCET_CALL_TIMEOUT_MS_MAX));
+}
+
+struct branch *read_branch_make(const struct read *read, const Tercet__V1__Branch *branch,
+                                uint32_t index)
+{
+    const bool confirm_only = branch->kind == TERCET__V1__BRANCH_KIND__BRANCH_KIND_CONFIRM_ONLY;
+    const bool optional = branch->optional != 0;
+    struct branch_spec spec = {
+        .index = index,
+        .participant = find_participant(read->directory, branch->participant),
+        .action = branch->action,
+        .payload = {branch->payload.data, branch->payload.len},
+        .stage = branch->stage,
+        .call_timeout_ms = branch->call_timeout_ms,
+        .confirm_only = confirm_only,
+        .optional = optional,
+    };
+    tercet_assert(spec.participant != UINT32_MAX);
+    const struct digest_branch content = {
+        .participant = branch->participant,
+        .action = branch->action,
+        .payload = spec.payload,
+        .stage = spec.stage,
+        .flags = (confirm_only ? (uint32_t)DIGEST_FLAG_CONFIRM_ONLY : 0U) |
+                 (optional ? (uint32_t)DIGEST_FLAG_OPTIONAL : 0U),
+    };
+    spec.digest = digest_of_branch(&content);
+    return branch_create(&spec);
+}

@@ -1,0 +1,18 @@
+/* read_branch.h -- a branch of the wire to a branch of the engine. */
+#ifndef COORDINATOR_SERVICE_READ_BRANCH_H
+#define COORDINATOR_SERVICE_READ_BRANCH_H
+
+#include "service/read.h"
+#include "tercet/v1/coordinator.pb-c.h"
+
+enum { READ_FIELD_SIZE = 48 };
+
+/* Checks one; `prefix` is its name in the request, such as "branches[2]". */
+bool read_branch_check(const struct read *read, const Tercet__V1__Branch *branch,
+                       const char *prefix, uint32_t stage_max);
+
+/* Makes one that has been checked. */
+struct branch *read_branch_make(const struct read *read, const Tercet__V1__Branch *branch,
+                                uint32_t index);
+
+#endif

@@ -1,0 +1,120 @@
+// list_test.cc -- pages of open transactions: each exactly once, and never much work in one step.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "support/engine_world.h"
+
+namespace tercet
+{
+namespace
+{
+
+enum { MANY = 5500, LOOKED_AT_MAX = 4096 };
+
+std::string Gid(int i)
+{
+    return (i % 10 == 0 ? "tenth-" : "other-") + std::to_string(i);
+}
+
+class List : public ::testing::Test
+{
+  protected:
+    static engine_limits Limits()
+    {
+        engine_limits limits = EngineWorld::DefaultLimits();
+        limits.open_transactions_max = MANY;
+        return limits;
+    }
+
+    void SetUp() override
+    {
+        for (int i = 0; i < MANY; i++) {
+            world.Begin(Gid(i));
+        }
+    }
+
+    // All pages, one behind the other; how many there were.
+    int Page(uint32_t page_size, const std::string &prefix, std::vector<std::string> *gids)
+    {
+        int64_t after = 0;
+        for (int pages = 1; pages <= 2 * MANY; pages++) {
+            const Reply reply = world.LastReply(world.List(after, page_size, prefix));
+            EXPECT_EQ(TERCET_OK, reply.status);
+            EXPECT_LE(reply.list.size(), page_size);
+            for (const auto &one : reply.list) {
+                EXPECT_GT(one->sequence, after) << "in order";
+                after = one->sequence;
+                gids->emplace_back(one->gid);
+            }
+            if (reply.list_next_sequence == 0) {
+                return pages;
+            }
+            EXPECT_GE(reply.list_next_sequence, after);
+            after = reply.list_next_sequence;
+        }
+        ADD_FAILURE() << "there is always a next page";
+        return 0;
+    }
+
+    EngineWorld world{4, Limits()};
+};
+
+TEST_F(List, PagesThroughAllOfThemExactlyOnce)
+{
+    for (uint32_t page_size : {1000U, 4096U, 5000U, 5500U, 10000U}) {
+        std::vector<std::string> gids;
+        Page(page_size, "", &gids);
+        EXPECT_EQ(static_cast<size_t>(MANY), gids.size()) << page_size;
+        EXPECT_EQ(gids.size(), std::set<std::string>(gids.begin(), gids.end()).size());
+    }
+}
+
+TEST_F(List, OfThoseThatFitEachIsListedExactlyOnceAcrossShortPages)
+{
+    std::vector<std::string> gids;
+    EXPECT_EQ(2, Page(1000, "tenth-", &gids));
+    EXPECT_EQ(static_cast<size_t>(MANY / 10), gids.size());
+    EXPECT_EQ(gids.size(), std::set<std::string>(gids.begin(), gids.end()).size());
+}
+
+TEST_F(List, OneStepLooksAtABoundedNumberAndSaysWhereToGoOn)
+{
+    const Reply none = world.LastReply(world.List(0, 10, "nobody-"));
+    EXPECT_TRUE(none.list.empty());
+    EXPECT_EQ(world.Find(Gid(LOOKED_AT_MAX - 1))->sequence, none.list_next_sequence);
+    const Reply full = world.LastReply(world.List(0, 10000));
+    EXPECT_EQ(static_cast<size_t>(LOOKED_AT_MAX), full.list.size());
+    const Reply rest = world.LastReply(world.List(none.list_next_sequence, 10, "nobody-"));
+    EXPECT_EQ(0, rest.list_next_sequence) << "these were the last";
+}
+
+TEST_F(List, APageThatEndsWithTheLastOneHasNoNext)
+{
+    const Reply page = world.LastReply(world.List(world.Find(Gid(MANY - 4))->sequence, 3));
+    EXPECT_EQ(3U, page.list.size());
+    EXPECT_EQ(0, page.list_next_sequence);
+}
+
+TEST_F(List, WhatEndsMeanwhileIsNotListedAndHidesNobody)
+{
+    std::set<std::string> gids;
+    int64_t after = 0;
+    int ended = 0;
+    do {
+        const Reply page = world.LastReply(world.List(after, 100));
+        for (const auto &one : page.list) {
+            EXPECT_TRUE(gids.insert(one->gid).second) << one->gid;
+        }
+        after = page.list_next_sequence;
+        if (!page.list.empty() && after != 0) {
+            world.Ask(REQUEST_CANCEL, page.list.back()->gid); // the one to go on behind
+            ended++;
+        }
+    } while (after != 0);
+    EXPECT_EQ(static_cast<size_t>(MANY), gids.size());
+    EXPECT_EQ(MANY / 100 - 1, ended);
+}
+
+} // namespace
+} // namespace tercet

@@ -1,0 +1,252 @@
+// Nothing leaves before its record is durable, and nothing waits longer than it must.
+#include <gtest/gtest.h>
+
+#include "loop_world.h"
+
+namespace tercet
+{
+namespace
+{
+
+size_t CountPhase(const LoopWorld &world, tercet_phase phase)
+{
+    size_t count = 0;
+    for (const auto &one : world.sent) {
+        count += one.phase == phase ? 1 : 0;
+    }
+    return count;
+}
+
+TEST(Loop, TriesLeaveWhenBeginIsDurable)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 2, 1)});
+    ASSERT_NE(nullptr, world.submitted);
+    EXPECT_EQ(0U, world.sent.size());
+    world.Turn();
+    EXPECT_EQ(0U, world.sent.size());
+    world.Sync();
+    EXPECT_EQ(2U, CountPhase(world, TERCET_PHASE_TRY));
+}
+
+TEST(Loop, ConfirmsAndTheAnswerLeaveWhenTheDecisionIsDurable)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 2, 1)});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[0], ANSWER_REPLY, TERCET_VERDICT_DONE),
+                world.Answer(world.sent[1], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    ASSERT_NE(nullptr, world.submitted);
+    EXPECT_EQ(0U, CountPhase(world, TERCET_PHASE_CONFIRM));
+    EXPECT_TRUE(world.told.empty());
+    world.Sync();
+    EXPECT_EQ(2U, CountPhase(world, TERCET_PHASE_CONFIRM));
+    ASSERT_EQ(1U, world.told.size());
+    EXPECT_EQ(TXN_CONFIRMING, world.told[0].state);
+    EXPECT_EQ(2, world.told[0].durable_lsn);
+}
+
+TEST(Loop, ATryThatIsAskedAgainNeverLetsACancelOutBeforeItsDecisionIsDurable)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 2, 1)});
+    world.Sync();
+    world.Turn({world.Ask(REQUEST_BEGIN, "h", 2)}); // a batch is under way
+    ASSERT_NE(nullptr, world.submitted);
+    world.Turn({world.Ask(REQUEST_BEGIN, "i", 3), // and the next one is open
+                world.Answer(world.sent[0], ANSWER_UNREACHABLE, TERCET_VERDICT_UNSPECIFIED)});
+    world.Sync(); // the try of g is asked again as soon as "i" is durable
+    world.Turn({world.Answer(world.sent[1], ANSWER_REPLY, TERCET_VERDICT_REFUSED)});
+    ASSERT_EQ(TXN_CANCELLING, engine_find(world.engine, "g")->state);
+    world.Sync(); // "i" is durable, the decision is not
+    EXPECT_EQ(0U, CountPhase(world, TERCET_PHASE_CANCEL));
+    world.Sync();
+    EXPECT_EQ(1U, CountPhase(world, TERCET_PHASE_CANCEL)) << "the other participant is unreachable";
+}
+
+TEST(Loop, AnOptionalRefusalIsToldWhenItIsDurable)
+{
+    LoopWorld world;
+    world.Turn({world.Ask(REQUEST_BEGIN, "g", 1)});
+    world.Sync();
+    world.Turn({world.Try("g", 1, {0, "a", "x", 0, false, true}, 2)});
+    world.Sync();
+    ASSERT_EQ(1U, world.sent.size());
+    const size_t told = world.told.size();
+    world.Turn({world.Answer(world.sent[0], ANSWER_REPLY, TERCET_VERDICT_REFUSED)});
+    ASSERT_NE(nullptr, world.submitted) << "somebody waits for it";
+    EXPECT_EQ(told, world.told.size());
+    world.Sync();
+    ASSERT_EQ(told + 1, world.told.size());
+    EXPECT_EQ(2U, world.told.back().token);
+    EXPECT_EQ(TERCET_VERDICT_REFUSED, world.told.back().verdict);
+}
+
+// It would tell a decision that a crash could still undo.
+TEST(Loop, AnAnswerToAMereQuestionWaitsForWhatItTells)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 1, 1)});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[0], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    world.Turn({world.Ask(REQUEST_GET, "g", 2)});
+    EXPECT_TRUE(world.told.empty());
+    world.Sync();
+    EXPECT_EQ(2U, world.told.size());
+}
+
+TEST(Loop, AQuestionWithNothingUnwrittenIsAnsweredAtOnce)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 1, 1)});
+    world.Sync();
+    world.Turn({world.Ask(REQUEST_GET, "g", 2)});
+    ASSERT_EQ(1U, world.told.size());
+    EXPECT_EQ(TXN_TRYING, world.told[0].state);
+}
+
+TEST(Loop, WhileOneBatchSyncsTheNextOneGathers)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("a", 1, 1)});
+    for (int i = 0; i < 10; i++) {
+        world.Turn({world.Execute("b" + std::to_string(i), 1, 2U + static_cast<unsigned>(i))});
+    }
+    EXPECT_EQ(1U, world.batch_lsns.size());
+    world.Sync();
+    ASSERT_EQ(2U, world.batch_lsns.size());
+    EXPECT_EQ(10U, world.batch_sizes[1]);
+}
+
+TEST(Loop, LsnsHaveNoGapsAndEverythingSentWasDurable)
+{
+    LoopWorld world;
+    for (int i = 0; i < 50; i++) {
+        world.Turn({world.Execute("g" + std::to_string(i), 3, 1000U + static_cast<unsigned>(i))});
+    }
+    world.Settle();
+    for (size_t i = 0; i < world.batch_lsns.size(); i++) {
+        EXPECT_EQ(static_cast<int64_t>(i) + 1, world.batch_lsns[i]);
+    }
+    EXPECT_EQ(150U, CountPhase(world, TERCET_PHASE_TRY));
+    EXPECT_EQ(150U, CountPhase(world, TERCET_PHASE_CONFIRM));
+    engine_stats stats{};
+    engine_read_stats(world.engine, &stats);
+    EXPECT_EQ(0U, stats.open_transactions);
+    EXPECT_EQ(nullptr, engine_find(world.engine, "g0"));
+}
+
+TEST(Loop, AnEndWaitsForCompanyButNotLong)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 1, 1)});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[0], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[1], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    EXPECT_EQ(nullptr, world.submitted) << "END waits";
+    EXPECT_EQ(world.now.boot_ms + 50, loop_wake_at_boot_ms(world.loop, world.now));
+    world.Advance(49);
+    EXPECT_EQ(nullptr, world.submitted);
+    world.Advance(1);
+    EXPECT_NE(nullptr, world.submitted);
+}
+
+TEST(Loop, AnEndRidesWithTheNextBatch)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 1, 1)});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[0], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[1], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    world.Turn({world.Execute("h", 1, 2)});
+    ASSERT_NE(nullptr, world.submitted);
+    EXPECT_GT(world.submitted->operation_count, 1U);
+}
+
+TEST(Loop, SomebodyWhoWaitsForAnEndDoesNotWaitForCompany)
+{
+    LoopWorld world;
+    event *request = world.Execute("g", 1, 1);
+    request->u.request.wait = WAIT_MODE_END;
+    world.Turn({request});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[0], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    world.Sync();
+    world.Turn({world.Answer(world.sent[1], ANSWER_REPLY, TERCET_VERDICT_DONE)});
+    EXPECT_NE(nullptr, world.submitted);
+    world.Sync();
+    EXPECT_EQ(TXN_CONFIRMED, world.told.back().state);
+}
+
+TEST(Loop, UpkeepIsFollowedByAWriteEvenAnEmptyOne)
+{
+    LoopWorld world;
+    world.Turn({event_create(EVENT_HORIZON)});
+    ASSERT_NE(nullptr, world.submitted);
+    EXPECT_EQ(0U, world.submitted->operation_count);
+}
+
+TEST(Loop, AFullBatchStopsSteppingUntilTheJournalIsIdle)
+{
+    LoopWorld world;
+    loop_destroy(world.loop);
+    loop_options options{};
+    options.engine = world.engine;
+    options.dispatch = world.dispatch;
+    options.directory = &world.names;
+    options.batch_bytes_max = 1;
+    static int submits;
+    static const journal_batch *with_journal;
+    submits = 0;
+    options.hands.submit = [](void *, const journal_batch *batch) {
+        submits++;
+        with_journal = batch;
+    };
+    options.hands.look_up = [](void *context, const char *gid) {
+        static_cast<LoopWorld *>(context)->lookups.emplace_back(gid);
+    };
+    options.hands.reply = [](void *, effect_reply *) {};
+    options.hands.carry_out = [](void *, order *todo, const mark *) { branch_unref(todo->branch); };
+    options.hands.context = &world;
+    world.loop = loop_create(&options);
+    world.Turn({world.Execute("a", 1, 1)});
+    EXPECT_EQ(1, submits);
+    world.Turn({world.Execute("b", 1, 2)});
+    world.Turn({world.Execute("c", 1, 3)});
+    EXPECT_NE(nullptr, engine_find(world.engine, "b"));
+    EXPECT_EQ(nullptr, engine_find(world.engine, "c")) << "the open batch is full";
+    event *durable = event_create(EVENT_DURABLE);
+    durable->u.durable.lsn = with_journal->lsn;
+    world.Turn({durable});
+    EXPECT_EQ(2, submits);
+    EXPECT_NE(nullptr, engine_find(world.engine, "c"));
+}
+
+TEST(LoopDeathTest, AHigherEpochSeenAtAParticipantEndsTheCoordinator)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 1, 1)});
+    world.Sync();
+    EXPECT_EXIT(
+        world.Turn({world.Answer(world.sent[0], ANSWER_FENCED, TERCET_VERDICT_UNSPECIFIED)}),
+        ::testing::ExitedWithCode(78), "");
+    event *probed = event_create(EVENT_PROBED);
+    probed->u.probed.fenced = true;
+    EXPECT_EXIT(world.Turn({probed}), ::testing::ExitedWithCode(78), "");
+    event_destroy(probed);
+}
+
+TEST(Loop, AtTheDeadlineItWakesByItself)
+{
+    LoopWorld world;
+    world.Turn({world.Execute("g", 1, 1)});
+    world.Sync();
+    EXPECT_LE(loop_wake_at_boot_ms(world.loop, world.now), world.now.boot_ms + 30000);
+    world.Advance(30000);
+    EXPECT_EQ(TXN_CANCELLING, engine_find(world.engine, "g")->state);
+}
+
+} // namespace
+} // namespace tercet
