@@ -1,0 +1,201 @@
+/* cluster.c -- see cluster.h. */
+#include "cluster.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "participant.h"
+
+enum { START_TIMEOUT_MS = 30000, STOP_GRACE_MS = 20000, NFTW_DESCRIPTORS = 16 };
+enum { LOG_TAIL_BYTES = 2000, TARGETS_SIZE = CLUSTER_PARTICIPANT_COUNT_MAX * CLUSTER_PATH_SIZE };
+
+const char *cluster_participant_name(uint32_t index)
+{
+    static char names[CLUSTER_PARTICIPANT_COUNT_MAX][8];
+    (void)snprintf(names[index], sizeof names[index], "p%u", (unsigned)(index + 1) % 1000);
+    return names[index];
+}
+
+static bool complain(const char *what)
+{
+    (void)fprintf(stderr, "tercet-bench: %s: %s\n", what, strerror(errno));
+    return false;
+}
+
+/* False: it does not fit. */
+static bool format(char *text_out, size_t size, const char *pattern, ...)
+    __attribute__((__format__(__printf__, 3, 4)));
+
+static bool format(char *text_out, size_t size, const char *pattern, ...)
+{
+    va_list arguments;
+    va_start(arguments, pattern);
+    const int needed = vsnprintf(text_out, size, pattern, arguments);
+    va_end(arguments);
+    return needed >= 0 && (size_t)needed < size;
+}
+
+/* ---- Start ------------------------------------------------------------------------------------- */
+
+static bool make_directory(struct cluster *cluster, const char *parent)
+{
+    char path[CLUSTER_PATH_SIZE];
+    /* A unix socket's path has at most 107 bytes, and names are added to it below. */
+    if (!format(path, sizeof path - 24, "%s/tercet-bench-XXXXXX", parent)) {
+        errno = ENAMETOOLONG;
+        return complain(parent);
+    }
+    if (mkdtemp(path) == NULL) {
+        return complain(path);
+    }
+    memcpy(cluster->directory, path, sizeof path);
+    return format(cluster->target, sizeof cluster->target, "unix:%s/tercetd", path) &&
+           format(cluster->log, sizeof cluster->log, "%s/log", path);
+}
+
+/* Appends "name=target" to the list for the coordinator. */
+static bool start_participant(struct cluster *cluster, uint32_t index, const char *self,
+                              char *targets, size_t *targets_size)
+{
+    char listen[CLUSTER_PATH_SIZE];
+    const char *name = cluster_participant_name(index);
+    if (!format(listen, sizeof listen, "unix:%s/%s", cluster->directory, name)) {
+        errno = ENAMETOOLONG;
+        return complain(cluster->directory);
+    }
+    const char *const arguments[] = {self, "participant", name, listen, NULL};
+    if (!process_start(&cluster->participants[index], arguments, cluster->log)) {
+        return complain(self);
+    }
+    const size_t at = *targets_size;
+    if (!format(targets + at, TARGETS_SIZE - at, "%s%s=%s", at == 0 ? "" : ",", name, listen)) {
+        errno = ENAMETOOLONG;
+        return complain(cluster->directory);
+    }
+    *targets_size = at + strlen(targets + at);
+    return true;
+}
+
+static bool start_coordinator(struct cluster *cluster, const char *daemon, const char *targets)
+{
+    char journal[CLUSTER_PATH_SIZE];
+    struct process init;
+    if (!format(journal, sizeof journal, "%s/journal", cluster->directory)) {
+        errno = ENAMETOOLONG;
+        return complain(cluster->directory);
+    }
+    const char *const make[] = {daemon, "init", journal, NULL};
+    if (!process_start(&init, make, cluster->log)) {
+        return complain(daemon);
+    }
+    const int code = process_wait(&init, START_TIMEOUT_MS);
+    if (code != 0) {
+        (void)process_stop(&init, 0);
+        (void)fprintf(stderr, "tercet-bench: %s init ended with %d\n", daemon, code);
+        return false;
+    }
+    const char *const serve[] = {
+        daemon,           "--listen", cluster->target, "--journal", journal,
+        "--participants", targets,    "--log-level",   "warning",   NULL};
+    return process_start(&cluster->coordinator, serve, cluster->log) || complain(daemon);
+}
+
+bool cluster_start(struct cluster *cluster, const char *parent, const char *daemon,
+                   const char *self, uint32_t participant_count)
+{
+    static char targets[TARGETS_SIZE];
+    size_t targets_size = 0;
+
+    memset(cluster, 0, sizeof *cluster);
+    cluster->participant_count = participant_count;
+    if (!make_directory(cluster, parent)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < participant_count; i++) {
+        if (!start_participant(cluster, i, self, targets, &targets_size)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < participant_count; i++) {
+        if (!process_wait_for(&cluster->participants[i], PARTICIPANT_READY, START_TIMEOUT_MS)) {
+            (void)fprintf(stderr, "tercet-bench: participant %s did not become ready\n",
+                          cluster_participant_name(i));
+            return false;
+        }
+    }
+    return start_coordinator(cluster, daemon, targets);
+}
+
+/* ---- Stop -------------------------------------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+    (void)status;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
+static void show_log(const struct cluster *cluster)
+{
+    char text[LOG_TAIL_BYTES];
+    FILE *file = fopen(cluster->log, "re");
+    if (file == NULL) {
+        return;
+    }
+    if (fseek(file, -(long)sizeof text, SEEK_END) != 0) {
+        rewind(file);
+    }
+    const size_t size = fread(text, 1, sizeof text, file);
+    (void)fclose(file);
+    (void)fprintf(stderr, "---- end of the log\n%.*s", (int)size, text);
+}
+
+bool cluster_stop(struct cluster *cluster)
+{
+    bool ok = true;
+    const bool began = cluster->coordinator.id != 0;
+    const int code = process_stop(&cluster->coordinator, STOP_GRACE_MS);
+    if (began && code != 0) {
+        (void)fprintf(stderr, "tercet-bench: tercetd ended with %d\n", code);
+        ok = false;
+    }
+    for (uint32_t i = 0; i < cluster->participant_count; i++) {
+        /* Its input closes; SIGTERM, which it does not expect, comes only if that is not enough. */
+        struct process *process = &cluster->participants[i];
+        if (process->id != 0) {
+            (void)close(process->input);
+            process->input = -1;
+            if (process_wait(process, STOP_GRACE_MS) != 0) {
+                (void)process_stop(process, STOP_GRACE_MS);
+                (void)fprintf(stderr, "tercet-bench: participant %s did not end well\n",
+                              cluster_participant_name(i));
+                ok = false;
+            }
+        }
+    }
+    if (!ok || !began) {
+        show_log(cluster);
+    }
+    if (cluster->directory[0] != '\0') {
+        (void)nftw(cluster->directory, remove_one, NFTW_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+        cluster->directory[0] = '\0';
+    }
+    return ok && began;
+}
+
+void cluster_read_cpu(const struct cluster *cluster, struct cluster_cpu *cpu_out)
+{
+    memset(cpu_out, 0, sizeof *cpu_out);
+    cpu_out->generator_us = process_cpu_us(getpid());
+    cpu_out->coordinator_us = process_cpu_us(cluster->coordinator.id);
+    cpu_out->machine = process_read_machine();
+    for (uint32_t i = 0; i < cluster->participant_count; i++) {
+        cpu_out->participants_us[i] = process_cpu_us(cluster->participants[i].id);
+    }
+}

@@ -1,0 +1,2 @@
+-- User 8 is an old customer; user 7 has no row yet and gets one with the first payment.
+INSERT OR IGNORE INTO points (user, available, pending) VALUES (:set * 1000 + 8, 0, 0);
