@@ -1,0 +1,127 @@
+"""The daemon's outside: commands, refusals, exit codes, what it says to wrong words.
+
+usage: daemon_test.py TERCETD
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
+
+from daemon import answers, free_port, wait_until  # noqa: E402
+
+PROGRAM = sys.argv[1]
+
+
+class Outside(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="tercet-daemon-")
+        self.journal = os.path.join(self.directory, "journal")
+        self.started = []
+
+    def tearDown(self):
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            process.stderr.close()
+        shutil.rmtree(self.directory)
+
+    def run_it(self, *arguments):
+        """Its exit code and what it said."""
+        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    def start(self, *arguments, port=None):
+        process = subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
+        if port:
+            wait_until(lambda: answers(port) or process.poll() is not None, "it listens")
+            self.assertIsNone(process.poll(), process.poll())
+        return process
+
+    def config(self, text):
+        path = os.path.join(self.directory, "tercetd.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def test_init_makes_a_journal_once(self):
+        self.assertEqual(0, self.run_it("init", self.journal)[0])
+        code, said = self.run_it("init", self.journal)
+        self.assertEqual(73, code)
+        self.assertIn(self.journal, said)
+
+    def test_a_journal_is_never_made_silently(self):
+        code, said = self.run_it("--journal", self.journal, "--listen", "127.0.0.1:0",
+                                 "--participants", "a=127.0.0.1:1")
+        self.assertEqual(66, code)
+        self.assertIn("tercetd init", said)
+        self.assertFalse(os.path.exists(self.journal))
+
+    def test_wrong_use_is_one_line_and_an_example(self):
+        for arguments in (["--bogus", "1"], ["init"], ["dance"], ["--listen"]):
+            code, said = self.run_it(*arguments)
+            self.assertEqual(64, code, arguments)
+            self.assertIn("tercetd", said)
+            self.assertLessEqual(len(said.strip().splitlines()), 4, said)
+
+    def test_a_broken_file_is_named_with_line_and_key(self):
+        cases = [
+            ("journal: /tmp/x\nparticipants: []\nbogus_key: 1\n", 3, "bogus_key"),
+            ("journal: /tmp/x\ntry_timeout_ms: soon\n", 2, "try_timeout_ms"),
+            ("journal: /tmp/x\ntry_timeout_ms: 99999999\n", 2, "try_timeout_ms"),
+            ("journal: [\n", None, "tercetd.yaml"),
+        ]
+        for text, line, key in cases:
+            code, said = self.run_it("--config", self.config(text))
+            self.assertEqual(78, code, said)
+            self.assertIn(key, said)
+            if line:
+                self.assertIn(f"tercetd.yaml:{line}", said)
+
+    def test_a_second_one_on_the_same_journal_or_port_is_refused(self):
+        self.assertEqual(0, self.run_it("init", self.journal)[0])
+        other = os.path.join(self.directory, "other")
+        self.assertEqual(0, self.run_it("init", other)[0])
+        port = free_port()
+        first = self.start("--journal", self.journal, "--listen", f"127.0.0.1:{port}",
+                           "--participants", "a=127.0.0.1:1", port=port)
+        code, said = self.run_it("--journal", self.journal, "--listen", "127.0.0.1:0",
+                                 "--participants", "a=127.0.0.1:1")
+        self.assertEqual(69, code, said)
+        self.assertIn(self.journal, said)
+        code, said = self.run_it("--journal", other, "--listen", f"127.0.0.1:{port}",
+                                 "--participants", "a=127.0.0.1:1")
+        self.assertEqual(69, code, said)
+        self.assertIn(str(port), said)
+        first.send_signal(signal.SIGTERM)
+        self.assertEqual(0, first.wait(timeout=30))
+
+    def test_plaintext_stays_on_this_machine(self):
+        self.assertEqual(0, self.run_it("init", self.journal)[0])
+        for flags in (["--listen", "0.0.0.0:7100", "--participants", "a=127.0.0.1:1"],
+                      ["--listen", "127.0.0.1:0", "--participants", "a=192.0.2.1:7101"]):
+            code, said = self.run_it("--journal", self.journal, *flags)
+            self.assertEqual(78, code, said)
+            self.assertIn("loopback", said)
+
+    def test_sigterm_and_sigint_end_it_in_order(self):
+        self.assertEqual(0, self.run_it("init", self.journal)[0])
+        for which in (signal.SIGTERM, signal.SIGINT):
+            port = free_port()
+            process = self.start("--journal", self.journal, "--listen", f"127.0.0.1:{port}",
+                                 "--participants", "a=127.0.0.1:1", port=port)
+            process.send_signal(which)
+            self.assertEqual(0, process.wait(timeout=30))
+            self.assertIn("coordinator.stopped", process.stderr.read())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v"])
