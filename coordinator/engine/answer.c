@@ -60,7 +60,9 @@ static void try_contradicted(struct step *step, struct branch *branch, const str
 {
     branch->foreign =
         answer->conflict == CONFLICT_OTHER_TRANSACTION || answer->conflict == CONFLICT_FORGOTTEN;
-    branch->conflict = answer->conflict; /* evidence, kept with the outcome */
+    if (branch->foreign) {
+        branch->conflict = answer->conflict; /* evidence, kept with the outcome */
+    }
     struct txn *txn = branch->txn;
     txn->refused_branch = branch->spec.index;
     decide_to_cancel(step, txn, TXN_CAUSE_REFUSED, &answer->reason);

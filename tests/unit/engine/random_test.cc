@@ -23,7 +23,7 @@ uint64_t Number(const char *name, uint64_t otherwise)
 TEST(Random, TheInvariantsHoldInEveryHistory)
 {
     uint64_t first = Number("TERCET_SEED", 1);
-    uint64_t count = Number("TERCET_RANDOM_HISTORIES", 30);
+    uint64_t count = Number("TERCET_RANDOM_HISTORIES", 12);
     engine_stats totals{};
     for (uint64_t seed = first; seed < first + count && !HasFailure(); seed++) {
         SCOPED_TRACE("TERCET_SEED=" + std::to_string(seed));
