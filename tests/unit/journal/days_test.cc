@@ -185,7 +185,7 @@ TEST_F(JournalDays, TwentyKeptDaysStayOpenWhileUnknownGidsAreLookedUp)
 
 TEST_F(JournalDays, MoreThanMayBeOpenAreAllFoundAndCounted)
 {
-    constexpr int kDays = 70;
+    constexpr int kDays = 66;
     struct journal *journal = OpenIt(400 * kDay);
     Batch batch;
     for (int day = 1; day <= kDays; day++) {
@@ -198,8 +198,8 @@ TEST_F(JournalDays, MoreThanMayBeOpenAreAllFoundAndCounted)
     while (journal_maintain(journal, kNow)) {
         rounds++;
         ASSERT_LT(rounds, 1000);
-        if (rounds % 16 == 0) { // opens and closes most of them, not the one that is counted
-            const std::string gid = "day" + std::to_string(kDays - rounds / 16);
+        if (rounds % 32 == 0) { // opens and closes most of them, not the one that is counted
+            const std::string gid = "day" + std::to_string(kDays - rounds / 32);
             ASSERT_EQ(FindOutcome(journal, gid), gid);
         }
     }

@@ -222,7 +222,7 @@ TEST_F(Outcomes, AnotherDayInItsPlaceEndsTheProcess)
         ::testing::ExitedWithCode(74), "is those of 2027-01-13");
 }
 
-TEST_F(Outcomes, ManyDaysAreSearchedWithFewOpen)
+TEST_F(Outcomes, ManyDaysAreAllSearchedAndListed)
 {
     struct journal *journal = OpenIt(400 * kDay);
     Batch batch;
