@@ -126,7 +126,7 @@ static bool upkeep(struct reader *reader)
     journal_read_head(reader->options.journal, &before);
     const bool more = journal_maintain(reader->options.journal, clock_read().unix_ms);
     journal_read_head(reader->options.journal, &after);
-    if (more || after.horizon_unix_ms != before.horizon_unix_ms) {
+    if (after.upkeep_waits || after.horizon_unix_ms != before.horizon_unix_ms) {
         struct event *event = event_create(EVENT_HORIZON);
         event->u.horizon.unix_ms = after.horizon_unix_ms;
         if (!inbox_push_always(reader->options.inbox, &event->link)) {

@@ -57,6 +57,7 @@ struct journal_head {
     struct digest128 live_digest;
     int64_t live_count;
     int64_t horizon_unix_ms; /* all outcomes from this moment on are held */
+    bool upkeep_waits;       /* upkeep has something for the next write(); not stored */
 };
 
 /* Told every live pair whose key begins with "t/", in the order of keys.  Anything but OK stops. */

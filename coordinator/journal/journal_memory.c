@@ -306,7 +306,10 @@ static bool maintain(struct journal *journal, int64_t now_unix_ms)
 
 static void read_head(struct journal *journal, struct journal_head *head_out)
 {
-    *head_out = memory_of(journal)->head;
+    const struct journal_memory *memory = memory_of(journal);
+    *head_out = memory->head;
+    head_out->upkeep_waits = memory->upkeep.operation_count > 0 ||
+                             memory->upkeep_horizon_unix_ms > memory->head.horizon_unix_ms;
 }
 
 static void close_memory(struct journal *journal)
