@@ -205,7 +205,6 @@ static void drain(struct runtime *runtime, const sigset_t *signals)
 {
     enum { LOOK_EVERY_MS = 20 };
     service_drain(runtime->service);
-    atomic_store(&runtime->draining, true);
     rpc_health_set(runtime->health, "", false);
     const int64_t until_ms = clock_read().boot_ms + runtime->config->stop_grace_ms;
     const struct timespec moment = {.tv_nsec = LOOK_EVERY_MS * 1000000};

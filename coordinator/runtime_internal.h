@@ -33,7 +33,6 @@ struct runtime {
 
     pthread_t loop_thread;
     bool loop_started;
-    atomic_bool draining; /* the loop looks whether it is idle */
     atomic_bool stopping; /* the loop ends when it is quiet */
     atomic_bool idle;     /* nobody waits, nothing is in flight, everything is durable */
 };

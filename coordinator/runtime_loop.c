@@ -70,9 +70,8 @@ void *runtime_loop_run(void *context)
                                                             : wake_at - before.boot_ms;
         inbox_take_all(&runtime->inbox, wait_ms, &events);
         loop_turn(runtime->loop, &events, clock_read());
-        if (atomic_load(&runtime->draining)) {
-            atomic_store(&runtime->idle, is_idle(runtime));
-        }
+        /* At every turn: once the loop sleeps, nothing would wake it to look. */
+        atomic_store(&runtime->idle, is_idle(runtime));
         if (!atomic_load(&runtime->stopping)) {
             continue;
         }

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
@@ -118,8 +119,10 @@ class Outside(unittest.TestCase):
             port = free_port()
             process = self.start("--journal", self.journal, "--listen", f"127.0.0.1:{port}",
                                  "--participants", "a=127.0.0.1:1", port=port)
+            began = time.monotonic()
             process.send_signal(which)
             self.assertEqual(0, process.wait(timeout=30))
+            self.assertLess(time.monotonic() - began, 5, "nothing is under way: no grace is needed")
             self.assertIn("coordinator.stopped", process.stderr.read())
 
 
