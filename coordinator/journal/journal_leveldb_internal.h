@@ -91,12 +91,12 @@ void journal_write_batch(struct journal_leveldb *journal, const struct journal_b
 extern const struct journal_ops journal_leveldb_ops;
 
 /* journal_open.c */
-void journal_leveldb_close(struct journal *journal);
+void journal_leveldb_close(struct journal *base);
 
 /* journal_outcomes.c */
-enum tercet_status journal_leveldb_find(struct journal *journal, const char *gid,
+enum tercet_status journal_leveldb_find(struct journal *base, const char *gid,
                                         struct buffer *value_out);
-enum tercet_status journal_leveldb_list(struct journal *journal, const char *cursor,
+enum tercet_status journal_leveldb_list(struct journal *base, const char *cursor,
                                         journal_outcome_fn outcome_fn, void *context);
 
 /* journal_upkeep.c */

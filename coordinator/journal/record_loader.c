@@ -133,7 +133,7 @@ static bool begin_fits(const Tercet__V1__Record__Begin *begin, const struct pair
 static enum tercet_status make_txn(struct record_loader *loader, const struct pair *pair,
                                    const Tercet__V1__Record__Begin *begin)
 {
-    struct digest16 content;
+    struct digest16 content = {0};
     if (!begin_fits(begin, pair) || !record_message_take16(begin->content, content.bytes)) {
         return refuse(pair, "something in it is out of range");
     }
