@@ -12,9 +12,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,7 +35,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int PARTICIPANTS = 4;
 constexpr int DEAD = 3;
-constexpr int LOADERS = 4;
 
 int FromEnvironment(const char *name, int fallback)
 {
@@ -74,6 +76,7 @@ class Isolation : public testing::Test
         tercet_client_options options{};
         options.size = sizeof options;
         options.target = listen_.c_str();
+        options.in_flight_max = 20000;
         tercet_error error{};
         ASSERT_EQ(TERCET_OK, tercet_client_create(&options, &client_, &error)) << error.text;
         ASSERT_EQ(TERCET_OUTCOME_CONFIRMED, Pay("first", {0, 1, 2, 3}).outcome);
@@ -140,35 +143,66 @@ class Isolation : public testing::Test
         return PARTICIPANT_ACTION;
     }
 
-    // Offers transactions on the healthy three at a fixed pace; their latencies, from the moment each
-    // was due, so that waiting for a slow one counts.
+    // One transaction that was offered, until its answer is here.
+    struct Offered {
+        Isolation *test;
+        Clock::time_point due;
+    };
+
+    static void OnAnswer(const tercet_result *result, void *context)
+    {
+        std::unique_ptr<Offered> offered(static_cast<Offered *>(context));
+        const double ms = MsSince(offered->due);
+        Isolation *test = offered->test;
+        std::lock_guard<std::mutex> lock(test->mutex_);
+        test->latencies_.push_back(ms);
+        test->not_confirmed_ += result->outcome == TERCET_OUTCOME_CONFIRMED ? 0 : 1;
+        test->answered_.notify_one();
+    }
+
+    void Offer(const std::string &gid, Clock::time_point due)
+    {
+        tercet_branch branches[3] = {};
+        static const char *const names[] = {"p0", "p1", "p2"};
+        for (int i = 0; i < 3; i++) {
+            branches[i].participant = names[i];
+            branches[i].action = Action();
+            branches[i].payload = tercet_bytes_of_text("payload");
+        }
+        tercet_transaction payment{};
+        payment.size = sizeof payment;
+        payment.gid = gid.c_str();
+        payment.branches = branches;
+        payment.branch_count = 3;
+        payment.wait = TERCET_WAIT_DECISION;
+        payment.try_timeout_ms = 20000;
+        auto offered = std::make_unique<Offered>(Offered{this, due});
+        tercet_error error{};
+        ASSERT_EQ(TERCET_OK,
+                  tercet_client_execute_async(client_, &payment, OnAnswer, offered.get(), &error))
+            << error.text;
+        (void)offered.release(); // the callback's now
+    }
+
+    // Offers transactions on the healthy three at a fixed pace that does not wait for answers; their
+    // latencies, from the moment each was due.
     std::vector<double> Load(const std::string &phase)
     {
         const int rate = FromEnvironment("TERCET_ISOLATION_RATE", 200);
-        const int count = FromEnvironment("TERCET_ISOLATION_SECONDS", 5) * rate / LOADERS;
-        const std::chrono::microseconds pace(1000000 * LOADERS / rate);
-        std::vector<std::vector<double>> latencies(LOADERS);
-        std::vector<std::thread> loaders;
-        for (int loader = 0; loader < LOADERS; loader++) {
-            loaders.emplace_back([&, loader] {
-                const auto start = Clock::now();
-                for (int i = 0; i < count; i++) {
-                    const auto due = start + i * pace;
-                    std::this_thread::sleep_until(due); // the pace, not a wait for a condition
-                    Told told = Pay(phase + "-" + std::to_string(loader) + "-" + std::to_string(i),
-                                    {0, 1, 2});
-                    if (told.outcome != TERCET_OUTCOME_CONFIRMED) {
-                        not_confirmed_++;
-                    }
-                    latencies[loader].push_back(MsSince(due));
-                }
-            });
+        const auto count =
+            static_cast<size_t>(FromEnvironment("TERCET_ISOLATION_SECONDS", 5) * rate);
+        const std::chrono::microseconds pace(1000000 / rate);
+        latencies_.clear();
+        const auto start = Clock::now();
+        for (size_t i = 0; i < count && !HasFatalFailure(); i++) {
+            const auto due = start + i * pace;
+            std::this_thread::sleep_until(due); // the pace, not a wait for a condition
+            Offer(phase + "-" + std::to_string(i), due);
         }
-        std::vector<double> all;
-        for (int loader = 0; loader < LOADERS; loader++) {
-            loaders[loader].join();
-            all.insert(all.end(), latencies[loader].begin(), latencies[loader].end());
-        }
+        std::unique_lock<std::mutex> lock(mutex_);
+        EXPECT_TRUE(answered_.wait_for(lock, std::chrono::seconds(60),
+                                       [&] { return latencies_.size() == count; }));
+        std::vector<double> all = latencies_;
         std::sort(all.begin(), all.end());
         return all;
     }
@@ -177,7 +211,10 @@ class Isolation : public testing::Test
     process participants_[PARTICIPANTS]{};
     process coordinator_{};
     tercet_client *client_ = nullptr;
-    std::atomic<int> not_confirmed_{0};
+    std::mutex mutex_; // for the next three
+    std::condition_variable answered_;
+    std::vector<double> latencies_;
+    int not_confirmed_ = 0;
 };
 
 double Percentile(const std::vector<double> &sorted, double part)
