@@ -13,6 +13,12 @@ if(TERCET_FAILPOINTS)
   add_compile_definitions(TERCET_FAILPOINTS)
 endif()
 
+# Clang's counters in everything we build; tests/coverage/report.py reads what they leave.
+if(TERCET_COVERAGE)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
+
 # A build is repeated often; where ccache is installed it is used.
 find_program(TERCET_CCACHE ccache)
 if(TERCET_CCACHE)

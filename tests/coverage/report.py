@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Coverage of the product's own C code, from a run of the suites built with the preset `coverage`.
+
+    report.py BUILD [--missing FOLDER] [--json FILE]
+
+Merges the profiles that the programs left in BUILD/profiles and prints lines and branches per folder.
+The failing side of an assertion is not counted: an assertion holds in a correct program, so nothing
+can reach it.  What is counted as one is everything between `tercet_assert(` and its `);`, and
+`tercet_unreachable();`.
+
+Exit codes: 0; 1 when a folder is below its bound (BOUNDS); 2 when there is nothing to measure."""
+import argparse
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PRODUCT = ("common/", "coordinator/", "participant-sdk/fence/", "participant-sdk/src/")
+
+# What each folder must reach, in per cent of lines and of branches; the longest prefix decides.
+BOUNDS = {
+    "coordinator/engine": (100, 100),
+    "coordinator/dispatch": (100, 100),
+    "coordinator/journal/record": (100, 100),
+    "participant-sdk/fence/fence_decide": (100, 100),
+    "": (90, 80),
+}
+
+
+def programs(build):
+    """Every program and library of the build with coverage in it."""
+    found = []
+    for folder, _, names in os.walk(build):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) or not os.access(path, os.X_OK):
+                continue
+            with open(path, "rb") as file:
+                if file.read(4) == b"\x7fELF":
+                    found.append(path)
+    return sorted(found)
+
+
+def export(build):
+    """The merged profile as lcov text."""
+    folder = os.path.join(build, "profiles")
+    profiles = [os.path.join(folder, name) for name in os.listdir(folder)] if os.path.isdir(folder) else []
+    if not profiles:
+        sys.exit("report.py: no profiles in %s; run the suites of the preset coverage first" % folder)
+    merged = os.path.join(build, "merged.profdata")
+    listing = os.path.join(build, "profiles.txt")
+    with open(listing, "w", encoding="utf-8") as file:
+        file.write("\n".join(profiles))
+    subprocess.run(["llvm-profdata", "merge", "-sparse", "-failure-mode=all", "-f", listing, "-o", merged],
+                   check=True)
+    found = programs(build)
+    command = ["llvm-cov", "export", "-format=lcov", "-instr-profile", merged, found[0]]
+    for path in found[1:]:
+        command += ["-object", path]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+
+
+def assertion_lines(path):
+    """Numbers of the lines that belong to an assertion."""
+    lines, inside = set(), False
+    with open(path, encoding="utf-8") as file:
+        for number, text in enumerate(file, 1):
+            if re.search(r"\btercet_(assert|unreachable)\(", text):
+                inside = True
+            if inside:
+                lines.add(number)
+                inside = ");" not in text
+    return lines
+
+
+class File:
+    """What one file has, and what was reached of it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.lines = {}                                  # number -> times
+        self.branches = collections.defaultdict(int)     # (line, block, branch) -> times
+
+    def add(self, tag, value):
+        if tag == "DA":
+            number, times = value.split(",")[:2]
+            self.lines[int(number)] = max(int(times), self.lines.get(int(number), 0))
+        elif tag == "BRDA":
+            line, block, branch, times = value.split(",")
+            key = (int(line), block, branch)
+            self.branches[key] = max(self.branches[key], 0 if times == "-" else int(times))
+
+    def leave_out(self, numbers):
+        self.branches = {key: times for key, times in self.branches.items() if key[0] not in numbers}
+        self.lines = {number: times for number, times in self.lines.items()
+                      if times > 0 or number not in numbers}
+
+
+def read(text):
+    files, one = {}, None
+    for row in text.splitlines():
+        tag, _, value = row.partition(":")
+        if tag == "SF":
+            path = os.path.relpath(os.path.realpath(value), ROOT)
+            one = files.setdefault(path, File(path)) if path.startswith(PRODUCT) else None
+        elif one is not None:
+            one.add(tag, value)
+    for file in files.values():
+        file.leave_out(assertion_lines(os.path.join(ROOT, file.path)))
+    return files
+
+
+def group_of(path):
+    """The name in BOUNDS that decides, or the folder."""
+    named = [prefix for prefix in BOUNDS if prefix and path.startswith(prefix)]
+    return max(named, key=len) if named else os.path.dirname(path)
+
+
+def share(counts):
+    counts = list(counts)
+    return (100.0 * sum(1 for times in counts if times > 0) / len(counts) if counts else 100.0), len(counts)
+
+
+def summary(files):
+    """name -> ((line share, lines), (branch share, branches)), all together under ''."""
+    groups = collections.defaultdict(list)
+    for file in files.values():
+        groups[group_of(file.path)].append(file)
+        groups[""].append(file)
+    return {name: (share(t for f in group for t in f.lines.values()),
+                   share(t for f in group for t in f.branches.values())) for name, group in sorted(groups.items())}
+
+
+def missing(files, prefix):
+    for file in sorted(files.values(), key=lambda one: one.path):
+        if not file.path.startswith(prefix):
+            continue
+        lines = sorted(number for number, times in file.lines.items() if times == 0)
+        branches = sorted({key[0] for key, times in file.branches.items() if times == 0} - set(lines))
+        if lines or branches:
+            print("%s\n    lines %s\n    branches at %s" % (
+                file.path, " ".join(map(str, lines)) or "-", " ".join(map(str, branches)) or "-"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="coverage of the product's own code")
+    parser.add_argument("build")
+    parser.add_argument("--missing", metavar="FOLDER", help="name what was not reached under FOLDER")
+    parser.add_argument("--json", metavar="FILE")
+    arguments = parser.parse_args()
+    files = read(export(arguments.build))
+    if not files:
+        print("report.py: no product file in the profiles", file=sys.stderr)
+        return 2
+    if arguments.missing is not None:
+        missing(files, arguments.missing)
+    groups, below = summary(files), []
+    print("%-36s %8s %8s %10s %9s" % ("", "lines", "of", "branches", "of"))
+    for name, (lines, branches) in groups.items():
+        bound = BOUNDS.get(name)
+        if bound and (lines[0] < bound[0] or branches[0] < bound[1]):
+            below.append(name or "all")
+        print("%-36s %7.1f%% %8d %9.1f%% %9d%s" % (
+            name or "all", lines[0], lines[1], branches[0], branches[1],
+            "   want %d / %d" % bound if bound else ""))
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump({name or "all": {"lines": lines[0], "branches": branches[0]}
+                       for name, (lines, branches) in groups.items()}, file, indent=1)
+    if below:
+        print("below its bound: " + ", ".join(below), file=sys.stderr)
+    return 1 if below else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
