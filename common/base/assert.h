@@ -6,10 +6,7 @@
 #define COMMON_BASE_ASSERT_H
 
 #include <assert.h> /* static_assert */
-
-#define tercet_assert(condition)                                                                   \
-    ((condition) ? (void)0 : tercet_assert_failed(__FILE__, __LINE__, __func__, #condition))
-#define tercet_unreachable() tercet_assert_failed(__FILE__, __LINE__, __func__, "unreachable")
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,5 +17,19 @@ __attribute__((__noreturn__, __cold__)) void tercet_assert_failed(const char *fi
 #ifdef __cplusplus
 }
 #endif
+
+/* A call rather than a conditional, so that the failing side is no branch of the caller's: coverage
+ * counts what a correct program can reach. */
+static inline void tercet_assert_that(bool holds, const char *file, int line, const char *function,
+                                      const char *condition)
+{
+    if (!holds) {
+        tercet_assert_failed(file, line, function, condition);
+    }
+}
+
+#define tercet_assert(condition)                                                                   \
+    tercet_assert_that((condition), __FILE__, __LINE__, __func__, #condition)
+#define tercet_unreachable() tercet_assert_failed(__FILE__, __LINE__, __func__, "unreachable")
 
 #endif

@@ -5,8 +5,8 @@
 
 Merges the profiles that the programs left in BUILD/profiles and prints lines and branches per folder.
 The failing side of an assertion is not counted: an assertion holds in a correct program, so nothing
-can reach it.  What is counted as one is everything between `tercet_assert(` and its `);`, and
-`tercet_unreachable();`.
+can reach it.  What is taken for one is everything between `tercet_assert(` and its `);`, and
+`tercet_unreachable();` with the cases before it.
 
 Exit codes: 0; 1 when a folder is below its bound (BOUNDS); 2 when there is nothing to measure."""
 import argparse
@@ -63,17 +63,20 @@ def export(build):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
 
 
-def assertion_lines(path):
-    """Numbers of the lines that belong to an assertion."""
-    lines, inside = set(), False
+def left_out(path):
+    """Numbers of the lines that belong to an assertion, and of the heads of switches: these have a
+    case for every value (the compiler sees to it), so "none of them" cannot be reached either."""
+    numbers, cases, inside = set(), [], False
     with open(path, encoding="utf-8") as file:
         for number, text in enumerate(file, 1):
             if re.search(r"\btercet_(assert|unreachable)\(", text):
                 inside = True
-            if inside:
-                lines.add(number)
-                inside = ");" not in text
-    return lines
+                numbers.update(cases)
+            if inside or re.match(r"\s*switch \(", text):
+                numbers.add(number)
+            inside = inside and ");" not in text
+            cases = cases + [number] if re.match(r"\s*case \w+:", text) else []
+    return numbers
 
 
 class File:
@@ -105,11 +108,12 @@ def read(text):
         tag, _, value = row.partition(":")
         if tag == "SF":
             path = os.path.relpath(os.path.realpath(value), ROOT)
-            one = files.setdefault(path, File(path)) if path.startswith(PRODUCT) else None
+            counts = path.startswith(PRODUCT) and path != "common/base/assert.h"
+            one = files.setdefault(path, File(path)) if counts else None
         elif one is not None:
             one.add(tag, value)
     for file in files.values():
-        file.leave_out(assertion_lines(os.path.join(ROOT, file.path)))
+        file.leave_out(left_out(os.path.join(ROOT, file.path)))
     return files
 
 
