@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 
-enum { WINDOW_FIRST = 8 };
+enum { WINDOW_FIRST = 8, PROBE_STEP_MAX = 16 };
 
 void breaker_init(struct breaker *breaker, uint32_t window_max)
 {
@@ -36,16 +36,13 @@ int64_t breaker_wake_at_boot_ms(const struct breaker *breaker)
 /* Full jitter would now and then probe at once; half of the delay is kept. */
 static void schedule_probe(struct breaker *breaker, const struct breaker_clockwork *clockwork)
 {
-    const uint32_t doublings = breaker->probe_step < 16 ? breaker->probe_step : 16;
-    const uint64_t grown = (uint64_t)clockwork->options->probe_base_ms << doublings;
+    const uint64_t grown = (uint64_t)clockwork->options->probe_base_ms << breaker->probe_step;
     const uint64_t cap = clockwork->options->probe_cap_ms;
     const uint64_t delay = grown < cap ? grown : cap;
     const uint64_t kept = delay - delay / 2;
     const uint64_t wait_ms = kept + random_below(clockwork->random, delay / 2 + 1);
     breaker->probe_at_boot_ms = clockwork->now_boot_ms + (int64_t)wait_ms;
-    if (breaker->probe_step < UINT32_MAX) {
-        breaker->probe_step++;
-    }
+    breaker->probe_step += breaker->probe_step < PROBE_STEP_MAX ? 1 : 0;
 }
 
 static void open(struct breaker *breaker, const struct breaker_clockwork *clockwork)

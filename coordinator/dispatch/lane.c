@@ -258,11 +258,9 @@ int64_t lane_wake_at_boot_ms(const struct lane *lane)
     if (!lane->configured) {
         return INT64_MAX;
     }
-    int64_t wake_at = breaker_wake_at_boot_ms(&lane->breaker);
-    const struct heap_node *due = heap_peek(&lane->delayed);
-    /* With the circuit open or the window full it is a probe or an answer that makes room. */
-    if (due != NULL && breaker_may_send(&lane->breaker, lane->in_flight) && due->key < wake_at) {
-        wake_at = due->key;
+    if (!breaker_may_send(&lane->breaker, lane->in_flight)) {
+        return breaker_wake_at_boot_ms(&lane->breaker); /* a probe or an answer makes room */
     }
-    return wake_at;
+    const struct heap_node *due = heap_peek(&lane->delayed);
+    return due != NULL ? due->key : INT64_MAX;
 }

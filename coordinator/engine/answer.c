@@ -26,8 +26,7 @@ static void ask_again(struct step *step, struct branch *branch, const struct ans
     struct engine *engine = step->engine;
     int64_t not_before = 0;
     if (answer->kind != ANSWER_UNREACHABLE) {
-        uint32_t attempt = branch->attempts == 0 ? 1 : branch->attempts;
-        uint32_t delay_ms = backoff_delay_ms(attempt, engine->options.limits.retry_base_ms,
+        uint32_t delay_ms = backoff_delay_ms(branch->attempts, engine->options.limits.retry_base_ms,
                                              engine->options.limits.retry_cap_ms, &engine->random);
         uint32_t after_ms = answer->kind == ANSWER_REPLY ? answer->after_ms : 0;
         after_ms = after_ms > AFTER_MS_MAX ? AFTER_MS_MAX : after_ms;

@@ -135,9 +135,7 @@ void branch_check(const struct branch *branch)
         tercet_assert(branch->state != BRANCH_TRYING && branch->state != BRANCH_TRIED &&
                       branch->state != BRANCH_REFUSED && branch->state != BRANCH_CANCELLING);
     }
-    if (branch->state != BRANCH_NONE) {
-        tercet_assert(branch->number.number > 0);
-    }
+    tercet_assert(branch->number.number > 0);
     if (branch->state == BRANCH_CONFIRMED && branch->resolved == NULL) {
         tercet_assert((branch->handed & (1U << TERCET_PHASE_CONFIRM)) != 0);
     }

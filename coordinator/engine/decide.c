@@ -116,9 +116,7 @@ void decide(struct step *step, struct txn *txn, enum txn_outcome outcome)
     tercet_assert(!confirm || txn_all_tried(txn, NULL));
     txn_move(txn, confirm ? TXN_CONFIRMING : TXN_CANCELLING, step->now);
     txn->decided_lsn = step->lsn;
-    if (heap_node_is_linked(&txn->timer)) {
-        heap_remove(&engine->timers, &txn->timer);
-    }
+    heap_remove(&engine->timers, &txn->timer);
     if (confirm) {
         engine->stats.confirmed++;
     } else {
@@ -160,7 +158,7 @@ void progress(struct step *step, struct txn *txn)
             decide(step, txn, TXN_OUTCOME_CONFIRMED); /* tells whoever waits */
             return;
         }
-    } else if (!txn_state_is_ended(txn->state) && txn_all_ended(txn)) {
+    } else if (txn_all_ended(txn)) {
         end(step, txn);
     }
     waiters_notify(step, txn);

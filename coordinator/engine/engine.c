@@ -86,19 +86,17 @@ struct branch_number engine_take_number(struct engine *engine)
     return (struct branch_number){engine->options.incarnation, engine->next_number++};
 }
 
-/* The participant's branches stay in the order of their numbers; new ones have the highest, those
- * of recovery may come in any order. */
+/* The participant's branches are in the order of their numbers: a new one has the highest, and
+ * recovery registers them in that order. */
 void engine_register_branch(struct engine *engine, struct branch *branch)
 {
     struct peer *peer = &engine->peers[branch->spec.participant];
     peer->open_count += branch_state_is_ended(branch->state) ? 0 : 1;
-    struct list_node *behind = peer->open.prev;
-    while (behind != &peer->open &&
-           branch_number_compare(container_of(behind, struct branch, open_link)->number,
-                                 branch->number) > 0) {
-        behind = behind->prev;
-    }
-    list_insert_after(behind, &branch->open_link);
+    tercet_assert(
+        list_is_empty(&peer->open) ||
+        branch_number_compare(container_of(peer->open.prev, struct branch, open_link)->number,
+                              branch->number) < 0);
+    list_push_back(&peer->open, &branch->open_link);
 }
 
 void engine_move_branch(struct step *step, struct branch *branch, enum branch_state to)

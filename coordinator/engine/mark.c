@@ -32,17 +32,11 @@ static void make(const struct engine *engine, const struct peer *peer, struct ma
     }
 }
 
-static bool same(const struct mark *a, const struct mark *b)
+/* Below one low everything is decided, and what is open there can only end: as many are the same. */
+static bool says_the_same(const struct mark *newer, const struct mark *older)
 {
-    if (branch_number_compare(a->low, b->low) != 0 || a->open_count != b->open_count) {
-        return false;
-    }
-    for (uint32_t i = 0; i < a->open_count; i++) {
-        if (branch_number_compare(a->open[i], b->open[i]) != 0) {
-            return false;
-        }
-    }
-    return true;
+    return branch_number_compare(newer->low, older->low) == 0 &&
+           newer->open_count == older->open_count;
 }
 
 const struct mark *engine_mark(struct engine *engine, uint32_t participant)
@@ -54,7 +48,7 @@ const struct mark *engine_mark(struct engine *engine, uint32_t participant)
         make(engine, peer, &made);
         /* What was true as of an older LSN is true still, if it says the same: keep its age, so that
          * nobody needs to be told again. */
-        if (peer->mark.as_of.number == 0 || !same(&made, &peer->mark)) {
+        if (peer->mark.as_of.number == 0 || !says_the_same(&made, &peer->mark)) {
             tercet_assert(peer->mark.as_of.number == 0 ||
                           branch_number_compare(peer->mark.low, made.low) <= 0);
             made.as_of = (struct branch_number){engine->options.incarnation, engine->durable_lsn};

@@ -119,26 +119,24 @@ bool txn_all_ended(const struct txn *txn)
     return true;
 }
 
-/* What the states of its branches may be, for each state of the transaction. */
+/* What the states of its branches may be, for each state of the transaction; an optional branch may
+ * go its own way in a confirmed one. */
 #define ONE(state) (1U << BRANCH_##state)
-static uint32_t allowed_states(const struct txn *txn, const struct branch *branch)
+static const uint32_t allowed_states[TXN_STATE_COUNT] = {
+    [TXN_TRYING] = ONE(WAITING) | ONE(TRYING) | ONE(TRIED) | ONE(REFUSED),
+    [TXN_CONFIRMING] = ONE(CONFIRMING) | ONE(CONFIRMED),
+    [TXN_CONFIRMED] = ONE(CONFIRMED),
+    [TXN_CANCELLING] = ONE(CANCELLING) | ONE(CANCELLED) | ONE(SKIPPED),
+    [TXN_CANCELLED] = ONE(CANCELLED) | ONE(SKIPPED),
+};
+
+static bool is_allowed(const struct txn *txn, const struct branch *branch)
 {
-    switch (txn->state) {
-    case TXN_NONE:
-        return ONE(NONE);
-    case TXN_TRYING:
-        return ONE(WAITING) | ONE(TRYING) | ONE(TRIED) | ONE(REFUSED);
-    case TXN_CONFIRMING:
-    case TXN_CONFIRMED:
-        return ONE(CONFIRMING) | ONE(CONFIRMED) |
-               (branch->spec.optional ? ONE(CANCELLING) | ONE(CANCELLED) | ONE(SKIPPED) : 0);
-    case TXN_CANCELLING:
-    case TXN_CANCELLED:
-        return ONE(CANCELLING) | ONE(CANCELLED) | ONE(SKIPPED);
-    case TXN_STATE_COUNT:
-        break;
-    }
-    return 0;
+    const bool apart =
+        branch->spec.optional && txn_state_outcome(txn->state) == TXN_OUTCOME_CONFIRMED;
+    const uint32_t allowed =
+        allowed_states[txn->state] | (apart ? allowed_states[TXN_CANCELLING] : 0);
+    return (allowed & (1U << branch->state)) != 0;
 }
 
 void txn_check(const struct txn *txn)
@@ -147,7 +145,7 @@ void txn_check(const struct txn *txn)
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         const struct branch *branch = txn->branches[i];
         tercet_assert(branch->txn == txn && branch->spec.index > index_before);
-        tercet_assert((allowed_states(txn, branch) & (1U << branch->state)) != 0);
+        tercet_assert(is_allowed(txn, branch));
         branch_check(branch);
         index_before = branch->spec.index;
     }

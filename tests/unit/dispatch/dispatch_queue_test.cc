@@ -279,6 +279,35 @@ TEST(DispatchQueue, AParticipantThatIsNotConfiguredIsNeverSentToNorProbed)
     EXPECT_EQ(world.Stats(1).queued_phase_two + world.Stats(1).delayed, 2U);
 }
 
+TEST(DispatchQueue, ACallThatComesAfterItsTransactionIsClosedIsDropped)
+{
+    World world;
+    struct branch *branch = world.Branch(kTry);
+    World::Close(branch);
+    world.CallAgain(branch);
+    world.Step();
+    EXPECT_TRUE(world.Sent().empty());
+}
+
+// A try was asked for again while it is in flight, and then its transaction is cancelled.
+TEST(DispatchQueue, ACancelTakesThePlaceOfATryThatIsHeld)
+{
+    World world;
+    struct branch *branch = world.Call(kTry);
+    world.Step();
+    world.CallAgain(branch);
+    world.Step();
+    EXPECT_TRUE(world.Sent().empty()) << "the same is in flight";
+    World::Ask(branch, kCancel);
+    world.CallAgain(branch);
+    world.Step();
+    ASSERT_EQ(world.Sends().size(), 1U);
+    EXPECT_EQ(world.Sends()[0].phase, kCancel);
+    world.Answer(branch, kTry, ANSWER_REPLY);
+    world.Step();
+    EXPECT_TRUE(world.Sent().empty()) << "nobody asks for the try any more";
+}
+
 // Tries that ended at their deadline while nothing could be sent must not pile up.
 TEST(DispatchQueue, BranchesThatEndWhileTheCircuitIsOpenDoNotGatherInMemory)
 {

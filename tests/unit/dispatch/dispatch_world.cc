@@ -6,6 +6,17 @@
 
 World::World(std::vector<Participant> participants, uint64_t seed)
 {
+    Create(participants, {}, seed);
+}
+
+World::World(const Options &options)
+{
+    Create({{"a", 16, true}}, options, 1);
+}
+
+void World::Create(const std::vector<Participant> &participants, const Options &chosen,
+                   uint64_t seed)
+{
     directory_init(&directory_);
     for (const Participant &participant : participants) {
         if (!participant.configured) {
@@ -17,7 +28,7 @@ World::World(std::vector<Participant> participants, uint64_t seed)
         memcpy(entry.name, participant.name.c_str(), participant.name.size() + 1);
         entry.target = target;
         entry.window = participant.window;
-        entry.call_timeout_ms = 5000;
+        entry.call_timeout_ms = chosen.call_timeout_ms;
         if (directory_add(&directory_, &entry) != TERCET_OK) {
             abort();
         }
@@ -26,6 +37,9 @@ World::World(std::vector<Participant> participants, uint64_t seed)
     struct dispatch_options options = {};
     options.directory = &directory_;
     options.seed = seed;
+    options.probe_base_ms = chosen.probe_base_ms;
+    options.probe_cap_ms = chosen.probe_cap_ms;
+    options.unanswered_limit = chosen.unanswered_limit;
     dispatch = dispatch_create(&options);
 }
 

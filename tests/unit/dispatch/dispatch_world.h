@@ -21,8 +21,16 @@ class World
         bool configured;
     };
 
+    struct Options { // 0: dispatch's own
+        uint32_t probe_base_ms = 0;
+        uint32_t probe_cap_ms = 0;
+        uint32_t unanswered_limit = 0;
+        uint32_t call_timeout_ms = 5000;
+    };
+
     // One participant, "a", with a window of 16, unless the test says otherwise.
     explicit World(std::vector<Participant> participants = {{"a", 16, true}}, uint64_t seed = 1);
+    explicit World(const Options &options);
     ~World();
     World(const World &) = delete;
     World &operator=(const World &) = delete;
@@ -68,6 +76,7 @@ class World
     struct dispatch *dispatch = nullptr;
 
   private:
+    void Create(const std::vector<Participant> &participants, const Options &chosen, uint64_t seed);
     struct directory directory_;
     struct txn *txn_;
     std::vector<struct branch *> branches_;

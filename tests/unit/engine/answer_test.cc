@@ -308,6 +308,16 @@ TEST(Resolve, SettledEndsABranchInConflictAndIsRecordedWithItsReason)
     EXPECT_GE(world.CountRecords("g", RECORD_PROGRESS), 2);
 }
 
+TEST(Resolve, SettledWhileCancellingItIsCancelled)
+{
+    EngineWorld world;
+    Decide(world, false);
+    world.Answer("g", 1, TERCET_PHASE_CANCEL, TERCET_VERDICT_CONFLICT, 0, "", NOT_TRIED);
+    world.Resolve("g", 1, RESOLUTION_SETTLE);
+    EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
+    EXPECT_EQ(BRANCH_CANCELLED, world.FindBranch("g", 1)->state);
+}
+
 TEST(Resolve, WithoutAConflictItIsRefused)
 {
     EngineWorld world;

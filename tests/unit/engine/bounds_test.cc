@@ -80,6 +80,17 @@ TEST(Bounds, StepsAreBoundedToo)
     EXPECT_EQ(0, world.CountRecords("g", RECORD_ADD_BRANCH));
 }
 
+TEST(Bounds, PayloadBytesOfAStepToo)
+{
+    engine_limits limits = EngineWorld::DefaultLimits();
+    limits.open_payload_bytes_max = 10;
+    EngineWorld world(4, limits);
+    world.Begin("g");
+    ExpectRefused(world, world.Try("g", 1, {0, "act", "more than ten"}), TERCET_RESOURCE_EXHAUSTED,
+                  "TERCET_OPEN_BYTES");
+    EXPECT_EQ(0, world.CountRecords("g", RECORD_ADD_BRANCH));
+}
+
 TEST(Bounds, PayloadsOfOneTransactionTogether)
 {
     engine_limits limits = EngineWorld::DefaultLimits();

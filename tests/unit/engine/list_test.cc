@@ -116,5 +116,55 @@ TEST_F(List, WhatEndsMeanwhileIsNotListedAndHidesNobody)
     EXPECT_EQ(MANY / 100 - 1, ended);
 }
 
+class ListChoice : public ::testing::Test
+{
+  protected:
+    std::vector<std::string> Ask(uint32_t state_mask, bool attention_only)
+    {
+        event *made = world.MakeRequest(REQUEST_LIST, "");
+        made->u.request.page_size = 10;
+        made->u.request.state_mask = state_mask;
+        made->u.request.attention_only = attention_only;
+        std::vector<std::string> gids;
+        for (const auto &one : world.LastReply(world.Send(made)).list) {
+            gids.emplace_back(one->gid);
+        }
+        return gids;
+    }
+
+    EngineWorld world;
+};
+
+using Gids = std::vector<std::string>;
+
+TEST_F(ListChoice, ByState)
+{
+    world.Begin("trying");
+    world.Execute("confirming", {{0}});
+    world.HandAll();
+    world.Answer("confirming", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE);
+    EXPECT_EQ((Gids{"trying", "confirming"}), Ask(0, false));
+    EXPECT_EQ((Gids{"trying"}), Ask(1U << TXN_TRYING, false));
+    EXPECT_EQ((Gids{"confirming"}), Ask(1U << TXN_CONFIRMING, false));
+    EXPECT_EQ((Gids{"trying", "confirming"}),
+              Ask((1U << TXN_TRYING) | (1U << TXN_CONFIRMING), false));
+    EXPECT_EQ(Gids{}, Ask(1U << TXN_CANCELLING, false));
+}
+
+TEST_F(ListChoice, OnlyWhatNeedsAttention)
+{
+    world.Execute("fine", {{0}});
+    world.Execute("stuck", {{0}, {1}});
+    world.HandAll();
+    for (uint32_t index : {1U, 2U}) {
+        world.Answer("stuck", index, TERCET_PHASE_TRY, TERCET_VERDICT_DONE);
+    }
+    EXPECT_EQ(Gids{}, Ask(0, true));
+    world.HandAll();
+    world.Answer("stuck", 2, TERCET_PHASE_CONFIRM, TERCET_VERDICT_REFUSED);
+    EXPECT_EQ((Gids{"stuck"}), Ask(0, true));
+    EXPECT_EQ(Gids{}, Ask(1U << TXN_TRYING, true));
+}
+
 } // namespace
 } // namespace tercet

@@ -23,7 +23,7 @@ class Restarted : public EngineWorld
     }
 
     txn *Adopt(const char *gid, txn_state state, txn_mode mode,
-               const std::vector<branch_state> &branches)
+               const std::vector<branch_state> &branches, uint32_t conflict = 0)
     {
         txn *made = txn_create(gid);
         made->sequence = next_++;
@@ -36,6 +36,7 @@ class Restarted : public EngineWorld
             part->number = {1700000000000, next_++};
             part->state = branches[i];
             part->asked = branch_state_asks(branches[i]);
+            part->conflict = static_cast<tercet_conflict>(conflict);
             txn_add_branch_take(made, part);
         }
         engine_adopt_take(engine, made);
@@ -209,6 +210,16 @@ TEST(Recovery, OnlyBranchesThatHaveNotEndedCountForTheirParticipantsShare)
     EXPECT_EQ(1U, engine_open_branches_of(world.engine, 1));
     world.RunToEnd();
     EXPECT_EQ(0U, engine_open_branches_of(world.engine, 1));
+}
+
+TEST(Recovery, TheConflictOfABranchThatHasEndedIsNoAttention)
+{
+    Restarted world("boot-1", {1005000, 1790000005000});
+    world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMED, BRANCH_CONFIRMING}, 3);
+    world.Resume();
+    engine_stats stats;
+    engine_read_stats(world.engine, &stats);
+    EXPECT_EQ(1U, stats.attention);
 }
 
 TEST(Recovery, JoinsReachATransactionOfTheLifeBefore)

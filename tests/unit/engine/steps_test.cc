@@ -159,6 +159,26 @@ TEST(Steps, ExecuteAndStepsOfOneGidAreNotTheSame)
     EXPECT_EQ(TERCET_FAILED_PRECONDITION, world.LastReply(world.Ask(REQUEST_CONFIRM, "h")).status);
 }
 
+TEST(Steps, ConfirmOfADecidedExecuteIsToldTheDecision)
+{
+    EngineWorld world;
+    world.Execute("g", {{0}});
+    world.HandAll();
+    world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE);
+    EXPECT_EQ(TXN_CONFIRMING, world.LastReply(world.Ask(REQUEST_CONFIRM, "g")).told->state);
+}
+
+TEST(Steps, ATryAfterTheEndOfAnExecuteIsRefused)
+{
+    EngineWorld world;
+    const uintptr_t execute = world.Execute("g", {{0}}, WAIT_MODE_END);
+    world.RunToEnd();
+    world.outcomes["g"] = world.LastReply(execute).told;
+    world.Sync();
+    ASSERT_EQ(nullptr, world.Find("g"));
+    EXPECT_EQ(TERCET_FAILED_PRECONDITION, world.LastReply(world.Try("g", 1, {0})).status);
+}
+
 TEST(Steps, WithoutBeginThereIsNothing)
 {
     EngineWorld world;

@@ -193,6 +193,13 @@ class RpcTest : public ::testing::Test
         (void)text;
     }
 
+    // What was refused so far; it is written on the server's thread.
+    std::vector<enum rpc_refusal> Refused()
+    {
+        std::lock_guard<std::mutex> lock(refused_mutex_);
+        return refused_;
+    }
+
     static void EchoBack(struct rpc_unary *call, const Request *request)
     {
         Order();
@@ -325,7 +332,7 @@ class RpcTest : public ::testing::Test
     std::vector<std::string> addresses_ = {"127.0.0.1:0"};
     std::vector<const char *> pointers_;
     std::vector<struct rpc_method> methods_;
-    std::mutex refused_mutex_;
+    std::mutex refused_mutex_; // for the next one
     std::vector<enum rpc_refusal> refused_;
     UnaryFn unary_ = EchoBack;
     StreamFn stream_;

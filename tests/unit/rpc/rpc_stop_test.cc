@@ -37,8 +37,7 @@ TEST_F(RpcStop, DrainingRefusesNewCallsAndKeepsHeldOnes)
         EXPECT_EQ(refused.status, TERCET_UNAVAILABLE);
         EXPECT_EQ(refused.text, "stopping");
     }
-    EXPECT_EQ(refused_.size(), 3u);
-    EXPECT_EQ(refused_[0], RPC_REFUSAL_STOPPING);
+    EXPECT_EQ(Refused(), std::vector<enum rpc_refusal>(3, RPC_REFUSAL_STOPPING));
     EchoBack(held_, held_request_);
     EXPECT_EQ(rpc_call_wait(call)->status, TERCET_OK);
     rpc_call_unref(call);

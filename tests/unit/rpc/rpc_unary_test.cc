@@ -182,8 +182,8 @@ TEST_F(RpcUnary, RefusesBytesThatAreNoMessageBeforeTheHandler)
         EXPECT_EQ(outcome.Trailer("tercet-why"), "rpc");
     }
     EXPECT_EQ(handled, 0);
-    EXPECT_EQ(refused_.size(), 6u);
-    EXPECT_EQ(refused_[0], RPC_REFUSAL_MALFORMED);
+    EXPECT_EQ(Refused().size(), 6u);
+    EXPECT_EQ(Refused().at(0), RPC_REFUSAL_MALFORMED);
 }
 
 TEST_F(RpcUnary, RefusesAMessageOverTheLimit)
@@ -234,7 +234,7 @@ TEST_F(RpcUnary, NamesWhatItDoesNotKnowWhereThatIsRefused)
     outcome = CallBytes(kStrict, unknown_enum);
     EXPECT_EQ(outcome.status, TERCET_INVALID_ARGUMENT);
     EXPECT_NE(outcome.text.find("parts.mood=9"), std::string::npos) << outcome.text;
-    EXPECT_EQ(refused_.back(), RPC_REFUSAL_NOT_UNDERSTOOD);
+    EXPECT_EQ(Refused().back(), RPC_REFUSAL_NOT_UNDERSTOOD);
     EXPECT_EQ(CallBytes(kEcho, unknown_field).status, TERCET_OK);
     EXPECT_EQ(CallBytes(kEcho, unknown_enum).status, TERCET_OK);
 }

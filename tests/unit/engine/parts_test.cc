@@ -1,0 +1,105 @@
+// The engine's small parts, by themselves.
+#include <gtest/gtest.h>
+
+#include "support/engine_world.h"
+
+extern "C" {
+#include "engine/engine_internal.h"
+}
+
+namespace tercet
+{
+namespace
+{
+
+TEST(BranchNumber, AnEarlierIncarnationIsSmallerWhateverTheNumber)
+{
+    EXPECT_LT(branch_number_compare({1, 9}, {2, 1}), 0);
+    EXPECT_GT(branch_number_compare({2, 1}, {1, 9}), 0);
+    EXPECT_LT(branch_number_compare({1, 1}, {1, 2}), 0);
+    EXPECT_GT(branch_number_compare({1, 2}, {1, 1}), 0);
+    EXPECT_EQ(branch_number_compare({1, 2}, {1, 2}), 0);
+}
+
+TEST(Parts, NothingIsEndedOrDecidedThatIsNoState)
+{
+    for (int state : {-1, static_cast<int>(BRANCH_STATE_COUNT)}) {
+        EXPECT_FALSE(branch_state_is_ended(static_cast<branch_state>(state)));
+    }
+    for (int state : {-1, static_cast<int>(TXN_STATE_COUNT)}) {
+        EXPECT_FALSE(txn_state_is_ended(static_cast<txn_state>(state)));
+        EXPECT_FALSE(txn_state_is_decided(static_cast<txn_state>(state)));
+    }
+}
+
+TEST(Parts, AttemptsAreCountedUpToTheLargestNumberAndStayThere)
+{
+    EngineWorld world;
+    world.Execute("g", {{0}});
+    branch *branch = world.FindBranch("g", 1);
+    branch->attempts = INT32_MAX - 1;
+    branch_note_handed(branch);
+    branch_note_handed(branch);
+    EXPECT_EQ(INT32_MAX, static_cast<int64_t>(branch->attempts));
+}
+
+TEST(Parts, ARefusedBranchThatIsNotOptionalIsNotReadyToConfirm)
+{
+    EngineWorld world;
+    world.Execute("g", {{0}});
+    branch *branch = world.FindBranch("g", 1);
+    const struct branch *first = nullptr;
+    const branch_state before = branch->state;
+    branch->state = BRANCH_REFUSED;
+    EXPECT_FALSE(txn_all_tried(world.Find("g"), &first));
+    EXPECT_EQ(branch, first);
+    branch->spec.optional = true;
+    EXPECT_TRUE(txn_all_tried(world.Find("g"), &first));
+    branch->spec.optional = false;
+    branch->state = before;
+}
+
+TEST(Parts, AReasonIsReplacedByTheNext)
+{
+    txn *txn = txn_create("g");
+    txn_set_reason(txn, "FIRST", "one");
+    txn_set_reason(txn, "SECOND", "two");
+    EXPECT_STREQ("SECOND", txn->reason->code);
+    EXPECT_STREQ("two", txn->reason->text);
+    txn_destroy(txn);
+}
+
+TEST(Parts, ATryIsDoneOnlyWhenItsEffectStands)
+{
+    const auto done = TERCET_VERDICT_DONE, refused = TERCET_VERDICT_REFUSED,
+               open = TERCET_VERDICT_UNSPECIFIED;
+    EXPECT_EQ(open, try_verdict(TXN_TRYING, BRANCH_WAITING, false));
+    EXPECT_EQ(done, try_verdict(TXN_TRYING, BRANCH_WAITING, true));
+    EXPECT_EQ(open, try_verdict(TXN_TRYING, BRANCH_TRYING, true));
+    EXPECT_EQ(done, try_verdict(TXN_TRYING, BRANCH_TRIED, false));
+    EXPECT_EQ(refused, try_verdict(TXN_TRYING, BRANCH_REFUSED, false));
+    EXPECT_EQ(done, try_verdict(TXN_CONFIRMING, BRANCH_CONFIRMING, false));
+    EXPECT_EQ(done, try_verdict(TXN_CONFIRMED, BRANCH_CONFIRMED, false));
+    EXPECT_EQ(refused, try_verdict(TXN_CONFIRMING, BRANCH_CANCELLING, false)) << "optional";
+    EXPECT_EQ(refused, try_verdict(TXN_CANCELLED, BRANCH_CANCELLED, false));
+}
+
+TEST(Parts, EffectsThatNobodyTookAreReleasedWithWhatTheyOwn)
+{
+    EngineWorld world;
+    branch *branch = MakeBranch(1, {}, world.names);
+    effects effects;
+    effects_init(&effects);
+    effects_add(&effects, EFFECT_CALL)->u.call.branch = branch_ref(branch);
+    effects_deinit(&effects);
+    EXPECT_EQ(1U, branch->refs);
+    branch_unref(branch);
+}
+
+TEST(Parts, NoEventIsEasilyDestroyed)
+{
+    event_destroy(nullptr);
+}
+
+} // namespace
+} // namespace tercet
