@@ -117,14 +117,28 @@ static void add_fields(struct line *line, const struct logger_field *fields)
     }
 }
 
-int logger_format(enum logger_level level, const char *event, const struct logger_field *fields,
-                  char *line_out, int size)
+int logger_format(const char *event, const struct logger_field *fields, char *line_out, int size)
 {
     struct line line = {.text = line_out, .size = size};
-    add_text(&line, level_names[level]);
-    add_char(&line, ' ');
     add_text(&line, event);
     add_fields(&line, fields);
+    return line.used;
+}
+
+int logger_head(enum logger_level level, char *head_out, int size)
+{
+    const int64_t unix_ms = clock_read().unix_ms;
+    const time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm parts;
+    char stamp[LOGGER_HEAD_SIZE];
+    struct line line = {.text = head_out, .size = size};
+
+    gmtime_r(&seconds, &parts);
+    const size_t used = strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(stamp + used, sizeof stamp - used, ".%03dZ ", (int)(unix_ms % 1000));
+    add_text(&line, stamp);
+    add_text(&line, level_names[level]);
+    add_char(&line, ' ');
     return line.used;
 }
 
@@ -134,14 +148,8 @@ void logger_write(enum logger_level level, const char *event, const struct logge
         return;
     }
     char text[LINE_SIZE + 1];
-    const int64_t unix_ms = clock_read().unix_ms;
-    const time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    const size_t stamp = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    int used =
-        (int)stamp + snprintf(text + stamp, sizeof text - stamp, ".%03dZ ", (int)(unix_ms % 1000));
-    used += logger_format(level, event, fields, text + used, LINE_SIZE - used);
+    int used = logger_head(level, text, LINE_SIZE);
+    used += logger_format(event, fields, text + used, LINE_SIZE - used);
     text[used] = '\n';
     /* A log that cannot be written must not stop what it tells about. */
     ssize_t written = write(log_fd, text, (size_t)used + 1);

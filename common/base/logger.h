@@ -2,8 +2,10 @@
  *
  *   2026-11-21T02:33:23.123Z info participant.unreachable participant=account text="no route"
  *
- * For programs' own edges (loop, runtime, service, main); libraries and pure code return what they
- * have to say.  Never log a payload or a result.  Any thread; a line is one write. */
+ * The participant SDK's lines have the same shape: it formats them here and hands them to its
+ * caller's hook.  For programs' own edges (loop, runtime, service, main); libraries and pure code
+ * return what they have to say.  Never log a payload or a result.  Any thread; a line is one
+ * write. */
 #ifndef COMMON_BASE_LOGGER_H
 #define COMMON_BASE_LOGGER_H
 
@@ -48,9 +50,11 @@ void logger_configure(enum logger_level level, int fd);
 /* "debug", "info", "warning", "error"; false: none of these. */
 bool logger_level_parse(const char *text, enum logger_level *level_out);
 
-/* The line as it would be written, without time; for tests.  The size written, cut at `size`. */
-int logger_format(enum logger_level level, const char *event, const struct logger_field *fields,
-                  char *line_out, int size);
+/* The parts of a line, for who writes it elsewhere: what stands before the event (time and level,
+ * with the space behind it), and the rest without a newline.  The size written, cut at `size`. */
+enum { LOGGER_HEAD_SIZE = 64 };
+int logger_head(enum logger_level level, char *head_out, int size);
+int logger_format(const char *event, const struct logger_field *fields, char *line_out, int size);
 
 #ifdef __cplusplus
 }

@@ -53,8 +53,10 @@ void dispatch_destroy(struct dispatch *dispatch)
     if (dispatch == NULL) {
         return;
     }
-    while (table_count(&dispatch->slots) > 0) {
-        struct slot *slot = container_of(table_first(&dispatch->slots), struct slot, by_branch);
+    struct table_node *node = table_first(&dispatch->slots);
+    while (node != NULL) {
+        struct slot *slot = container_of(node, struct slot, by_branch);
+        node = table_next(&dispatch->slots, node);
         lane_forget(&dispatch->lanes[slot->branch->spec.participant], slot);
     }
     for (uint32_t i = 0; i < dispatch->lane_count; i++) {

@@ -194,9 +194,9 @@ void waiters_answer_all(struct step *step)
     struct table_node *node = table_first(&step->engine->waiters);
     while (node != NULL) {
         struct waiter *waiter = container_of(node, struct waiter, by_token);
+        node = table_next(&step->engine->waiters, node);
         tell(step, waiter->txn, waiter->token, waiter->kind, waiter->branch_index, true);
         waiter_remove(step->engine, waiter);
-        node = table_first(&step->engine->waiters);
     }
 }
 
@@ -204,7 +204,8 @@ void waiters_destroy_all(struct engine *engine)
 {
     struct table_node *node = table_first(&engine->waiters);
     while (node != NULL) {
-        waiter_remove(engine, container_of(node, struct waiter, by_token));
-        node = table_first(&engine->waiters);
+        struct waiter *waiter = container_of(node, struct waiter, by_token);
+        node = table_next(&engine->waiters, node);
+        waiter_remove(engine, waiter);
     }
 }

@@ -86,8 +86,8 @@ void client_turn(struct tercet_client *client, const struct client_call *call)
 
 static void runtime_log(const char *line, void *context)
 {
-    const struct tercet_client *client = context;
-    client->log(TERCET_LOG_WARNING, line, client->log_context);
+    struct tercet_client *client = context;
+    LOG_TELL(&client->log, TERCET_LOG_WARNING, "grpc.said", logger_text("text", line));
 }
 
 static enum tercet_status open_channels(struct tercet_client *client, const char *targets,
@@ -166,8 +166,8 @@ enum tercet_status tercet_client_create(const struct tercet_client_options *give
     client->thread_count = options.thread_count != 0 ? options.thread_count : THREADS_DEFAULT;
     client->step_timeout_ms =
         options.step_timeout_ms != 0 ? options.step_timeout_ms : STEP_TIMEOUT_MS_DEFAULT;
-    client->log = options.log;
-    client->log_context = options.log_context;
+    client->reach_timeout_ms = options.reach_timeout_ms;
+    log_init(&client->log, options.log, options.log_context);
     (void)pthread_mutex_init(&client->mutex, NULL);
     moment_condition_init(&client->fewer);
     moment_condition_init(&client->work);
@@ -214,6 +214,7 @@ void tercet_client_destroy(struct tercet_client *client)
     (void)pthread_cond_destroy(&client->work);
     (void)pthread_cond_destroy(&client->fewer);
     (void)pthread_mutex_destroy(&client->mutex);
+    log_deinit(&client->log);
     free(client);
 }
 

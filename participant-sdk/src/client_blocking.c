@@ -96,7 +96,7 @@ static struct tercet_result *run(struct tercet_client *client, struct client_req
         client_request_deinit(request);
         return refuse(gid, error, execute);
     }
-    struct client_call *call = client_call_create(request, timeout_ms);
+    struct client_call *call = client_call_create(request, timeout_ms, client->reach_timeout_ms);
     carry(client, call);
     struct tercet_result *result = call->result;
     call->result = NULL;

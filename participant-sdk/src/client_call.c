@@ -21,7 +21,8 @@ enum {
     LAST_MS = 20 /* less than this is no time for another attempt */
 };
 
-struct client_call *client_call_create(struct client_request *request, uint32_t timeout_ms)
+struct client_call *client_call_create(struct client_request *request, uint32_t timeout_ms,
+                                       uint32_t reach_timeout_ms)
 {
     struct client_call *call = xcalloc(1, sizeof *call);
 
@@ -29,6 +30,7 @@ struct client_call *client_call_create(struct client_request *request, uint32_t 
     *request = (struct client_request){0};
     call->result = client_result_create(call->request.gid);
     call->deadline_ms = timeout_ms == TERCET_FOREVER ? INT64_MAX : moment_ms() + timeout_ms;
+    call->reach_by_ms = reach_timeout_ms == 0 ? INT64_MAX : moment_ms() + reach_timeout_ms;
     return call;
 }
 
@@ -106,14 +108,21 @@ static void attempt_done(const struct rpc_result *result, void *context)
     call->ended(call);
 }
 
+static int64_t until_ms(int64_t instant_ms)
+{
+    return instant_ms == INT64_MAX ? INT64_MAX : instant_ms - moment_ms();
+}
+
+/* How long the call may go on repeating. */
 static int64_t remaining_ms(const struct client_call *call)
 {
-    return call->deadline_ms == INT64_MAX ? INT64_MAX : call->deadline_ms - moment_ms();
+    const bool reaching = !call->reached && call->reach_by_ms < call->deadline_ms;
+    return until_ms(reaching ? call->reach_by_ms : call->deadline_ms);
 }
 
 void client_call_start(struct client_call *call, struct rpc_channel *channel)
 {
-    const int64_t remaining = remaining_ms(call);
+    const int64_t remaining = until_ms(call->deadline_ms);
     uint32_t attempt_ms = 1;
     if (remaining >= ATTEMPT_MS_MAX) {
         attempt_ms = ATTEMPT_MS_MAX;
@@ -210,6 +219,9 @@ static void finish(struct client_call *call, const struct client_judgement *judg
                              judgement->status == TERCET_OK ? "" : ending->code,
                              judgement->status == TERCET_OK ? "" : text);
     result->retry_after_ms = ending->retry_after_ms;
+    if (!call->reached && judgement->status == TERCET_UNAVAILABLE) {
+        client_result_set_status(result, TERCET_UNAVAILABLE, "TERCET_NO_COORDINATOR", text);
+    }
     if (judgement->not_started && call->request.method == CLIENT_EXECUTE) {
         result->outcome = TERCET_OUTCOME_NOT_STARTED;
     }
@@ -234,6 +246,8 @@ static uint32_t delay_ms(const struct client_call *call, int64_t remaining)
 
 enum client_next client_call_judge(struct client_call *call, bool closing, uint32_t *delay_ms_out)
 {
+    call->reached = call->reached || call->ending.left || call->ending.refused ||
+                    call->ending.status == TERCET_OK;
     const int64_t remaining = remaining_ms(call);
     const struct client_attempt attempt = {.status = call->ending.status,
                                            .refused = call->ending.refused,

@@ -34,6 +34,8 @@ struct client_call {
     struct client_ending ending;
     struct tercet_result *result; /* made at once, so that there always is one */
     int64_t deadline_ms;          /* monotonic; INT64_MAX: never */
+    int64_t reach_by_ms;          /* nobody reached by then: given up; INT64_MAX: never */
+    bool reached;                 /* an attempt has left this process, or been answered */
     size_t target;                /* index of the channel of the last attempt */
 
     /* Told that an attempt has ended, on a poller thread; must not block. */
@@ -47,8 +49,9 @@ struct client_call {
     struct heap_node waiting;
 };
 
-/* Takes the request.  `timeout_ms` may be TERCET_FOREVER. */
-struct client_call *client_call_create(struct client_request *request, uint32_t timeout_ms);
+/* Takes the request.  `timeout_ms` may be TERCET_FOREVER; `reach_timeout_ms` 0: none. */
+struct client_call *client_call_create(struct client_request *request, uint32_t timeout_ms,
+                                       uint32_t reach_timeout_ms);
 
 /* Frees it, its result included unless that was taken (set to NULL). */
 void client_call_destroy(struct client_call *call);

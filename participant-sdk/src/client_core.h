@@ -11,6 +11,7 @@
 
 #include "rpc/rpc_runtime.h"
 #include "src/client_call.h"
+#include "src/log.h"
 
 TERCET_BEGIN_DECLS
 
@@ -23,8 +24,8 @@ struct tercet_client {
     atomic_size_t target; /* where the next attempt goes */
     uint32_t in_flight_max;
     uint32_t step_timeout_ms;
-    tercet_log_fn log;
-    void *log_context;
+    uint32_t reach_timeout_ms; /* 0: none */
+    struct log log;
 
     pthread_mutex_t mutex;
     pthread_cond_t fewer;            /* in_flight or `starting` has fallen */

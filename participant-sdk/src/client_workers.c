@@ -167,7 +167,7 @@ enum tercet_status tercet_client_execute_async(struct tercet_client *client,
         return status;
     }
     const uint32_t timeout_ms = request.timeout_ms;
-    struct client_call *call = client_call_create(&request, timeout_ms);
+    struct client_call *call = client_call_create(&request, timeout_ms, client->reach_timeout_ms);
     call->owner = client;
     call->ended = attempt_ended;
     call->done = done;

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "src/moment.h"
@@ -56,67 +55,40 @@ static bool may_tell(struct log *log, const char *line, uint64_t *held_back_out)
     return tell;
 }
 
-/* A line is one line: what came from elsewhere may hold anything. */
-static void flatten(char *line)
-{
-    for (size_t i = 0; line[i] != '\0'; i++) {
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f) {
-            line[i] = ' ';
-        }
-    }
-}
-
-void log_tell(struct log *log, enum tercet_log_level level, const char *format, ...)
+void log_tell(struct log *log, enum tercet_log_level level, const char *event,
+              const struct logger_field *fields)
 {
     char line[LOG_LINE_BYTES_MAX + 1];
     uint64_t held_back = 0;
-    va_list arguments;
 
     if (log->hook == NULL) {
         return;
     }
-    va_start(arguments, format);
-    (void)vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    flatten(line);
+    const int size = logger_format(event, fields, line, (int)sizeof line);
     if (!may_tell(log, line, &held_back)) {
         return;
     }
     if (held_back > 0) {
-        const size_t size = strlen(line);
-        (void)snprintf(line + size, sizeof line - size, " repeated=%" PRIu64, held_back);
+        (void)snprintf(line + size, sizeof line - (size_t)size, " repeated=%" PRIu64, held_back);
     }
     log->hook(level, line, log->context);
 }
 
 void tercet_log_to_stderr(enum tercet_log_level level, const char *line, void *context)
 {
-    static const char *const names[] = {"?", "INFO", "WARNING", "ERROR"};
-    char text[LOG_LINE_BYTES_MAX + 64];
-    struct timespec now;
-    struct tm utc;
-    char day[32] = "";
+    static const enum logger_level levels[] = {LOGGER_INFO, LOGGER_INFO, LOGGER_WARNING,
+                                               LOGGER_ERROR};
+    char text[LOGGER_HEAD_SIZE + LOG_LINE_BYTES_MAX + 2];
+    const bool known = level >= TERCET_LOG_INFO && level <= TERCET_LOG_ERROR;
 
     (void)context;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (gmtime_r(&now.tv_sec, &utc) != NULL) {
-        (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
-    }
-    const int known = level >= TERCET_LOG_INFO && level <= TERCET_LOG_ERROR;
-    const int size = snprintf(text, sizeof text, "%s.%03ldZ %s %s\n", day, now.tv_nsec / 1000000,
-                              names[known ? (int)level : 0], line);
-    if (size <= 0) {
-        return;
-    }
-    const size_t room = sizeof text - 1;
-    const size_t bytes = (size_t)size < room ? (size_t)size : room;
-    if ((size_t)size > room) {
-        text[room - 1] = '\n';
-    }
+    int size = logger_head(known ? levels[level] : LOGGER_ERROR, text, LOGGER_HEAD_SIZE);
+    /* A longer line than the SDK's own is cut; room for the newline is kept. */
+    size += snprintf(text + size, LOG_LINE_BYTES_MAX + 1, "%.*s\n", LOG_LINE_BYTES_MAX - 1, line);
     /* One write a line, so that lines of several threads do not mix.  Standard error that cannot be
      * written leaves nobody to tell. */
     ssize_t written = -1;
     do {
-        written = write(STDERR_FILENO, text, bytes);
+        written = write(STDERR_FILENO, text, (size_t)size);
     } while (written < 0 && errno == EINTR);
 }

@@ -57,13 +57,15 @@ static void tell_kept(const struct mark_slice *slice, const char *store,
     }
     entry->kept_hash = kept->hash;
     entry->kept_told_ms = now;
-    log_tell(&participant->log, TERCET_LOG_WARNING,
-             "event=tried_below_mark participant=%s store=%s gid=%s branch=%" PRIu32
-             " incarnation=%" PRId64 " number=%" PRId64 " rows=%" PRIu32
-             " text=\"the coordinator counts these branches as ended, and they are still reserved "
-             "here: an operator should look\"",
-             participant->name, store, kept->gid, kept->branch, kept->number.incarnation,
-             kept->number.number, count);
+    LOG_TELL(
+        &participant->log, TERCET_LOG_WARNING, "branch.tried_below_mark",
+        logger_text("participant", participant->name), logger_text("store", store),
+        logger_text("gid", kept->gid), logger_int("branch", kept->branch),
+        logger_int("incarnation", kept->number.incarnation),
+        logger_int("number", kept->number.number), logger_int("rows", count),
+        logger_text("text",
+                    "the coordinator counts these branches as ended, and they are still reserved "
+                    "here: an operator should look"));
 }
 
 void mark_slice_apply(struct mark_slice *slice, struct group *group,
@@ -81,9 +83,10 @@ void mark_slice_apply(struct mark_slice *slice, struct group *group,
     const enum tercet_status status =
         group_apply_mark(group, &slice->caller, &slice->mark, &sweep, &error);
     if (status != TERCET_OK) {
-        log_tell(&participant->log, TERCET_LOG_WARNING,
-                 "event=mark_failed participant=%s store=%s status=%s text=\"%s\"",
-                 participant->name, group->ops->name, tercet_status_name(status), error.text);
+        LOG_TELL(
+            &participant->log, TERCET_LOG_WARNING, "mark.failed",
+            logger_text("participant", participant->name), logger_text("store", group->ops->name),
+            logger_text("status", tercet_status_name(status)), logger_text("text", error.text));
     } else if (!sweep.stale) {
         (void)atomic_fetch_add(&counters->marks, first ? 1 : 0);
         (void)atomic_fetch_add(&counters->rows_forgotten, sweep.removed);

@@ -139,7 +139,8 @@ void tercet_participant_destroy(struct tercet_participant *participant)
 static void runtime_log(const char *line, void *context)
 {
     struct tercet_participant *participant = context;
-    log_tell(&participant->log, TERCET_LOG_WARNING, "event=grpc text=\"%s\"", line);
+    LOG_TELL(&participant->log, TERCET_LOG_WARNING, "grpc.said",
+             logger_text("participant", participant->name), logger_text("text", line));
 }
 
 /* `listen` with the port that it really has. */
@@ -219,10 +220,11 @@ enum tercet_status tercet_participant_start(struct tercet_participant *participa
     const enum tercet_status status = start(participant, error_out);
     if (status == TERCET_OK) {
         participant->state = PARTICIPANT_SERVING;
-        log_tell(&participant->log, TERCET_LOG_INFO,
-                 "event=serving participant=%s address=%s actions=%zu stores=%zu",
-                 participant->name, participant->address, participant->action_count,
-                 participant->lane_count);
+        LOG_TELL(&participant->log, TERCET_LOG_INFO, "participant.serving",
+                 logger_text("participant", participant->name),
+                 logger_text("address", participant->address),
+                 logger_int("actions", (int64_t)participant->action_count),
+                 logger_int("stores", (int64_t)participant->lane_count));
     }
     return status;
 }

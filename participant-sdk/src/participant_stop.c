@@ -109,8 +109,9 @@ enum tercet_status participant_finish_stop(struct tercet_participant *participan
     }
     /* Nothing is held when it drained; else the rest is answered UNAVAILABLE now. */
     rpc_server_stop(participant->server, 0);
-    log_tell(&participant->log, drained ? TERCET_LOG_INFO : TERCET_LOG_WARNING,
-             "event=stopped participant=%s drained=%d", participant->name, drained ? 1 : 0);
+    LOG_TELL(&participant->log, drained ? TERCET_LOG_INFO : TERCET_LOG_WARNING,
+             "participant.stopped", logger_text("participant", participant->name),
+             logger_int("drained", drained ? 1 : 0));
     return drained ? TERCET_OK : TERCET_DEADLINE_EXCEEDED;
 }
 

@@ -62,12 +62,14 @@ static void tell_log(const struct job *job, const struct group_answer *answer)
     if ((int)level == 0) {
         return;
     }
-    log_tell(log, level,
-             "event=answer participant=%s action=%s gid=%s branch=%" PRIu32
-             " phase=%s verdict=%s code=%s found=%s text=\"%s\"",
-             job->participant->name, job->action->name, job->request->gid, job->request->branch,
-             tercet_phase_name(job->phase), tercet_verdict_name(answer->verdict), answer->code,
-             tercet_fence_state_name(answer->found), answer->text);
+    LOG_TELL(log, level, "branch.answered", logger_text("participant", job->participant->name),
+             logger_text("action", job->action->name), logger_text("gid", job->request->gid),
+             logger_int("branch", job->request->branch),
+             logger_text("phase", tercet_phase_name(job->phase)),
+             logger_text("verdict", tercet_verdict_name(answer->verdict)),
+             logger_text("code", answer->code),
+             logger_text("found", tercet_fence_state_name(answer->found)),
+             logger_text("text", answer->text));
 }
 
 /* The reply's strings are not const in protobuf-c, which does not write through them. */

@@ -125,9 +125,10 @@ void survey_visit(struct job *job, struct group *group)
     if (status == TERCET_UNAVAILABLE) {
         group_disconnect(group);
     }
-    log_tell(&job->participant->log, TERCET_LOG_WARNING,
-             "event=survey_failed participant=%s store=%s status=%s text=\"%s\"",
-             job->participant->name, group->ops->name, tercet_status_name(status), error.text);
+    LOG_TELL(&job->participant->log, TERCET_LOG_WARNING, "survey.failed",
+             logger_text("participant", job->participant->name),
+             logger_text("store", group->ops->name),
+             logger_text("status", tercet_status_name(status)), logger_text("text", error.text));
     survey_fail(job, status == TERCET_DATA_LOSS ? status : TERCET_UNAVAILABLE, error.text);
 }
 

@@ -44,6 +44,11 @@ struct tercet_client_options {
     uint32_t step_timeout_ms;
     tercet_log_fn log; /* default NULL: silent */
     void *log_context;
+    /* A call that has not reached any of the targets for so long is given up: NOT_STARTED or, of a
+     * query, UNKNOWN, with status UNAVAILABLE and code TERCET_NO_COORDINATOR.  Once an attempt has
+     * reached one, the call's whole wait is used, because the coordinator may be restarting.
+     * Default 0: the whole wait always.  For programs that somebody sits in front of. */
+    uint32_t reach_timeout_ms;
 };
 
 /* Makes a client.  Does not wait for a connection: a coordinator that is down shows in the first

@@ -255,13 +255,14 @@ enum tercet_log_level {
 };
 
 /* Told what no return value can tell, because it happens on the SDK's own threads.  `line` is one
- * line without newline in key=value form; it never holds a payload, a result or a secret.  Called
- * from any of the SDK's threads, several at once; it must not block and must not call the SDK.  The
- * same line is not repeated more than once a second; the next one then carries repeated=<count>. */
+ * line without newline, an event and what belongs to it as key=value (a value with anything but plain
+ * characters stands in quotes); it never holds a payload, a result or a secret.  Called from any of
+ * the SDK's threads, several at once; it must not block and must not call the SDK.  The same line is
+ * not repeated more than once a second; the next one then carries repeated=<count>. */
 typedef void (*tercet_log_fn)(enum tercet_log_level level, const char *line, void *context);
 
-/* A ready-made hook: time, level and line to standard error, one write per line.  `context` is not
- * used. */
+/* A ready-made hook: time, level and line to standard error, one write per line, shaped as the
+ * coordinator's own log is (docs/operations.md, Log).  `context` is not used. */
 TERCET_API void tercet_log_to_stderr(enum tercet_log_level level, const char *line, void *context);
 
 /* ---- Gid ------------------------------------------------------------------------------------- */

@@ -15,6 +15,8 @@ enum {
     PAYLOAD_SIZE = 160,
     BRANCH_COUNT_MAX = 4,
     ANSWER_GRACE_MS = 5000, /* for the decision's way back, and for the end */
+    REACH_TIMEOUT_MS =
+        2000, /* somebody waits: long enough for a restart, short enough to be told */
     STATUS_TIMEOUT_MS = 5000
 };
 
@@ -101,7 +103,8 @@ int main(int argc, char **argv)
         return EXIT_BOOK;
     }
     const struct tercet_client_options options = {.size = sizeof options,
-                                                  .target = arguments.coordinator};
+                                                  .target = arguments.coordinator,
+                                                  .reach_timeout_ms = REACH_TIMEOUT_MS};
     if (tercet_client_create(&options, &client, &error) != TERCET_OK) {
         fprintf(stderr, "pay: --coordinator %s: %s; nothing was started\n", arguments.coordinator,
                 error.text);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- For people ------------------------------------------------------------------------------ */
 
@@ -37,8 +38,26 @@ static void print_cancelled(const struct arguments *arguments, const struct terc
     printf("  Nothing is kept.  To pay after all, use a new --payment.\n");
 }
 
+static bool is_unreached(const struct tercet_result *result)
+{
+    return strcmp(result->status_code, "TERCET_NO_COORDINATOR") == 0;
+}
+
+static void print_unreached(const struct arguments *arguments)
+{
+    fprintf(stderr, "pay: no coordinator answers at %s; nothing was %s\n", arguments->coordinator,
+            arguments->status_only ? "asked" : "started");
+    fprintf(stderr,
+            "  Start one there (tercetd --config tercetd.yaml; samples/payment/README.md shows the "
+            "whole set)\n  or name where it is: pay --coordinator HOST:PORT ...\n");
+}
+
 static void print_text(const struct arguments *arguments, const struct tercet_result *result)
 {
+    if (is_unreached(result)) {
+        print_unreached(arguments);
+        return;
+    }
     switch (result->outcome) {
     case TERCET_OUTCOME_CONFIRMED:
         printf("%s: paid\n", arguments->payment);

@@ -17,14 +17,14 @@ std::string Format(const std::vector<logger_field> &some, int size = 1024)
     std::vector<logger_field> fields = some;
     fields.push_back(logger_field{nullptr, nullptr, 0});
     std::string line(static_cast<size_t>(size), '#');
-    const int used = logger_format(LOGGER_INFO, "test.event", fields.data(), line.data(), size);
+    const int used = logger_format("test.event", fields.data(), line.data(), size);
     line.resize(static_cast<size_t>(used));
     return line;
 }
 
 std::string Value(const char *text)
 {
-    return Format({logger_text("k", text)}).substr(std::string("info test.event k=").size());
+    return Format({logger_text("k", text)}).substr(std::string("test.event k=").size());
 }
 
 // Logs to a pipe and gives back what arrived.
@@ -58,8 +58,8 @@ class Pipe
 TEST(Logger, PlainValuesStandAsTheyAre)
 {
     EXPECT_EQ(Format({logger_text("gid", "order-1"), logger_int("lsn", -42)}),
-              "info test.event gid=order-1 lsn=-42");
-    EXPECT_EQ(Format({logger_int("n", INT64_MIN)}), "info test.event n=-9223372036854775808");
+              "test.event gid=order-1 lsn=-42");
+    EXPECT_EQ(Format({logger_int("n", INT64_MIN)}), "test.event n=-9223372036854775808");
     EXPECT_EQ(Value("caf\xc3\xa9"), "caf\xc3\xa9");
 }
 
@@ -80,7 +80,7 @@ TEST(Logger, ControlBytesAreSpelledOutSoThatNoOneCanForgeALine)
 
 TEST(Logger, AMissingTextIsEmptyNotANumber)
 {
-    EXPECT_EQ(Format({logger_text("reason", nullptr)}), "info test.event reason=\"\"");
+    EXPECT_EQ(Format({logger_text("reason", nullptr)}), "test.event reason=\"\"");
 }
 
 TEST(Logger, ALineNeverOverrunsItsSize)

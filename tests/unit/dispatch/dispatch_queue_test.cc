@@ -1,6 +1,8 @@
 // Who is sent, in which order, and who is not.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "unit/dispatch/dispatch_world.h"
 
 namespace
@@ -319,6 +321,19 @@ TEST(DispatchQueue, BranchesThatEndWhileTheCircuitIsOpenDoNotGatherInMemory)
         World::Close(branch);
     }
     EXPECT_LE(world.Stats().queued_tries, 1024U);
+}
+
+// It took minutes for a million once: each drop looked for the next one from the start.
+TEST(DispatchQueue, TheEndTakesAsLongAsThereIsToDropNotItsSquare)
+{
+    const auto start = std::chrono::steady_clock::now();
+    {
+        World world;
+        for (int i = 0; i < 200000; i++) {
+            world.Call(kConfirm);
+        }
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
 }
 
 TEST(DispatchQueue, TheEndDropsEveryReferenceWhereverItWaits)

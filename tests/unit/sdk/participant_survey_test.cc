@@ -1,0 +1,136 @@
+/* Describe and Inspect tell what the participant serves and what its store holds. */
+#include <gtest/gtest.h>
+
+#include "unit/sdk/served.h"
+
+namespace
+{
+
+class ParticipantSurvey : public testing::Test
+{
+  protected:
+    Served served;
+};
+
+TEST_F(ParticipantSurvey, DescribeTellsActionsAndWhatTheStoreHasSeen)
+{
+    Ask ask;
+    ask.epoch = 5;
+    ask.number = 41;
+    (void)served.wire().Send(ask);
+    Tercet__V1__RequestContext context = TERCET__V1__REQUEST_CONTEXT__INIT;
+    context.participant = const_cast<char *>("account");
+    std::string origin(20, 'o');
+    context.origin.data = reinterpret_cast<uint8_t *>(origin.data());
+    context.origin.len = origin.size();
+    context.incarnation = 1000;
+    context.epoch = 5;
+    Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
+    request.context = &context;
+    rpc_call *call = served.wire().StartRaw("/tercet.v1.Participant/Describe", &request.base,
+                                            &tercet__v1__describe_reply__descriptor);
+    const rpc_result *result = rpc_call_wait(call);
+    ASSERT_EQ(result->status, TERCET_OK) << result->text;
+    const auto *reply = reinterpret_cast<const Tercet__V1__DescribeReply *>(result->reply);
+    EXPECT_STREQ(reply->participant, "account");
+    EXPECT_EQ(reply->protocol, 1u);
+    ASSERT_EQ(reply->n_actions, 3u);
+    EXPECT_STREQ(reply->actions[0]->name, "act");
+    EXPECT_FALSE(reply->actions[0]->confirm_only);
+    EXPECT_STREQ(reply->actions[1]->name, "note");
+    EXPECT_TRUE(reply->actions[1]->confirm_only);
+    EXPECT_STREQ(reply->actions[2]->name, "out");
+    EXPECT_TRUE(reply->actions[2]->unfenced);
+    ASSERT_EQ(reply->n_stores, 1u);
+    const Tercet__V1__StoreDescription *store = reply->stores[0];
+    EXPECT_EQ(store->store_id.len, 16u);
+    EXPECT_EQ(store->incarnation, 1000);
+    EXPECT_EQ(store->epoch, 5);
+    EXPECT_EQ(store->rows, 1);
+    ASSERT_NE(store->highest, nullptr);
+    EXPECT_EQ(store->highest->number, 41);
+    EXPECT_EQ(store->mark, nullptr);
+    rpc_call_unref(call);
+
+    request.context = nullptr;
+    call = served.wire().StartRaw("/tercet.v1.Participant/Describe", &request.base, nullptr);
+    EXPECT_EQ(rpc_call_wait(call)->status, TERCET_INVALID_ARGUMENT);
+    rpc_call_unref(call);
+}
+
+struct Inspected {
+    tercet_status status;
+    std::vector<std::string> rows; /* gid/branch/state/number */
+    std::string token;
+};
+
+Inspected Inspect(Wire *wire, const std::string &gid, uint32_t branch, uint32_t page_size,
+                  const std::string &token, const char *participant = "account")
+{
+    Tercet__V1__RequestContext context = TERCET__V1__REQUEST_CONTEXT__INIT;
+    context.participant = const_cast<char *>(participant);
+    std::string origin(20, 'o');
+    context.origin.data = reinterpret_cast<uint8_t *>(origin.data());
+    context.origin.len = origin.size();
+    context.incarnation = 1000;
+    context.epoch = 1;
+    Tercet__V1__InspectRequest request = TERCET__V1__INSPECT_REQUEST__INIT;
+    request.context = &context;
+    request.gid = const_cast<char *>(gid.c_str());
+    request.branch = branch;
+    request.page_size = page_size;
+    request.page_token = const_cast<char *>(token.c_str());
+    rpc_call *call = wire->StartRaw("/tercet.v1.Participant/Inspect", &request.base,
+                                    &tercet__v1__inspect_reply__descriptor);
+    const rpc_result *result = rpc_call_wait(call);
+    Inspected inspected = {result->status, {}, ""};
+    if (result->status == TERCET_OK) {
+        const auto *reply = reinterpret_cast<const Tercet__V1__InspectReply *>(result->reply);
+        for (size_t i = 0; i < reply->n_rows; i++) {
+            const Tercet__V1__FenceRow *row = reply->rows[i];
+            inspected.rows.push_back(
+                std::string(row->gid) + "/" + std::to_string(row->branch) + "/" +
+                std::to_string(row->state) + "/" +
+                (row->number == nullptr ? "-" : std::to_string(row->number->number)));
+        }
+        inspected.token = reply->next_page_token;
+    }
+    rpc_call_unref(call);
+    return inspected;
+}
+
+TEST_F(ParticipantSurvey, InspectTellsOneBranchAllBranchesAndARangeInPages)
+{
+    Ask ask;
+    for (uint32_t branch = 1; branch <= 3; branch++) {
+        ask.branch = branch;
+        ask.number = 10 + branch;
+        (void)served.wire().Send(ask);
+    }
+    ask.gid = "gid-0";
+    ask.branch = 1;
+    ask.number = 20;
+    ask.phase = TERCET_PHASE_CANCEL;
+    (void)served.wire().Send(ask);
+
+    Inspected told = Inspect(&served.wire(), "gid-1", 2, 0, "");
+    EXPECT_EQ(told.rows, std::vector<std::string>({"gid-1/2/1/12"}));
+    told = Inspect(&served.wire(), "gid-9", 2, 0, "");
+    EXPECT_EQ(told.rows, std::vector<std::string>({"gid-9/2/5/-"}));
+    told = Inspect(&served.wire(), "gid-1", 0, 0, "");
+    EXPECT_EQ(told.rows,
+              std::vector<std::string>({"gid-1/1/1/11", "gid-1/2/1/12", "gid-1/3/1/13"}));
+    told = Inspect(&served.wire(), "", 0, 3, "");
+    EXPECT_EQ(told.rows,
+              std::vector<std::string>({"gid-1/1/1/11", "gid-1/2/1/12", "gid-1/3/1/13"}));
+    EXPECT_NE(told.token, "");
+    told = Inspect(&served.wire(), "", 0, 3, told.token);
+    EXPECT_EQ(told.rows, std::vector<std::string>({"gid-0/1/4/20"}));
+    EXPECT_EQ(told.token, "");
+    EXPECT_EQ(Inspect(&served.wire(), "", 0, 0, "nonsense").status, TERCET_INVALID_ARGUMENT);
+    EXPECT_EQ(Inspect(&served.wire(), "", 1, 0, "").status, TERCET_INVALID_ARGUMENT);
+    EXPECT_EQ(Inspect(&served.wire(), "", 0, 1001, "").status, TERCET_INVALID_ARGUMENT);
+    EXPECT_EQ(Inspect(&served.wire(), "g", 1, 0, "", "points").status, TERCET_FAILED_PRECONDITION);
+}
+
+} // namespace
