@@ -122,6 +122,7 @@ void config_destroy(struct config *config)
     config_clear_listen(config);
     config_clear_participants(config);
     free(config->journal);
+    free(config->backup_directory);
     free(config->file);
     free(config);
 }

@@ -18,7 +18,7 @@
 #include "engine/directory.h"
 
 enum {
-    CONFIG_KEY_COUNT = 20,          /* rows of the table */
+    CONFIG_KEY_COUNT = 22,          /* rows of the table */
     CONFIG_LISTEN_COUNT_MAX = 16,   /* addresses */
     CONFIG_TEXT_BYTES_MAX = 1023,   /* of one text */
     CONFIG_FILE_BYTES_MAX = 1 << 20 /* of the file */
@@ -68,6 +68,8 @@ struct config {
     uint32_t retry_cap_ms;
     uint32_t outcome_keep_days;
     uint64_t outcome_keep_bytes;
+    uint64_t ballast_bytes;
+    char *backup_directory; /* NULL: none */
     uint32_t message_bytes_max;
     uint32_t streams_max;
     uint64_t rpc_memory_bytes;

@@ -88,6 +88,7 @@ static void print_value(FILE *to, const struct config *config, const struct conf
     const char *field = (const char *)config + key->offset;
     uint32_t narrow = 0;
     uint64_t wide = 0;
+    const char *text = NULL;
     switch (key->kind) {
     case CONFIG_U32:
         memcpy(&narrow, field, sizeof narrow);
@@ -101,7 +102,8 @@ static void print_value(FILE *to, const struct config *config, const struct conf
         (void)fputs(level_names[config->log_level], to);
         break;
     case CONFIG_TEXT:
-        print_text(to, config->journal); /* the only one; asserted below */
+        memcpy(&text, field, sizeof text);
+        print_text(to, text);
         break;
     case CONFIG_TEXTS:
         print_listen(to, config);
@@ -112,11 +114,23 @@ static void print_value(FILE *to, const struct config *config, const struct conf
     }
 }
 
+/* A text that has no default and was not given. */
+static bool is_unset(const struct config *config, const struct config_key *key)
+{
+    const char *text = NULL;
+    if (key->kind == CONFIG_TEXT) {
+        memcpy(&text, (const char *)config + key->offset, sizeof text);
+    }
+    return key->kind == CONFIG_TEXT && text == NULL;
+}
+
 void config_print(const struct config *config, FILE *to)
 {
     for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
         const struct config_key *key = config_key_at(i);
-        tercet_assert(key->kind != CONFIG_TEXT || key->offset == offsetof(struct config, journal));
+        if (is_unset(config, key)) {
+            continue;
+        }
         const bool nested = key->kind == CONFIG_PARTICIPANTS && config->participant_count > 0;
         (void)fprintf(to, "%s:%s", key->name, nested ? "" : " ");
         print_value(to, config, key);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "config_print.h"
 #include "journal/journal_leveldb.h"
+#include "journal/tools/tools.h"
 #include "options.h"
 #include "runtime.h"
 
@@ -24,6 +25,26 @@ static int init(const struct options *options)
         complain(&error);
     }
     return options_exit_code_of_init(status);
+}
+
+/* verify, restore, recover. */
+static int use_tool(const struct options *options)
+{
+    struct tercet_error error;
+    enum tercet_status status = TERCET_OK;
+    if (options->command == OPTIONS_VERIFY) {
+        status = tools_verify(options->directory, options->json, stdout, &error);
+    } else if (options->command == OPTIONS_RESTORE) {
+        status = tools_restore(options->directory, options->new_directory, stdout, &error);
+    } else {
+        status = tools_recover(options->directory, options->new_directory, options->accept_loss,
+                               stdout, &error);
+    }
+    const bool told = options->command == OPTIONS_VERIFY && status == TERCET_DATA_LOSS;
+    if (status != TERCET_OK && !told) {
+        complain(&error);
+    }
+    return options_exit_code_of_tool(status);
 }
 
 /* Loads the configuration, and prints it or runs with it. */
@@ -64,6 +85,9 @@ int main(int count, char **arguments)
     int code = EXIT_CODE_STOPPED;
     if (options.command == OPTIONS_INIT) {
         code = init(&options);
+    } else if (options.command == OPTIONS_VERIFY || options.command == OPTIONS_RESTORE ||
+               options.command == OPTIONS_RECOVER) {
+        code = use_tool(&options);
     } else if (!options_print(&options, stdout)) {
         code = configure(&options);
     }

@@ -40,6 +40,50 @@ static size_t find_flag(const char *name, size_t size)
     return CONFIG_KEY_COUNT;
 }
 
+/* Commands that work on directories and take no settings. */
+struct tool {
+    const char *word;
+    enum options_command command;
+    int directory_count;
+    const char *flag; /* the only one; NULL: none */
+    const char *needs;
+    const char *example;
+};
+
+static const struct tool tools[] = {
+    {"init", OPTIONS_INIT, 1, NULL, "a directory", "tercetd init /var/lib/tercet/journal"},
+    {"verify", OPTIONS_VERIFY, 1, "--json", "a directory",
+     "tercetd verify /var/lib/tercet/journal"},
+    {"restore", OPTIONS_RESTORE, 2, NULL, "a backup and a new directory",
+     "tercetd restore /backup/20261121T023000Z /var/lib/tercet/restored"},
+    {"recover", OPTIONS_RECOVER, 2, "--accept-loss", "a directory and a new directory",
+     "tercetd recover --accept-loss /var/lib/tercet/journal /var/lib/tercet/recovered"},
+};
+
+/* NULL: the command is none of these. */
+static const struct tool *tool_of(enum options_command command)
+{
+    for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
+        if (tools[i].command == command) {
+            return &tools[i];
+        }
+    }
+    return NULL;
+}
+
+static bool take_tool_flag(struct options *options, const char *word)
+{
+    if (strcmp(word, "--json") == 0) {
+        options->json = true;
+        return true;
+    }
+    if (strcmp(word, "--accept-loss") == 0) {
+        options->accept_loss = true;
+        return true;
+    }
+    return false;
+}
+
 static bool take_command_flag(struct options *options, const char *word)
 {
     static const struct {
@@ -63,7 +107,7 @@ static bool take_command_flag(struct options *options, const char *word)
 static enum tercet_status take_flag(struct parse *parse, struct tercet_error *error_out)
 {
     const char *word = parse->arguments[parse->at];
-    if (take_command_flag(&parse->options, word)) {
+    if (take_command_flag(&parse->options, word) || take_tool_flag(&parse->options, word)) {
         return TERCET_OK;
     }
     const char *sign = strchr(word, '=');
@@ -101,31 +145,49 @@ static enum tercet_status take_word(struct parse *parse, struct tercet_error *er
     if (parse->word_count == 1 && strcmp(word, "run") == 0) {
         return TERCET_OK; /* what it does anyway */
     }
-    if (parse->word_count == 1 && strcmp(word, "init") == 0) {
-        parse->options.command = OPTIONS_INIT;
-        return TERCET_OK;
+    for (size_t i = 0; parse->word_count == 1 && i < sizeof tools / sizeof tools[0]; i++) {
+        if (strcmp(word, tools[i].word) == 0) {
+            parse->options.command = tools[i].command;
+            return TERCET_OK;
+        }
     }
-    if (parse->word_count == 2 && parse->options.command == OPTIONS_INIT && word[0] != '\0') {
+    const struct tool *tool = tool_of(parse->options.command);
+    if (tool == NULL || word[0] == '\0' || parse->word_count > 1 + tool->directory_count) {
+        return wrong(error_out, "unexpected argument", word);
+    }
+    if (parse->word_count == 2) {
         parse->options.directory = word;
-        return TERCET_OK;
+    } else {
+        parse->options.new_directory = word;
     }
-    return wrong(error_out, "unexpected argument", word);
+    return TERCET_OK;
+}
+
+static bool is_flag_of(const struct tool *tool, const char *flag)
+{
+    return tool != NULL && tool->flag != NULL && strcmp(tool->flag, flag) == 0;
 }
 
 static enum tercet_status check_whole(const struct parse *parse, struct tercet_error *error_out)
 {
     const struct options *options = &parse->options;
-    if (options->command != OPTIONS_INIT) {
-        return TERCET_OK;
+    const struct tool *tool = tool_of(options->command);
+    const char *stray = options->json && !is_flag_of(tool, "--json") ? "--json"
+                        : options->accept_loss && !is_flag_of(tool, "--accept-loss")
+                            ? "--accept-loss"
+                            : NULL;
+    if (tool == NULL) {
+        return stray == NULL ? TERCET_OK : wrong(error_out, "unexpected option", stray);
     }
-    if (options->directory == NULL) {
-        return error_set(error_out, TERCET_INVALID_ARGUMENT,
-                         "init needs a directory; example: tercetd init /var/lib/tercet/journal");
+    if (parse->word_count != 1 + tool->directory_count) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s needs %s; example: %s", tool->word,
+                         tool->needs, tool->example);
     }
-    if (options->file != NULL || options->flag_count > 0) {
+    if (stray != NULL || options->file != NULL || options->flag_count > 0) {
         return error_set(error_out, TERCET_INVALID_ARGUMENT,
-                         "init takes a directory and no options; example: tercetd init "
-                         "/var/lib/tercet/journal");
+                         "%s takes %s and no options%s%s; example: %s", tool->word, tool->needs,
+                         tool->flag == NULL ? "" : " but ", tool->flag == NULL ? "" : tool->flag,
+                         tool->example);
     }
     return TERCET_OK;
 }
@@ -160,37 +222,45 @@ void options_deinit(struct options *options)
 
 void options_print_help(FILE *to)
 {
-    (void)fputs("tercetd - the coordinator of Tercet transactions\n"
-                "\n"
-                "  tercetd init DIRECTORY            make an empty journal there\n"
-                "  tercetd [run] [OPTION...]         serve until SIGTERM or SIGINT\n"
-                "  tercetd --print-config [OPTION...] show every setting in effect and its origin\n"
-                "  tercetd --version\n"
-                "\n"
-                "example:\n"
-                "  tercetd init /var/lib/tercet/journal\n"
-                "  tercetd --config /etc/tercet/tercetd.yaml\n"
-                "\n"
-                "where tercetd.yaml may hold no more than\n"
-                "  journal: /var/lib/tercet/journal\n"
-                "  participants:\n"
-                "    - {name: account, target: \"127.0.0.1:7102\"}\n"
-                "\n"
-                "options (each is also a key of the file, journal: ..., and a variable,\n"
-                "TERCET_JOURNAL; a flag wins over a variable, a variable over the file):\n"
-                "  --config FILE              The file, in YAML.\n",
-                to);
+    (void)fputs(
+        "tercetd - the coordinator of Tercet transactions\n"
+        "\n"
+        "  tercetd init DIRECTORY            make an empty journal there\n"
+        "  tercetd [run] [OPTION...]         serve until SIGTERM or SIGINT\n"
+        "  tercetd verify [--json] DIRECTORY check all of a journal or backup; changes "
+        "nothing\n"
+        "  tercetd restore BACKUP NEW_DIRECTORY\n"
+        "                                    make the next life of a journal from a backup\n"
+        "  tercetd recover [--accept-loss] DIRECTORY NEW_DIRECTORY\n"
+        "                                    the same from a damaged journal\n"
+        "  tercetd --print-config [OPTION...] show every setting in effect and its origin\n"
+        "  tercetd --version\n"
+        "\n"
+        "example:\n"
+        "  tercetd init /var/lib/tercet/journal\n"
+        "  tercetd --config /etc/tercet/tercetd.yaml\n"
+        "\n"
+        "where tercetd.yaml may hold no more than\n"
+        "  journal: /var/lib/tercet/journal\n"
+        "  participants:\n"
+        "    - {name: account, target: \"127.0.0.1:7102\"}\n"
+        "\n"
+        "options (each is also a key of the file, journal: ..., and a variable,\n"
+        "TERCET_JOURNAL; a flag wins over a variable, a variable over the file):\n"
+        "  --config FILE              The file, in YAML.\n",
+        to);
     config_print_flags(to);
     (void)fputs("\n"
                 "exit codes:\n"
                 "   0  stopped as asked\n"
                 "  64  wrong use of the command line\n"
+                "  65  the journal is damaged; needs a human\n"
                 "  66  the configuration file cannot be read, or there is no journal\n"
                 "  69  an address or the journal is in use or cannot be had; a restart may help\n"
                 "  70  an error that should not happen\n"
-                "  73  init: the directory is taken or cannot be made\n"
+                "  73  the directory to make is taken or cannot be made\n"
                 "  74  the journal could not be written or read; a restart recovers\n"
-                "  78  configuration or journal refused; needs a human\n",
+                "  78  configuration refused; needs a human\n",
                 to);
 }
 
@@ -209,6 +279,9 @@ bool options_print(const struct options *options, FILE *to)
         return true;
     case OPTIONS_RUN:
     case OPTIONS_INIT:
+    case OPTIONS_VERIFY:
+    case OPTIONS_RESTORE:
+    case OPTIONS_RECOVER:
     case OPTIONS_PRINT_CONFIG:
         return false;
     }
@@ -237,6 +310,7 @@ int options_exit_code_of_run(enum tercet_status status)
     case TERCET_UNAVAILABLE:
         return EXIT_CODE_UNAVAILABLE;
     case TERCET_DATA_LOSS:
+        return EXIT_CODE_DAMAGED;
     case TERCET_INVALID_ARGUMENT:
         return EXIT_CODE_CONFIG;
     case TERCET_CALL_CANCELLED:
@@ -253,4 +327,10 @@ int options_exit_code_of_run(enum tercet_status status)
         break;
     }
     return EXIT_CODE_INTERNAL;
+}
+
+int options_exit_code_of_tool(enum tercet_status status)
+{
+    return status == TERCET_ALREADY_EXISTS ? EXIT_CODE_CANT_CREATE
+                                           : options_exit_code_of_run(status);
 }

@@ -10,16 +10,20 @@
 enum {
     EXIT_CODE_STOPPED = 0,      /* as asked */
     EXIT_CODE_USAGE = 64,       /* wrong use of the command line */
+    EXIT_CODE_DAMAGED = 65,     /* the journal is damaged; a restart does not help */
     EXIT_CODE_NO_INPUT = 66,    /* the configuration file cannot be read, or no journal is there */
     EXIT_CODE_UNAVAILABLE = 69, /* an address or the journal is in use or cannot be had */
     EXIT_CODE_INTERNAL = 70,    /* anything that no one has foreseen */
-    EXIT_CODE_CANT_CREATE = 73, /* tercetd init: there is something already, or it cannot be made */
-    EXIT_CODE_CONFIG = 78       /* configuration or journal refused; a restart does not help */
+    EXIT_CODE_CANT_CREATE = 73, /* the directory to make is there already, or cannot be made */
+    EXIT_CODE_CONFIG = 78       /* configuration refused; a restart does not help */
 };
 
 enum options_command {
     OPTIONS_RUN,
     OPTIONS_INIT,
+    OPTIONS_VERIFY,
+    OPTIONS_RESTORE,
+    OPTIONS_RECOVER,
     OPTIONS_PRINT_CONFIG,
     OPTIONS_PRINT_TABLE,
     OPTIONS_VERSION,
@@ -29,8 +33,11 @@ enum options_command {
 /* Text is borrowed from the arguments. */
 struct options {
     enum options_command command;
-    const char *file;      /* --config; NULL: none */
-    const char *directory; /* INIT */
+    const char *file;          /* --config; NULL: none */
+    const char *directory;     /* INIT, VERIFY; RESTORE, RECOVER: from */
+    const char *new_directory; /* RESTORE, RECOVER: to */
+    bool json;                 /* VERIFY */
+    bool accept_loss;          /* RECOVER */
     struct config_flag *flags;
     size_t flag_count;
 };
@@ -51,10 +58,12 @@ bool options_print(const struct options *options, FILE *to);
 
 void options_print_help(FILE *to);
 
-/* The exit code for a configuration that was not loaded, for tercetd init, and for a run. */
+/* The exit code for a configuration that was not loaded, for tercetd init, for a
+ * run, and for the tools (verify, restore, recover). */
 int options_exit_code_of_config(enum tercet_status status);
 int options_exit_code_of_init(enum tercet_status status);
 int options_exit_code_of_run(enum tercet_status status);
+int options_exit_code_of_tool(enum tercet_status status);
 
 #ifdef __cplusplus
 }

@@ -10,19 +10,20 @@
 #include "base/logger.h"
 #include "base/memory.h"
 #include "engine/event.h"
+#include "journal/journal_leveldb.h"
 #include "journal/record.h"
 #include "runtime.h"
 
 enum { UPKEEP_EVERY_MS = 1000 };
 
-enum job_kind { JOB_LOOK_UP, JOB_LIST };
+enum job_kind { JOB_LOOK_UP, JOB_LIST, JOB_BACKUP };
 
 struct job {
     struct list_node link;
     enum job_kind kind;
     char gid[TERCET_GID_BYTES_MAX + 1]; /* LOOK_UP */
     void *token;                        /* LIST, as are the next two */
-    char *cursor;
+    char *cursor;                       /* LIST; BACKUP: the directory */
     uint32_t page_size;
 };
 
@@ -93,6 +94,30 @@ static void list(struct reader *reader, const struct job *job)
     free(page.views);
 }
 
+static void back_up(struct reader *reader, const struct job *job)
+{
+    struct tercet_error error;
+    if (journal_leveldb_backup(reader->options.journal, job->cursor, &error) != TERCET_OK) {
+        LOGGER(LOGGER_ERROR, "journal.backup_failed", logger_text("directory", job->cursor),
+               logger_text("text", error.text));
+    }
+}
+
+static void run_job(struct reader *reader, const struct job *job)
+{
+    switch (job->kind) {
+    case JOB_LOOK_UP:
+        look_up(reader, job);
+        return;
+    case JOB_LIST:
+        list(reader, job);
+        return;
+    case JOB_BACKUP:
+        back_up(reader, job);
+        return;
+    }
+}
+
 /* Carries out those of one kind, and leaves the others. */
 static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kind kind)
 {
@@ -102,11 +127,7 @@ static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kin
         node = node->next;
         if (job->kind == kind) {
             list_remove(&job->link);
-            if (kind == JOB_LOOK_UP) {
-                look_up(reader, job);
-            } else {
-                list(reader, job);
-            }
+            run_job(reader, job);
             free(job->cursor);
             free(job);
         }
@@ -117,6 +138,7 @@ static void run_jobs(struct reader *reader, struct list_node *jobs)
 {
     run_kind(reader, jobs, JOB_LOOK_UP); /* every new transaction waits for one of these */
     run_kind(reader, jobs, JOB_LIST);
+    run_kind(reader, jobs, JOB_BACKUP);
 }
 
 static bool upkeep(struct reader *reader)
@@ -182,6 +204,14 @@ void reader_list(struct reader *reader, void *token, const char *cursor, uint32_
     job->token = token;
     job->cursor = xstrdup(cursor);
     job->page_size = page_size;
+    tercet_assert(inbox_push_always(&reader->jobs, &job->link));
+}
+
+void reader_backup(struct reader *reader, const char *directory)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    job->kind = JOB_BACKUP;
+    job->cursor = xstrdup(directory);
     tercet_assert(inbox_push_always(&reader->jobs, &job->link));
 }
 

@@ -31,6 +31,9 @@ void reader_look_up(struct reader *reader, const char *gid);
 void reader_list(struct reader *reader, void *token, const char *cursor, uint32_t page_size);
 
 /* Finishes what was asked and ends the thread.  NULL is fine. */
+/* Begins a backup into that directory, which must not exist.  How it ends is logged. */
+void reader_backup(struct reader *reader, const char *directory);
+
 void reader_stop(struct reader *reader);
 
 #endif

@@ -13,6 +13,7 @@
 #include "runtime.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -51,6 +52,7 @@ static enum tercet_status open_journal(struct runtime *runtime, struct tercet_er
         .directory = config->journal,
         .outcome_keep_ms = (int64_t)config->outcome_keep_days * 24 * 3600 * 1000,
         .outcome_keep_bytes_max = (int64_t)config->outcome_keep_bytes,
+        .ballast_bytes = (int64_t)config->ballast_bytes,
     };
     return journal_leveldb_open(&options, clock_read().unix_ms, &runtime->journal, error_out);
 }
@@ -265,6 +267,37 @@ static void log_serving(const struct runtime *runtime)
     }
 }
 
+/* SIGUSR1: a backup into a directory that is named by the second. */
+static void begin_backup(struct runtime *runtime)
+{
+    char name[CONFIG_TEXT_BYTES_MAX + 32];
+    struct tm parts;
+    const time_t seconds = (time_t)(clock_read().unix_ms / 1000);
+    if (runtime->config->backup_directory == NULL) {
+        LOGGER(LOGGER_WARNING, "journal.backup_failed",
+               logger_text("text", "backup_directory is not set"));
+        return;
+    }
+    tercet_assert(gmtime_r(&seconds, &parts) != NULL);
+    const size_t size =
+        (size_t)snprintf(name, sizeof name, "%s/", runtime->config->backup_directory);
+    tercet_assert(strftime(name + size, sizeof name - size, "%Y%m%dT%H%M%SZ", &parts) > 0);
+    reader_backup(runtime->reader, name);
+}
+
+/* Until it is told to stop; the number of the signal that told it. */
+static int wait_for_stop(struct runtime *runtime, const sigset_t *signals)
+{
+    int signal_number = SIGUSR1;
+    while (signal_number == SIGUSR1) {
+        tercet_assert(sigwait(signals, &signal_number) == 0);
+        if (signal_number == SIGUSR1) {
+            begin_backup(runtime);
+        }
+    }
+    return signal_number;
+}
+
 enum tercet_status runtime_run(const struct config *config, struct tercet_error *error_out)
 {
     /* Blocked before the first thread exists, so that all threads inherit it and only sigwait()
@@ -273,6 +306,7 @@ enum tercet_status runtime_run(const struct config *config, struct tercet_error 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
     tercet_assert(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
     signal(SIGPIPE, SIG_IGN);
 
@@ -282,8 +316,8 @@ enum tercet_status runtime_run(const struct config *config, struct tercet_error 
     enum tercet_status status = start(&runtime, error_out);
     if (status == TERCET_OK) {
         log_serving(&runtime);
-        int signal_number = 0;
-        tercet_assert(sigwait(&signals, &signal_number) == 0);
+        const int signal_number = wait_for_stop(&runtime, &signals);
+        sigdelset(&signals, SIGUSR1);
         LOGGER(LOGGER_INFO, "coordinator.stopping", logger_int("signal", signal_number));
         drain(&runtime, &signals);
     }

@@ -216,7 +216,7 @@ static void close_oldest(struct days *days)
         struct day *day = days->items[i];
         if (day->store != NULL) {
             open_count++;
-            if (day->staged == NULL && !days_verifies(days, day) &&
+            if (day->staged == NULL && !day->copied && !days_verifies(days, day) &&
                 (oldest == NULL || day->used < oldest->used)) {
                 oldest = day;
             }

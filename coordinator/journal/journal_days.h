@@ -34,6 +34,7 @@ struct day {
     struct digest128 recorded_digest;
     struct digest128 record;      /* hash of the "d/" pair; zero: none */
     bool dropping;                /* its "d/" pair is being removed; then it goes */
+    bool copied;                  /* a backup reads it: it must stay open */
     bool touched;                 /* outcomes were staged since its "d/" pair was written */
     leveldb_writebatch_t *staged; /* outcomes that are being moved in; NULL: none */
 };

@@ -73,6 +73,38 @@ enum tercet_status files_read(const char *path, void *data_out, size_t size, siz
     return status;
 }
 
+enum tercet_status files_copy(const char *from, const char *to, struct tercet_error *error_out)
+{
+    enum { PIECE_BYTES = 256 * 1024 };
+    const int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0) {
+        return files_failed(error_out, "open", from);
+    }
+    const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (out < 0) {
+        close(in);
+        return files_failed(error_out, "create", to);
+    }
+    enum tercet_status status = TERCET_OK;
+    char *piece = xmalloc(PIECE_BYTES);
+    ssize_t got = 1;
+    while (status == TERCET_OK && got > 0) {
+        got = read(in, piece, PIECE_BYTES);
+        if (got < 0) {
+            status = files_failed(error_out, "read", from);
+        } else if (!write_all(out, piece, (size_t)got)) {
+            status = files_failed(error_out, "write", to);
+        }
+    }
+    if (status == TERCET_OK && fsync(out) != 0) {
+        status = files_failed(error_out, "sync", to);
+    }
+    free(piece);
+    close(in);
+    close(out);
+    return status;
+}
+
 enum tercet_status files_sync(const char *path, struct tercet_error *error_out)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -18,6 +18,10 @@ TERCET_MUST_CHECK enum tercet_status files_write_new(const char *path, struct te
 TERCET_MUST_CHECK enum tercet_status files_read(const char *path, void *data_out, size_t size,
                                                 size_t *size_out, struct tercet_error *error_out);
 
+/* A new file with the bytes of another, synced. */
+TERCET_MUST_CHECK enum tercet_status files_copy(const char *from, const char *to,
+                                                struct tercet_error *error_out);
+
 /* A file's or a directory's own fsync. */
 TERCET_MUST_CHECK enum tercet_status files_sync(const char *path, struct tercet_error *error_out);
 

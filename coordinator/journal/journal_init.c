@@ -164,10 +164,8 @@ static enum tercet_status sync_parent(const char *directory, struct tercet_error
     return status;
 }
 
-enum tercet_status journal_leveldb_init(const char *directory, int64_t now_unix_ms,
-                                        struct tercet_error *error_out)
+enum tercet_status journal_place_begin(const char *directory, struct tercet_error *error_out)
 {
-    struct journal_head head;
     if (access(directory, F_OK) != 0) {
         enum tercet_status made = files_make_directory(directory, error_out);
         if (made != TERCET_OK) {
@@ -179,13 +177,14 @@ enum tercet_status journal_leveldb_init(const char *directory, int64_t now_unix_
     if (status == TERCET_OK) {
         status = clear(making, error_out);
     }
-    if (status == TERCET_OK) {
-        journal_head_make(now_unix_ms, &head);
-        status = build(making, &head, error_out);
-    }
-    if (status == TERCET_OK) {
-        status = move_into_place(making, directory, error_out);
-    }
+    free(making);
+    return status;
+}
+
+enum tercet_status journal_place_finish(const char *directory, struct tercet_error *error_out)
+{
+    char *making = files_join(directory, NAME_MAKING);
+    enum tercet_status status = move_into_place(making, directory, error_out);
     if (status == TERCET_OK) {
         status = clear(making, error_out);
     }
@@ -194,4 +193,18 @@ enum tercet_status journal_leveldb_init(const char *directory, int64_t now_unix_
     }
     free(making);
     return status;
+}
+
+enum tercet_status journal_leveldb_init(const char *directory, int64_t now_unix_ms,
+                                        struct tercet_error *error_out)
+{
+    struct journal_head head;
+    enum tercet_status status = journal_place_begin(directory, error_out);
+    if (status == TERCET_OK) {
+        char *making = files_join(directory, NAME_MAKING);
+        journal_head_make(now_unix_ms, &head);
+        status = build(making, &head, error_out);
+        free(making);
+    }
+    return status == TERCET_OK ? journal_place_finish(directory, error_out) : status;
 }

@@ -17,6 +17,7 @@
 #include "base/failpoint.h"
 #include "base/logger.h"
 #include "journal/batch_read.h"
+#include "journal/journal_damage.h"
 #include "journal/journal_head.h"
 #include "journal/journal_leveldb_internal.h"
 
@@ -25,6 +26,9 @@ void journal_die(const struct journal_leveldb *journal, const char *event,
 {
     LOGGER(LOGGER_ERROR, event, logger_text("directory", journal->path),
            logger_text("text", error->text));
+    if (error->status == TERCET_DATA_LOSS) {
+        damage_note(journal->path, error->text);
+    }
     _exit(JOURNAL_EXIT_CODE);
 }
 
@@ -166,6 +170,7 @@ void journal_write_batch(struct journal_leveldb *journal, const struct journal_b
 static void write_batch(struct journal *base, const struct journal_batch *batch)
 {
     struct journal_leveldb *journal = journal_of(base);
+    tercet_assert(!journal->inspecting);
     journal_write_batch(journal, batch, journal->head.epoch);
 }
 

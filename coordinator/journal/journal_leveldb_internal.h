@@ -2,9 +2,11 @@
  * this.
  *
  *   journal_init.c      makes a new directory
- *   journal_open.c      takes, links, opens, verifies; closes
+ *   journal_claim.c     takes a directory
+ *   journal_open.c      links, opens, verifies; closes
  *   journal_leveldb.c   the seam: load, write, head
  *   journal_outcomes.c  looks outcomes up, lists them
+ *   journal_backup.c    copies a running journal, in slices
  *   journal_upkeep.c    moves them into their days, expires days, has days counted */
 #ifndef COORDINATOR_JOURNAL_JOURNAL_LEVELDB_INTERNAL_H
 #define COORDINATOR_JOURNAL_JOURNAL_LEVELDB_INTERNAL_H
@@ -24,6 +26,7 @@
 #define NAME_SAFETY   "safety"
 #define NAME_WITNESS  "witness"
 #define NAME_MAKING   ".new"
+#define NAME_BACKUP   "BACKUP" /* in place of FORMAT: a backup, not to be run */
 
 #define FORMAT_PREFIX "tercet journal "
 enum { JOURNAL_FORMAT = 1 };
@@ -36,12 +39,16 @@ struct identity {
     ino_t inode;
 };
 
+struct backup;
+
 struct journal_leveldb {
     struct journal base;
     int64_t outcome_keep_ms;
     int64_t outcome_keep_bytes_max;
     size_t write_buffer_bytes;
-    char *path; /* absolute */
+    int64_t ballast_bytes;
+    bool inspecting; /* no epoch was begun: nothing may be written */
+    char *path;      /* absolute */
     char *live_path;
     char *lock_path; /* LevelDB's own */
     char *outcomes_path;
@@ -70,6 +77,7 @@ struct journal_leveldb {
     struct buffer pass_key; /* where the pass over the live store goes on; empty: no pass */
     int64_t next_pass_unix_ms;
     int64_t next_expiry_unix_ms;
+    struct backup *backup; /* that is being made; NULL: none */
 };
 
 static inline struct journal_leveldb *journal_of(struct journal *journal)
@@ -89,6 +97,20 @@ void journal_write_batch(struct journal_leveldb *journal, const struct journal_b
                          int64_t epoch);
 
 extern const struct journal_ops journal_leveldb_ops;
+
+/* journal_claim.c: takes the directory's lock, and reads FORMAT. */
+enum tercet_status journal_claim(struct journal_leveldb *journal, const char *directory,
+                                 struct tercet_error *error_out);
+
+/* journal_init.c: makes DIRECTORY, which must not exist or be empty; and moves what was built as a
+ * whole in DIRECTORY/.new into its place, FORMAT last. */
+enum tercet_status journal_place_begin(const char *directory, struct tercet_error *error_out);
+enum tercet_status journal_place_finish(const char *directory, struct tercet_error *error_out);
+
+/* journal_backup.c: one slice of the backup that is being made; true: there is one.  And its end
+ * before its time. */
+bool journal_backup_some(struct journal_leveldb *journal);
+void journal_backup_stop(struct journal_leveldb *journal);
 
 /* journal_open.c */
 void journal_leveldb_close(struct journal *base);

@@ -9,17 +9,17 @@
  *   6. write a higher epoch   synced; from here on it is ours
  * Up to 5 nothing of ours is written; what LevelDB rewrites while it opens is in safety/ as it
  * was. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "journal/journal_ballast.h"
+#include "journal/journal_damage.h"
+#include "journal/journal_day_verify.h"
 #include "journal/journal_files.h"
 #include "journal/journal_head.h"
 #include "journal/journal_leveldb_internal.h"
@@ -31,89 +31,8 @@ enum {
     DEFAULT_WRITE_BUFFER_BYTES = 64 * 1024 * 1024,
     LIVE_FILE_BYTES = 16 * 1024 * 1024,
     LIVE_CACHE_BYTES = 32 * 1024 * 1024,
-    LIVE_OPEN_FILE_COUNT = 1000,
-    FORMAT_BYTES_MAX = 64
+    LIVE_OPEN_FILE_COUNT = 1000
 };
-
-/* ---- 1. Lock --------------------------------------------------------------------------------- */
-
-static enum tercet_status no_journal(const char *directory, const char *why,
-                                     struct tercet_error *error_out)
-{
-    return error_set(error_out, TERCET_NOT_FOUND,
-                     "there is no journal in %.120s (%s); make one by: tercetd init", directory,
-                     why);
-}
-
-static enum tercet_status lock_directory(struct journal_leveldb *journal, const char *directory,
-                                         struct tercet_error *error_out)
-{
-    journal->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (journal->directory_fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        return no_journal(directory, strerror(errno), error_out);
-    }
-    if (journal->directory_fd < 0) {
-        return files_failed(error_out, "open", directory);
-    }
-    if (flock(journal->directory_fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) {
-            return files_failed(error_out, "lock", directory);
-        }
-        return error_set(error_out, TERCET_FAILED_PRECONDITION,
-                         "the journal in %.120s is open elsewhere: another tercetd runs on it",
-                         directory);
-    }
-    journal->path = realpath(directory, NULL);
-    if (journal->path == NULL || !identity_of(journal->path, &journal->directory)) {
-        return files_failed(error_out, "open", directory);
-    }
-    journal->live_path = files_join(journal->path, NAME_LIVE);
-    journal->lock_path = files_join(journal->live_path, "LOCK");
-    journal->outcomes_path = files_join(journal->path, NAME_OUTCOMES);
-    journal->safety_path = files_join(journal->path, NAME_SAFETY);
-    journal->witness_path = files_join(journal->path, NAME_WITNESS);
-    return TERCET_OK;
-}
-
-/* ---- 2. Format ------------------------------------------------------------------------------- */
-
-static enum tercet_status parse_format(const char *text, struct tercet_error *error_out)
-{
-    const size_t prefix_size = strlen(FORMAT_PREFIX);
-    char expected[FORMAT_BYTES_MAX];
-    snprintf(expected, sizeof expected, FORMAT_PREFIX "%d\n", JOURNAL_FORMAT);
-    if (strcmp(text, expected) == 0) {
-        return TERCET_OK;
-    }
-    if (strncmp(text, FORMAT_PREFIX, prefix_size) == 0) {
-        char *end = NULL;
-        const long format = strtol(text + prefix_size, &end, 10);
-        if (format > JOURNAL_FORMAT && strcmp(end, "\n") == 0) {
-            return error_set(
-                error_out, TERCET_FAILED_PRECONDITION,
-                "the journal has format %ld and this tercetd reads %d: use a newer tercetd", format,
-                JOURNAL_FORMAT);
-        }
-    }
-    return error_set(error_out, TERCET_DATA_LOSS, "its file FORMAT makes no sense");
-}
-
-static enum tercet_status check_format(const struct journal_leveldb *journal,
-                                       struct tercet_error *error_out)
-{
-    char text[FORMAT_BYTES_MAX] = "";
-    size_t size = 0;
-    char *path = files_join(journal->path, NAME_FORMAT);
-    enum tercet_status status = files_read(path, text, sizeof text - 1, &size, error_out);
-    free(path);
-    if (status == TERCET_NOT_FOUND && access(journal->live_path, F_OK) != 0) {
-        return no_journal(journal->path, "it holds no file FORMAT", error_out);
-    }
-    if (status == TERCET_NOT_FOUND) {
-        return error_set(error_out, TERCET_DATA_LOSS, "its file FORMAT is missing");
-    }
-    return status == TERCET_OK ? parse_format(text, error_out) : status;
-}
 
 /* ---- 3. and 4. Open, read everything --------------------------------------------------------- */
 
@@ -131,8 +50,11 @@ static enum tercet_status open_live(struct journal_leveldb *journal, struct terc
         return error_set(error_out, TERCET_DATA_LOSS,
                          "one of its directories live, outcomes and safety is missing");
     }
-    enum tercet_status status = safety_take(journal->safety_path, NAME_LIVE, journal->live_path,
-                                            journal->witness_path, error_out);
+    enum tercet_status status = TERCET_OK;
+    if (!journal->inspecting) {
+        status = safety_take(journal->safety_path, NAME_LIVE, journal->live_path,
+                             journal->witness_path, error_out);
+    }
     if (status == TERCET_OK) {
         status = store_open(&options, &journal->live, error_out);
     }
@@ -264,10 +186,46 @@ static enum tercet_status begin_epoch(struct journal_leveldb *journal,
     if (status == TERCET_OK) {
         status = witness_sync(journal->witness, error_out);
     }
-    if (status == TERCET_OK) {
+    if (status == TERCET_OK && !journal->inspecting) {
         status = safety_done(journal->safety_path, NAME_LIVE, journal->head.epoch, error_out);
     }
     return status;
+}
+
+enum tercet_status journal_leveldb_new_life(struct journal *base, int64_t now_unix_ms,
+                                            struct tercet_error *error_out)
+{
+    struct journal_leveldb *journal = journal_of(base);
+    tercet_assert(journal->inspecting);
+    struct journal_head *head = &journal->head; /* written with the epoch */
+    head->incarnation = head->incarnation >= now_unix_ms ? head->incarnation + 1 : now_unix_ms;
+    if (now_unix_ms > head->horizon_unix_ms) {
+        head->horizon_unix_ms = now_unix_ms;
+    }
+    return begin_epoch(journal, error_out);
+}
+
+enum tercet_status journal_leveldb_count_days(struct journal *base, struct tercet_error *error_out)
+{
+    struct journal_leveldb *journal = journal_of(base);
+    enum tercet_status status = TERCET_OK;
+    bool more = true;
+    while (more && status == TERCET_OK) {
+        status = days_verify_some(&journal->days, &more, error_out);
+    }
+    return status;
+}
+
+/* What a process before us found while it ran is looked at before anybody is served, and then
+ * forgotten: a supervisor must not start us into the same damage again and again. */
+static enum tercet_status look_at_damage(struct journal_leveldb *journal,
+                                         struct tercet_error *error_out)
+{
+    if (journal->inspecting || !damage_is_noted(journal->path)) {
+        return TERCET_OK;
+    }
+    enum tercet_status status = journal_leveldb_count_days(&journal->base, error_out);
+    return status == TERCET_OK ? damage_forget(journal->path, error_out) : status;
 }
 
 /* A refusal for damage names the directory and where to read on, whoever found it. */
@@ -276,7 +234,8 @@ static void explain(const char *directory, struct tercet_error *error)
     if (error != NULL) {
         const struct tercet_error found = *error;
         error_set(error, TERCET_DATA_LOSS,
-                  "journal in %.60s not opened: %.120s; see \"Refusals\" in docs/journal-format.md",
+                  "journal in %.60s not opened: %.110s; run tercetd verify; see \"Refusals\" in "
+                  "docs/journal-format.md",
                   directory, found.text);
     }
 }
@@ -284,9 +243,9 @@ static void explain(const char *directory, struct tercet_error *error)
 static enum tercet_status open_steps(struct journal_leveldb *journal, const char *directory,
                                      struct tercet_error *error_out)
 {
-    enum tercet_status status = lock_directory(journal, directory, error_out);
-    if (status == TERCET_OK) {
-        status = check_format(journal, error_out);
+    enum tercet_status status = journal_claim(journal, directory, error_out);
+    if (status == TERCET_OK && !journal->inspecting) {
+        ballast_release(journal->path, journal->live_path);
     }
     if (status == TERCET_OK) {
         status = open_live(journal, error_out);
@@ -301,9 +260,15 @@ static enum tercet_status open_steps(struct journal_leveldb *journal, const char
         status = check_days(journal, error_out);
     }
     if (status == TERCET_OK) {
+        status = look_at_damage(journal, error_out);
+    }
+    if (status == TERCET_OK && !journal->inspecting) {
         status = begin_epoch(journal, error_out);
     }
-    if (status == TERCET_DATA_LOSS) {
+    if (status == TERCET_OK && !journal->inspecting) {
+        ballast_keep(journal->path, journal->live_path, journal->ballast_bytes);
+    }
+    if (status == TERCET_DATA_LOSS && !journal->inspecting) {
         explain(directory, error_out);
     }
     return status;
@@ -322,6 +287,8 @@ enum tercet_status journal_leveldb_open(const struct journal_leveldb_options *op
         options->outcome_keep_bytes_max > 0 ? options->outcome_keep_bytes_max : DEFAULT_KEEP_BYTES;
     journal->write_buffer_bytes =
         options->write_buffer_bytes > 0 ? options->write_buffer_bytes : DEFAULT_WRITE_BUFFER_BYTES;
+    journal->ballast_bytes = options->ballast_bytes;
+    journal->inspecting = options->inspect;
     journal->next_pass_unix_ms = now_unix_ms;
     journal->next_expiry_unix_ms = now_unix_ms;
     tercet_assert(pthread_mutex_init(&journal->mutex, NULL) == 0);
@@ -341,6 +308,7 @@ void journal_leveldb_close(struct journal *base)
         struct tercet_error ignored; /* what is not synced is only older */
         (void)!witness_sync(journal->witness, &ignored);
     }
+    journal_backup_stop(journal);
     days_deinit(&journal->days);
     store_close(journal->live);
     witness_close(journal->witness);

@@ -275,17 +275,18 @@ bool journal_leveldb_maintain(struct journal *base, int64_t now_unix_ms)
     if (state.operation_count > UPKEEP_COUNT_MAX) {
         return false; /* a write comes first */
     }
-    if (state.all_durable && drop_days(journal)) {
+    if (state.all_durable && journal->backup == NULL && drop_days(journal)) {
         return true;
     }
     if (move_some(journal, &state, now_unix_ms)) {
         return true;
     }
-    if (is_due(journal->next_expiry_unix_ms, now_unix_ms, EXPIRY_EVERY_MS)) {
+    if (journal->backup == NULL &&
+        is_due(journal->next_expiry_unix_ms, now_unix_ms, EXPIRY_EVERY_MS)) {
         journal->next_expiry_unix_ms = now_unix_ms + EXPIRY_EVERY_MS;
         if (expire_days(journal, now_unix_ms)) {
             return true;
         }
     }
-    return verify_some(journal);
+    return journal_backup_some(journal) || verify_some(journal);
 }

@@ -114,7 +114,7 @@ TEST(Options, HelpNamesEveryFlagAndExitCode)
         }
         EXPECT_THAT(help, HasSubstr(flag));
     }
-    for (const char *code : {"   0", "  64", "  66", "  69", "  70", "  73", "  74", "  78"}) {
+    for (const char *code : {"   0", "  64", "  65", "  66", "  69", "  70", "  73", "  74", "  78"}) {
         EXPECT_THAT(help, HasSubstr(std::string("\n") + code + "  "));
     }
     EXPECT_THAT(help, HasSubstr("example:\n"));
@@ -126,7 +126,7 @@ TEST(Options, EveryStatusHasItsExitCode)
     EXPECT_EQ(options_exit_code_of_run(TERCET_NOT_FOUND), 66);
     EXPECT_EQ(options_exit_code_of_run(TERCET_FAILED_PRECONDITION), 69);
     EXPECT_EQ(options_exit_code_of_run(TERCET_UNAVAILABLE), 69);
-    EXPECT_EQ(options_exit_code_of_run(TERCET_DATA_LOSS), 78);
+    EXPECT_EQ(options_exit_code_of_run(TERCET_DATA_LOSS), 65);
     EXPECT_EQ(options_exit_code_of_run(TERCET_INVALID_ARGUMENT), 78);
     EXPECT_EQ(options_exit_code_of_run(TERCET_INTERNAL), 70);
     EXPECT_EQ(options_exit_code_of_run(TERCET_UNKNOWN), 70);

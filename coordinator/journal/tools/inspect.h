@@ -1,0 +1,33 @@
+/* inspect.h -- reads all of a journal, and says what is in it and what is wrong with it.
+ *
+ * More than an open does: every day is counted to its end, and every record and outcome decoded. */
+#ifndef COORDINATOR_JOURNAL_TOOLS_INSPECT_H
+#define COORDINATOR_JOURNAL_TOOLS_INSPECT_H
+
+#include "journal/journal.h"
+
+struct inspection {
+    struct journal_head head;
+    int64_t open_count;      /* transactions */
+    int64_t undecided_count; /* of them */
+    int64_t outcome_count;   /* in the live store and in all days; a few may be in both */
+    int64_t day_count;
+};
+
+/* An open transaction: told while it is inspected. */
+struct inspected_txn {
+    const char *gid;
+    bool decided;
+    uint32_t branch_count;
+    const char *participants; /* "account, order" */
+};
+typedef void (*inspected_txn_fn)(const struct inspected_txn *txn, void *context);
+
+/* Opens a copy (copy.h) and reads all of it.  `txn_fn` may be NULL.  `journal_out` NULL: closed
+ * again; else it stays open for inspection.  OK, or as journal_leveldb_open() says. */
+TERCET_MUST_CHECK enum tercet_status inspect(const char *copy, inspected_txn_fn txn_fn,
+                                             void *context, struct inspection *inspection_out,
+                                             struct journal **journal_out,
+                                             struct tercet_error *error_out);
+
+#endif

@@ -1,0 +1,102 @@
+/* restore.c -- tercetd restore (tools.h). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "journal/journal_files.h"
+#include "journal/journal_leveldb.h"
+#include "journal/journal_leveldb_internal.h"
+#include "journal/tools/copy.h"
+#include "journal/tools/hold.h"
+#include "journal/tools/new_life.h"
+#include "journal/tools/tools.h"
+
+struct telling {
+    FILE *to;
+    bool began;
+};
+
+static void tell_undecided(const struct inspected_txn *txn, void *context)
+{
+    struct telling *telling = context;
+    if (txn->decided) {
+        return;
+    }
+    if (!telling->began) {
+        (void)fputs("undecided in it; if it is older than what participants know, compare with "
+                    "their books:\n",
+                    telling->to);
+        telling->began = true;
+    }
+    (void)fprintf(telling->to, "  %s (%s)\n", txn->gid, txn->participants);
+}
+
+enum tercet_status new_life_begin(const char *copy, FILE *to, struct tercet_error *error_out)
+{
+    struct journal *journal = NULL;
+    struct inspection inspection;
+    struct telling telling = {.to = to};
+    enum tercet_status status =
+        inspect(copy, tell_undecided, &telling, &inspection, &journal, error_out);
+    if (status != TERCET_OK) {
+        return status;
+    }
+    const int64_t was = inspection.head.incarnation;
+    status = journal_leveldb_new_life(journal, clock_read().unix_ms, error_out);
+    if (status == TERCET_OK) {
+        journal_read_head(journal, &inspection.head);
+        (void)fprintf(to,
+                      "incarnation %" PRId64 " becomes %" PRId64 ", epoch %" PRId64
+                      ", write %" PRId64 "\n%" PRId64 " open transactions (%" PRId64
+                      " undecided), %" PRId64 " outcomes in the live store and %" PRId64 " days\n",
+                      was, inspection.head.incarnation, inspection.head.epoch, inspection.head.lsn,
+                      inspection.open_count, inspection.undecided_count, inspection.outcome_count,
+                      inspection.day_count);
+    }
+    journal_close(journal);
+    return status;
+}
+
+enum tercet_status new_life_place(const char *directory, struct tercet_error *error_out)
+{
+    if (access(directory, F_OK) == 0) {
+        return error_set(error_out, TERCET_ALREADY_EXISTS,
+                         "%.160s is there already; name a directory that is not", directory);
+    }
+    return journal_place_begin(directory, error_out);
+}
+
+enum tercet_status tools_restore(const char *from, const char *directory, FILE *to,
+                                 struct tercet_error *error_out)
+{
+    int fd = -1;
+    enum tercet_status status = hold_journal(from, &fd, error_out);
+    if (status != TERCET_OK) {
+        return status;
+    }
+    char *making = files_join(directory, NAME_MAKING);
+    status = new_life_place(directory, error_out);
+    const bool placed = status == TERCET_OK;
+    if (status == TERCET_OK) {
+        status = copy_journal(from, making, COPY_BYTES, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = new_life_begin(making, to, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = journal_place_finish(directory, error_out);
+    }
+    if (status == TERCET_OK) {
+        (void)fprintf(to, "%s is restored from %s\n", directory, from);
+    } else if (placed) {
+        copy_remove(making);
+        (void)rmdir(
+            directory); /* stays when something is in place already: no FORMAT, no journal */
+    }
+    close(fd);
+    free(making);
+    return status;
+}

@@ -1,0 +1,169 @@
+"""An operator's day with a journal: verify, back up, restore, recover, a full disk, a damaged day.
+
+usage: journal_tools_test.py TERCETD
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
+
+from daemon import answers, free_port, wait_until  # noqa: E402
+
+PROGRAM = sys.argv[1]
+
+
+class Journal(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="tercet-journal-")
+        self.journal = os.path.join(self.directory, "journal")
+        self.backups = os.path.join(self.directory, "backups")
+        os.mkdir(self.backups)
+        self.started = []
+        self.assertEqual(0, self.run_it("init", self.journal)[0])
+
+    def tearDown(self):
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            process.stderr.close()
+        shutil.rmtree(self.directory)
+
+    def run_it(self, *arguments):
+        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    def start(self, journal, *more):
+        port = free_port()
+        process = subprocess.Popen([PROGRAM, "--journal", journal, "--listen",
+                                    f"127.0.0.1:{port}", "--participants", "a=127.0.0.1:1", *more],
+                                   stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
+        wait_until(lambda: answers(port) or process.poll() is not None, "it listens")
+        self.assertIsNone(process.poll())
+        return process
+
+    def stop(self, process):
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(0, process.wait(timeout=30))
+        return process.stderr.read()
+
+    def verified(self, directory):
+        code, said = self.run_it("verify", "--json", directory)
+        self.assertEqual(0, code, said)
+        return json.loads(said)
+
+    def test_a_running_one_is_backed_up_and_its_restored_life_runs(self):
+        process = self.start(self.journal, "--backup-directory", self.backups)
+        self.assertEqual(69, self.run_it("verify", self.journal)[0])
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: any(name.endswith("Z") for name in os.listdir(self.backups)),
+                   "there is a backup")
+        self.assertIn("journal.backup_done", self.stop(process))
+        backup = os.path.join(self.backups, os.listdir(self.backups)[0])
+        code, said = self.run_it("--journal", backup, "--listen", "127.0.0.1:0",
+                                 "--participants", "a=127.0.0.1:1")
+        self.assertEqual(66, code, said)
+        self.assertIn("tercetd restore", said)
+        restored = os.path.join(self.directory, "restored")
+        code, said = self.run_it("restore", backup, restored)
+        self.assertEqual(0, code, said)
+        self.stop(self.start(restored))
+        old = self.verified(self.journal)
+        new = self.verified(restored)
+        self.assertEqual(old["origin"], new["origin"])
+        self.assertGreater(new["incarnation"], old["incarnation"])
+        self.assertGreater(new["epoch"], self.verified(backup)["epoch"])
+        self.assertGreater(new["horizon_unix_ms"], old["horizon_unix_ms"])
+        self.assertEqual(73, self.run_it("restore", backup, restored)[0])
+
+    def test_sigusr1_without_a_backup_directory_ends_nothing(self):
+        process = self.start(self.journal)
+        process.send_signal(signal.SIGUSR1)
+        self.assertIn("backup_directory is not set", self.stop(process))
+
+    def test_a_damaged_one_is_refused_and_recovered(self):
+        process = self.start(self.journal)
+        process.kill()
+        process.wait()
+        log = next(pathlib.Path(self.journal, "live").glob("*.log"))
+        os.truncate(log, log.stat().st_size // 2)
+        code, said = self.run_it("--journal", self.journal, "--listen", "127.0.0.1:0",
+                                 "--participants", "a=127.0.0.1:1")
+        self.assertEqual(65, code, said)
+        self.assertIn("tercetd verify", said)
+        code, said = self.run_it("verify", self.journal)
+        self.assertEqual(65, code, said)
+        self.assertIn("is damaged", said)
+        recovered = os.path.join(self.directory, "recovered")
+        code, said = self.run_it("recover", self.journal, recovered)
+        self.assertEqual(65, code, said)
+        self.assertIn("--accept-loss", said)
+        self.assertFalse(os.path.exists(recovered))
+        code, said = self.run_it("recover", "--accept-loss", self.journal, recovered)
+        self.assertEqual(0, code, said)
+        self.stop(self.start(recovered))
+        self.assertTrue(self.verified(recovered)["sound"])
+        self.assertEqual(65, self.run_it("verify", self.journal)[0], "the old one is as it was")
+
+    def test_there_is_ballast_and_it_goes_when_it_is_told_to(self):
+        ballast = pathlib.Path(self.journal, "ballast")
+        self.stop(self.start(self.journal))
+        self.assertGreaterEqual(ballast.stat().st_blocks * 512, 16 << 20)
+        self.stop(self.start(self.journal, "--ballast-bytes", "0"))
+        self.assertFalse(ballast.exists())
+
+    def test_a_full_disk_does_not_keep_it_from_starting(self):
+        disk = os.path.join(self.directory, "disk")
+        os.mkdir(disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk],
+                                 capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("may not mount a small file system")
+        try:
+            self.fill_and_start(disk)
+        finally:
+            subprocess.run(["umount", "-l", disk], check=True)
+
+    def fill_and_start(self, disk):
+        journal = os.path.join(disk, "journal")
+        ballast = pathlib.Path(journal, "ballast")
+        filler = os.path.join(disk, "filler")
+        self.assertEqual(0, self.run_it("init", journal)[0])
+        process = self.start(journal)
+        process.kill()
+        process.wait()
+        self.assertTrue(ballast.exists())
+        with open(filler, "wb", buffering=0) as file:
+            with self.assertRaises(OSError):
+                while file.write(bytes(4096)) == 4096:
+                    pass
+                raise OSError("a short write is a full disk, too")
+        self.assertEqual(0, os.statvfs(disk).f_bavail)
+        said = self.stop(self.start(journal))
+        self.assertIn("journal.ballast_released", said)
+        self.assertFalse(ballast.exists())
+        os.remove(filler)
+        self.stop(self.start(journal))
+        self.assertTrue(ballast.exists(), "it is put back when there is space again")
+
+    def test_wrong_use_is_one_line_with_an_example(self):
+        for arguments in (["verify"], ["verify", "a", "b"], ["verify", "--accept-loss", "a"],
+                          ["restore", "a"], ["recover", "a"], ["recover", "a", "b", "c"],
+                          ["restore", "--window", "3", "a", "b"], ["--json"]):
+            code, said = self.run_it(*arguments)
+            self.assertEqual(64, code, arguments)
+            self.assertEqual(1, len(said.strip().splitlines()), said)
+            self.assertIn("example: tercetd ", said)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v"])

@@ -1,0 +1,40 @@
+// sweeps.h -- what the three sweeps share: how they are asked for, and how they are told.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "integrity/journal_script.h"
+#include "integrity/process.h"
+
+namespace tercet
+{
+
+struct SweepOptions {
+    std::string name;
+    int64_t cases = 0; // 0: the sweep's own number
+    uint64_t seed = 20261121;
+    int64_t only = -1; // this case alone
+    int jobs = 2;
+    bool whole = false;    // io: every fault, not only EIO
+    bool posix = false;    // power: file systems that promise no more than POSIX, too
+    bool strict = false;   // what is known fails as well
+    std::string tell;      // print the cases that have this in their text, too
+    std::string history;   // power: of a file that a failed run left
+    std::string directory; // for the cases; on a tmpfs
+    std::string program;   // for the command that repeats a case
+};
+
+int SweepCorruption(const SweepOptions &options);
+int SweepFaults(const SweepOptions &options);
+int SweepPowerLoss(const SweepOptions &options);
+
+// Runs it, prints a table of rows by classes and every failure; the exit code.
+int RunAndTell(Sweep *sweep, const SweepOptions &options, const std::vector<std::string> &rows);
+
+// Does what `script` says to `directory`, in a child; ends everything when that does not work.
+void Prepare(const Script &script, const std::string &directory, Progress *progress);
+
+} // namespace tercet

@@ -1,0 +1,219 @@
+// What keeps a journal from being opened twice, from a loop over damage, and from a full disk.
+#include "unit/journal/journal_fixture.h"
+
+#include <fstream>
+#include <sys/stat.h>
+
+extern "C" {
+#include "journal/journal_safety.h"
+}
+
+namespace tercet
+{
+namespace
+{
+
+namespace fs = std::filesystem;
+
+class Guard : public ::testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        ASSERT_EQ(Init(journal_), TERCET_OK);
+    }
+
+    Opened OpenWithBallast(int64_t bytes)
+    {
+        journal_leveldb_options options = {};
+        options.directory = journal_.c_str();
+        options.ballast_bytes = bytes;
+        tercet_error error = {};
+        Opened opened;
+        opened.status = journal_leveldb_open(&options, kNow, &opened.journal, &error);
+        opened.text = error.text;
+        return opened;
+    }
+
+    TempDirectory temp_;
+    std::string journal_ = temp_ / "j";
+};
+
+TEST_F(Guard, ASecondOpenIsRefusedAlsoWithoutTheLockFileAndUnderAnotherName)
+{
+    Opened first = Open(journal_);
+    ASSERT_EQ(first.status, TERCET_OK);
+    EXPECT_EQ(Open(journal_).status, TERCET_FAILED_PRECONDITION);
+    fs::remove(journal_ + "/live/LOCK");
+    EXPECT_EQ(Open(journal_).status, TERCET_FAILED_PRECONDITION);
+    fs::rename(journal_, temp_ / "moved");
+    EXPECT_EQ(Open(temp_ / "moved").status, TERCET_FAILED_PRECONDITION);
+    fs::create_directory_symlink(temp_ / "moved", temp_ / "link");
+    EXPECT_EQ(Open(temp_ / "link").status, TERCET_FAILED_PRECONDITION);
+    journal_close(first.journal);
+}
+
+TEST_F(Guard, AWriteAfterTheDirectoryWasReplacedOrTheLockRemovedEndsTheProcess)
+{
+    Opened first = Open(journal_);
+    Batch batch;
+    batch.Write(first.journal);
+    fs::copy(journal_, temp_ / "copy", fs::copy_options::recursive);
+    fs::rename(journal_, temp_ / "old");
+    fs::rename(temp_ / "copy", journal_);
+    EXPECT_EXIT(batch.Write(first.journal), ::testing::ExitedWithCode(74), "journal.fenced");
+    fs::remove_all(journal_);
+    fs::rename(temp_ / "old", journal_);
+    fs::remove(journal_ + "/live/LOCK");
+    EXPECT_EXIT(batch.Write(first.journal), ::testing::ExitedWithCode(74), "journal.fenced");
+    journal_close(first.journal);
+}
+
+TEST_F(Guard, TheBallastIsReallyAllocatedAndFollowsTheSetting)
+{
+    const std::string ballast = journal_ + "/ballast";
+    journal_close(OpenWithBallast(1 << 20).journal);
+    struct stat info = {};
+    ASSERT_EQ(stat(ballast.c_str(), &info), 0);
+    EXPECT_EQ(info.st_size, 1 << 20);
+    EXPECT_GE(info.st_blocks * 512, 1 << 20);
+    journal_close(OpenWithBallast(2 << 20).journal);
+    EXPECT_EQ(fs::file_size(ballast), 2U << 20);
+    fs::remove(ballast); // by hand, or by an open that was short of space
+    journal_close(OpenWithBallast(1 << 20).journal);
+    EXPECT_EQ(fs::file_size(ballast), 1U << 20);
+    journal_close(OpenWithBallast(0).journal);
+    EXPECT_FALSE(fs::exists(ballast));
+}
+
+TEST_F(Guard, MoreBallastThanThereIsSpaceIsNoReasonNotToOpen)
+{
+    Opened opened = OpenWithBallast(int64_t{1} << 50);
+    EXPECT_EQ(opened.status, TERCET_OK) << opened.text;
+    EXPECT_FALSE(fs::exists(journal_ + "/ballast"));
+    journal_close(opened.journal);
+}
+
+// A day that LevelDB opens with less in it than was written, found by the count in the background.
+class DamagedDay : public Guard
+{
+  protected:
+    void SetUp() override
+    {
+        Guard::SetUp();
+        Opened opened = Open(journal_);
+        Batch batch;
+        for (int i = 0; i < 50; i++) {
+            PutOutcome(&batch, "gid-" + std::to_string(i), kNow - kDay);
+        }
+        batch.Write(opened.journal);
+        while (journal_maintain(opened.journal, kNow)) {
+            batch.Write(opened.journal);
+        }
+        batch.Write(opened.journal);
+        journal_close(opened.journal);
+        fs::copy(day_, temp_ / "good", fs::copy_options::recursive);
+        for (const auto &entry : fs::directory_iterator(day_)) {
+            if (entry.path().extension() == ".log") {
+                fs::resize_file(entry.path(), fs::file_size(entry.path()) / 2);
+            }
+        }
+    }
+    const std::string day_ = journal_ + "/outcomes/2027-01-14";
+};
+
+TEST_F(DamagedDay, IsRefusedByTheNextOpenAndNotFoundAgainAndAgain)
+{
+    Opened opened = Open(journal_);
+    ASSERT_EQ(opened.status, TERCET_OK) << opened.text;
+    EXPECT_EXIT(
+        {
+            while (journal_maintain(opened.journal, kNow)) {
+            }
+        },
+        ::testing::ExitedWithCode(74), "2027-01-14");
+    journal_close(opened.journal);
+    EXPECT_TRUE(fs::exists(journal_ + "/damaged"));
+    for (int i = 0; i < 2; i++) {
+        Opened again = Open(journal_);
+        EXPECT_EQ(again.status, TERCET_DATA_LOSS);
+        EXPECT_NE(again.text.find("2027-01-14"), std::string::npos) << again.text;
+        EXPECT_NE(again.text.find("tercetd verify"), std::string::npos) << again.text;
+    }
+}
+
+TEST_F(DamagedDay, ThatWasPutBackIsOpenedAndForgotten)
+{
+    std::ofstream(journal_ + "/damaged") << "outcomes of 2027-01-14 are missing\n";
+    EXPECT_EQ(Open(journal_).status, TERCET_DATA_LOSS);
+    fs::remove_all(day_);
+    fs::copy(temp_ / "good", day_, fs::copy_options::recursive);
+    Opened opened = Open(journal_);
+    EXPECT_EQ(opened.status, TERCET_OK) << opened.text;
+    EXPECT_FALSE(fs::exists(journal_ + "/damaged"));
+    EXPECT_EQ(FindOutcome(opened.journal, "gid-7"), "gid-7");
+    journal_close(opened.journal);
+}
+
+// A cut manifest makes LevelDB give out a table's number again and open that file anew, empty.
+TEST_F(Guard, ATableThatAnOpenMayWriteOverSharesNoBytesWithItsSafetyCopy)
+{
+    const std::string store = temp_ / "store";
+    const std::string safety = temp_ / "safety";
+    fs::create_directories(store);
+    fs::create_directories(safety);
+    for (const char *name : {"000005.ldb", "000009.log", "000008.ldb", "MANIFEST-000006"}) {
+        std::ofstream(store + "/" + name) << "good";
+    }
+    tercet_error error = {};
+    ASSERT_EQ(safety_take(safety.c_str(), "live", store.c_str(), (temp_ / "none").c_str(), &error),
+              TERCET_OK);
+    EXPECT_EQ(fs::hard_link_count(store + "/000005.ldb"), 2U) << "an old table costs nothing";
+    EXPECT_EQ(fs::hard_link_count(store + "/000008.ldb"), 1U);
+    std::ofstream(store + "/000008.ldb", std::ios::trunc) << "written over";
+    EXPECT_EQ(fs::file_size(safety + "/live.pending/000008.ldb"), 4U);
+}
+
+TEST_F(Guard, TablesInSafetySurviveAnOpenWithACutManifest)
+{
+    Opened opened = Open(journal_);
+    Batch batch;
+    for (int i = 0; i < 30; i++) { // more than the write buffer: a table is made while it runs
+        batch.Put("t/" + std::to_string(i), std::string(20000, 'x'));
+        batch.Write(opened.journal);
+    }
+    const std::string killed = temp_ / "killed";
+    fs::copy(journal_, killed, fs::copy_options::recursive);
+    journal_close(opened.journal);
+    std::map<std::string, uintmax_t> tables;
+    std::string manifest;
+    for (const auto &entry : fs::directory_iterator(killed + "/live")) {
+        const std::string name = entry.path().filename();
+        if (entry.path().extension() == ".ldb") {
+            tables[name] = entry.file_size();
+        } else if (name.rfind("MANIFEST", 0) == 0) {
+            manifest = name;
+        }
+    }
+    ASSERT_FALSE(tables.empty());
+    const uintmax_t size = fs::file_size(killed + "/live/" + manifest);
+    for (uintmax_t cut = 0; cut < size; cut++) {
+        const std::string damaged = temp_ / "damaged";
+        fs::remove_all(damaged);
+        fs::copy(killed, damaged, fs::copy_options::recursive);
+        fs::resize_file(damaged + "/live/" + manifest, cut);
+        Opened reopened = Open(damaged);
+        if (reopened.status == TERCET_OK) { // its last edit can be done without: all is there
+            journal_close(reopened.journal);
+            continue;
+        }
+        ASSERT_EQ(reopened.status, TERCET_DATA_LOSS) << cut << reopened.text;
+        for (const auto &[name, bytes] : tables) {
+            ASSERT_EQ(fs::file_size(damaged + "/safety/live.pending/" + name), bytes)
+                << name << " at a cut to " << cut;
+        }
+    }
+}
+
+} // namespace
+} // namespace tercet
