@@ -1,0 +1,126 @@
+// batch_facts.cc -- what a batch says, record by record; ReadBatch() of judge.h.
+#include <cstring>
+
+#include "simulation/judge.h"
+
+extern "C" {
+#include "journal/batch_read.h"
+#include "journal/record_key.h"
+}
+#include "simulation/protos.h"
+
+namespace simulation
+{
+namespace
+{
+
+bool ReadBranch(const Tercet__V1__Record__BeginBranch *from, Fact *fact)
+{
+    if (fact->branch_count == ACT_BRANCHES_MAX || from->payload.len != sizeof(Payload)) {
+        return false;
+    }
+    auto &branch = fact->branches[fact->branch_count++];
+    memcpy(&branch.payload, from->payload.data, sizeof branch.payload);
+    branch.number = from->number;
+    return branch.payload.branch == from->index && from->index <= ACT_BRANCHES_MAX;
+}
+
+bool ReadBegin(size_t size, const uint8_t *data, Fact *fact)
+{
+    auto *message = tercet__v1__record__begin__unpack(nullptr, size, data);
+    if (message == nullptr) {
+        return false;
+    }
+    fact->kind = Fact::BEGIN;
+    fact->sequence = message->sequence;
+    fact->by_steps = message->mode == TERCET__V1__RECORD__MODE__MODE_STEPS;
+    bool fine = ReadGid(message->gid, strlen(message->gid), &fact->act);
+    for (size_t i = 0; i < message->n_branches && fine; i++) {
+        fine = ReadBranch(message->branches[i], fact);
+    }
+    tercet__v1__record__begin__free_unpacked(message, nullptr);
+    return fine;
+}
+
+bool ReadAddBranch(size_t size, const uint8_t *data, Fact *fact)
+{
+    auto *message = tercet__v1__record__add_branch__unpack(nullptr, size, data);
+    if (message == nullptr) {
+        return false;
+    }
+    fact->kind = Fact::ADD_BRANCH;
+    const bool fine = message->n_branches == 1 && ReadBranch(message->branches[0], fact);
+    tercet__v1__record__add_branch__free_unpacked(message, nullptr);
+    return fine;
+}
+
+bool ReadDecide(size_t size, const uint8_t *data, Fact *fact)
+{
+    auto *message = tercet__v1__record__decide__unpack(nullptr, size, data);
+    if (message == nullptr) {
+        return false;
+    }
+    fact->kind = Fact::DECIDE;
+    fact->outcome = static_cast<txn_outcome>(message->outcome);
+    tercet__v1__record__decide__free_unpacked(message, nullptr);
+    return true;
+}
+
+bool ReadEnded(size_t size, const uint8_t *data, Fact *fact)
+{
+    auto *message = tercet__v1__record__ended__unpack(nullptr, size, data);
+    if (message == nullptr) {
+        return false;
+    }
+    const bool buried = message->mode == TERCET__V1__RECORD__MODE__MODE_TOMBSTONE;
+    fact->kind = buried ? Fact::TOMBSTONE : Fact::END;
+    fact->sequence = message->sequence;
+    fact->outcome = txn_state_outcome(static_cast<txn_state>(message->state));
+    const bool fine = ReadGid(message->gid, strlen(message->gid), &fact->act);
+    tercet__v1__record__ended__free_unpacked(message, nullptr);
+    return fine;
+}
+
+} // namespace
+
+bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
+{
+    batch_reader reader = {batch, 0};
+    batch_operation operation;
+    while (batch_reader_next(&reader, &operation)) {
+        const auto *key = static_cast<const char *>(operation.key.data);
+        record_key name{};
+        if (operation.kind == BATCH_DELETE) {
+            continue;
+        }
+        const auto *data = static_cast<const uint8_t *>(operation.value.data) + 1;
+        const size_t size = operation.value.size - 1;
+        Fact fact{};
+        bool fine = false;
+        if (key[0] == 'o') {
+            fine = ReadEnded(size, data, &fact);
+        } else if (record_key_parse(operation.key, &name)) {
+            fact.sequence = name.sequence;
+            switch (name.kind) {
+            case RECORD_KEY_BEGIN:
+                fine = ReadBegin(size, data, &fact);
+                break;
+            case RECORD_KEY_ADD_BRANCH:
+                fine = ReadAddBranch(size, data, &fact);
+                break;
+            case RECORD_KEY_DECIDE:
+                fine = ReadDecide(size, data, &fact);
+                break;
+            case RECORD_KEY_PROGRESS:
+                continue;
+            }
+        }
+        if (!fine) {
+            return false;
+        }
+        facts->push_back(fact);
+    }
+    return true;
+}
+
+} // namespace simulation

@@ -1,0 +1,130 @@
+// coordinator.h -- the daemon, without its threads and sockets.
+//
+// Engine, dispatch, loop, directory and journal are the product's own objects, put together as
+// runtime.c does it: one process is a set of them, and dies as a whole.  What the daemon's writer,
+// reader, service and edge do with threads is done here by the timeline.
+//
+// Dying inside a turn: from that moment the hands do nothing more, and when the turn is over the
+// objects are destroyed.  As hands are all that a turn does to the world, nobody can tell this from a
+// process that was killed there.
+#pragma once
+
+#include <unordered_map>
+
+#include "simulation/scene.h"
+
+extern "C" {
+#include "loop.h"
+}
+
+namespace simulation
+{
+
+class Coordinator
+{
+  public:
+    explicit Coordinator(Scene &scene);
+    ~Coordinator();
+    Coordinator(const Coordinator &) = delete;
+    Coordinator &operator=(const Coordinator &) = delete;
+
+    // What the timeline brings.
+    void Start();
+    void OnTurn(const Happening &what);
+    void OnSynced(const Happening &what);
+    void OnLookedUp(const Happening &what);
+    void OnAnswer(const AnswerMessage &answer);
+    // `unreachable`: there was nobody; else the connection broke, or nothing came in time.
+    void OnCallOver(uint64_t call, uint32_t life, bool unreachable);
+    void OnRequest(const RequestMessage &request);
+    void OnUpkeep();
+    void Kill();
+    void Freeze(int64_t until_us);
+    void Thaw();
+
+    bool is_up() const
+    {
+        return loop_ != nullptr;
+    }
+    uint32_t life() const
+    {
+        return life_;
+    }
+    // Nothing is open, nothing waits, nothing is under way.
+    bool IsQuiet() const;
+    // What must hold of the journal when all is over.
+    void Final();
+
+  private:
+    struct Out {              // a call that has left and has not ended
+        branch *of = nullptr; // NULL: a probe
+        tercet_phase phase = TERCET_PHASE_TRY;
+        uint32_t participant = 0;
+    };
+    struct Asker {
+        uint32_t client;
+        uint32_t serial;
+        bool after_crash;
+        int64_t asked_us;
+        int64_t wait_us; // INT64_MAX: as long as it takes
+    };
+
+    // coordinator_life.cc
+    bool Recover();
+    bool Dies(Point point);
+    void Die();
+    void DestroyProcess();
+    void NoteDeath();
+    static tercet_status TakePair(tercet_bytes key, tercet_bytes value, digest128 hash,
+                                  void *context);
+    static void Adopt(txn *txn_take, void *context);
+
+    // coordinator.cc
+    void Push(event *made);
+    void WakeAt(int64_t at_us);
+    void NoteTurn(clock_now now);
+    void CheckBounds();
+
+    // coordinator_hands.cc
+    static void Submit(void *context, const journal_batch *batch);
+    static void LookUp(void *context, const char *gid);
+    static void Reply(void *context, effect_reply *reply);
+    static void CarryOut(void *context, order *todo, const mark *told);
+    static void Fenced(void *context);
+    void SendReply(const effect_reply &reply);
+    void SendCall(order *todo, const mark *told);
+    std::shared_ptr<const mark> MarkToTell(uint32_t participant, const mark *told);
+
+    Scene &scene_;
+    struct journal *journal_;
+    directory directory_{};
+    struct engine *engine_ = nullptr;
+    struct dispatch *dispatch_ = nullptr;
+    struct loop *loop_ = nullptr;
+    journal_head head_{};
+    list_node inbox_{};
+    uint32_t life_ = 0;
+    bool dying_ = false;
+    bool recovering_ = false; // nothing was written in this life
+    bool kept_before_ = false;
+    int64_t turn_at_us_ = 0; // when the next turn is
+    int64_t frozen_until_us_ = 0;
+    int64_t submitted_lsn_ = 0;
+    int64_t submitted_next_number_ = 0;
+    char boot_id_[37]{};
+    uint64_t next_token_ = 1;
+    uint64_t next_lookup_ = 1;
+
+    Pool<Out> out_;
+    std::unordered_map<uint64_t, Asker> askers_;
+    std::unordered_map<uint64_t, std::string> lookups_;
+    std::vector<int64_t> acknowledged_lsn_; // by participant
+    std::vector<std::shared_ptr<const mark>> told_;
+    std::vector<bool> told_off_;                       // by participant: its last probe said no
+    std::vector<uint8_t> asked_two_;                   // by act: a confirm or cancel has left
+    std::vector<uint64_t> confirm_turn_, cancel_turn_; // by act
+    uint64_t turns_ = 0;
+    int64_t horizon_unix_ms_ = 0;
+};
+
+} // namespace simulation

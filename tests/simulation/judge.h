@@ -1,0 +1,187 @@
+// judge.h -- what must hold, checked at every step on what is durable and on what was told.
+//
+// The judge knows nothing of engine, fence or network.  It sees what the coordinator's disk holds
+// (batches, read record by record), what participants' disks hold (lines and accounts), what left the
+// coordinator (calls, marks, answers), and keeps the simplest model of it: for each act whether it
+// was begun, how it was decided, whether it has ended, and how often each phase of each branch took
+// effect.
+//
+//   I1  no act has one mandatory branch confirmed and another cancelled
+//   I2  what leaves is decided durably; a decision never changes; nothing is begun twice
+//   I3  each phase of a branch takes effect at most once, at the end exactly once as decided
+//   I4  accounts add up in every durable state, and are what the lines say
+//   I5  an ended act has nothing reserved; nothing is reserved for it later
+//   I6  whatever was told stays true
+//   I7  marks pass nothing that is needed, rows go only when nothing of them is needed
+// I8 is the world's: it knows when faults have stopped.
+//
+// The first violation stays; all calls after it do nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "simulation/ledger.h"
+#include "simulation/tally.h"
+
+extern "C" {
+#include "journal/journal.h"
+}
+
+namespace simulation
+{
+
+// What one record says.
+struct Fact {
+    enum Kind : uint8_t { BEGIN, ADD_BRANCH, DECIDE, END, TOMBSTONE } kind;
+    uint32_t act = 0; // DECIDE, ADD_BRANCH: found by sequence
+    int64_t sequence = 0;
+    bool by_steps = false;
+    txn_outcome outcome = TXN_UNDECIDED;
+    uint32_t branch_count = 0;
+    struct {
+        Payload payload;
+        int64_t number;
+    } branches[ACT_BRANCHES_MAX];
+};
+
+// A request that can begin something.
+enum class Attempt : uint8_t { EXECUTE, EXECUTE_OTHER, BEGIN, NONE };
+
+class Judge
+{
+  public:
+    explicit Judge(Tally &tally);
+
+    // ---- the coordinator's disk ----
+    // Reads the batch and keeps its facts until one of the two below.
+    void Submitted(const journal_batch *batch);
+    void Note(const Fact &fact); // one fact of the batch that is submitted
+    void NextNumber(int64_t next_number);
+    void Durable();
+    void Lost();
+    bool HoldsUnsynced() const
+    {
+        return submitted_;
+    }
+
+    // ---- what leaves the coordinator ----
+    void Sent(uint32_t act, uint32_t branch, tercet_phase phase);
+    void MarkTold(uint32_t participant, const mark &told);
+    void Asked(uint64_t token, request_kind kind, uint32_t act, Attempt attempt, uint32_t branch);
+    void Sends(uint32_t act, Attempt attempt); // an initiator sends such a request
+    void Told(const effect_reply &reply);
+    void Died();   // the coordinator: whoever waits is never answered
+    void Forgets() // from now on outcomes expire
+    {
+        forgets_ = true;
+    }
+
+    // ---- participants' disks ----
+    void LineIs(uint32_t participant, uint32_t act, uint32_t branch, const Line &line);
+    void AccountIs(uint32_t participant, uint32_t account, const Account &now);
+    // What its fence remembers of the coordinator: the highest epoch, and the age of its mark.
+    void Remembers(uint32_t participant, int64_t epoch, int64_t mark_lsn);
+    // It has carried out, or answered from its fence, a call of this epoch.
+    void Serves(uint32_t participant, int64_t epoch);
+    void RowSwept(uint32_t act, uint32_t branch);
+    void RowWritten(uint32_t act, uint32_t branch);
+
+    // ---- all is over ----
+    void Final(const std::vector<Account> &accounts);
+    uint32_t OpenActs() const
+    {
+        return open_;
+    }
+
+    // ---- what it knows; for the world ----
+    txn_outcome DecidedAs(uint32_t act) const;
+    bool IsBegun(uint32_t act) const;
+    bool IsEnded(uint32_t act) const;
+    // How many branches of it have taken the decided phase, and how many were registered.
+    void Progress(uint32_t act, uint32_t *done, uint32_t *all) const;
+    const std::vector<Fact> &pending() const
+    {
+        return pending_;
+    }
+
+    void Fail(const char *invariant, const char *format, ...)
+        __attribute__((__format__(__printf__, 3, 4)));
+    bool failed() const
+    {
+        return !fault_.empty();
+    }
+    const std::string &fault() const
+    {
+        return fault_;
+    }
+
+  private:
+    struct JudgedBranch {
+        Payload payload{};
+        int64_t number = 0;
+        bool registered = false;
+        bool told_done = false;
+        bool told_refused = false;
+        Line line{};
+    };
+    struct JudgedAct {
+        bool begun = false;
+        bool ended = false;
+        bool buried = false;
+        bool by_steps = false;
+        uint8_t variant = 0;
+        txn_outcome decided = TXN_UNDECIDED;
+        txn_outcome lost = TXN_UNDECIDED; // a decision that a crash undid
+        uint32_t attempts[3] = {0, 0, 0}; // sent and not refused
+        JudgedBranch branches[ACT_BRANCHES_MAX];
+    };
+    struct Memory {
+        int64_t epoch = 0;
+        int64_t mark_lsn = 0;
+    };
+    struct Token {
+        request_kind kind;
+        uint32_t act;
+        Attempt attempt;
+        uint32_t branch;
+        bool was_known; // durable when it was asked
+    };
+
+    JudgedAct &Of(uint32_t act);
+    static Attempt BegunBy(const JudgedAct &act);
+    void Check(const Fact &fact);
+    void ApplyFact(const Fact &fact);
+    void ApplyBegin(JudgedAct &act, const Fact &fact);
+    void CheckConfirmed(const Fact &fact, const JudgedAct &act);
+    void CheckEnd(uint32_t id, const JudgedAct &act);
+    void CheckEffects(uint32_t id, const JudgedAct &act);
+    void CheckBegin(const Fact &fact, const JudgedAct &act);
+    void Register(JudgedAct &act, const Fact &fact);
+    void ToldRefused(const effect_reply &reply, const Token &token);
+    void ToldView(const effect_reply &reply, const Token &token);
+    void ToldBranch(uint32_t id, const view_branch &branch);
+    void ToldVerdict(const effect_reply &reply, const Token &token);
+
+    Tally &tally_;
+    std::vector<JudgedAct> acts_;
+    std::unordered_map<int64_t, uint32_t> by_sequence_;
+    std::vector<std::map<int64_t, uint32_t>> live_; // by participant: number -> act, not ended
+    std::vector<Account> accounts_;                 // as the lines say
+    std::vector<Memory> memories_;                  // by participant
+    std::vector<Fact> pending_;
+    bool submitted_ = false;
+    int64_t submitted_next_number_ = 0;
+    int64_t next_number_ = 1; // durable
+    uint32_t open_ = 0;       // begun and not ended
+    bool forgets_ = false;
+    std::unordered_map<uint64_t, Token> tokens_;
+    std::string fault_;
+};
+
+// The facts of a batch.  False: something in it cannot be read.
+bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts);
+
+} // namespace simulation

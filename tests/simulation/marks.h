@@ -1,0 +1,98 @@
+// marks.h -- rare situations, by name.
+//
+// A simulator that never gets somewhere proves nothing about that place.  Each situation that the
+// guards of the product are made for has a mark; world and judge hit it when they see it from
+// outside.  A campaign run with --require-marks fails and names those that were never reached.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace simulation
+{
+
+// Name, and what was seen.
+#define SIMULATION_MARKS(MARK)                                                                     \
+    MARK(CANCEL_BEFORE_TRY)               /* a cancel found no row: empty rollback */              \
+    MARK(CANCEL_BEFORE_TRY_REPEATED)      /* and was asked again */                                \
+    MARK(TRY_AFTER_CANCEL_REFUSED)        /* suspension: the late try was refused */               \
+    MARK(TRY_FORGOTTEN)                   /* a try below the mark was refused */                   \
+    MARK(FORGOTTEN_ANSWERED)              /* a confirm or cancel below the mark */                 \
+    MARK(TRY_REPEATED)                    /* the stored result was answered */                     \
+    MARK(CONFIRM_REPEATED)                /* DONE REPEATED */                                      \
+    MARK(CANCEL_REPEATED)                 /* DONE REPEATED */                                      \
+    MARK(CANCEL_OF_REFUSED_RAN)           /* refused, yet an earlier attempt had reserved */       \
+    MARK(OLD_EPOCH_REFUSED)               /* a call of a dead coordinator came late */             \
+    MARK(MARK_REFUSED_AS_OLDER)           /* a store ignored a stale mark */                       \
+    MARK(MARK_OF_OLD_EPOCH_REFUSED)       /* a mark of a dead coordinator */                       \
+    MARK(MARK_WITH_OPEN_LIST)             /* told a mark that passes open branches */              \
+    MARK(ROWS_SWEPT)                      /* a mark deleted rows */                                \
+    MARK(SWEEP_IN_SLICES)                 /* one sweep took several slices */                      \
+    MARK(GROUP_SHARED)                    /* branches shared a local transaction */                \
+    MARK(GROUP_DEFERRED)                  /* some were put off to the next group */                \
+    MARK(GROUP_RUN_ALONE)                 /* a transaction fell, its branches ran alone */         \
+    MARK(COMMIT_UNKNOWN_KEPT)             /* outcome lost, and it had happened */                  \
+    MARK(COMMIT_UNKNOWN_LOST)             /* outcome lost, and it had not */                       \
+    MARK(HANDLER_CHANGED_AND_REFUSED)     /* its changes had to be taken back */                   \
+    MARK(PARTICIPANT_CRASH_COMMIT_KEPT)   /* died after its commit, before the answer */           \
+    MARK(PARTICIPANT_CRASH_COMMIT_LOST)   /* died before its commit */                             \
+    MARK(PARTICIPANT_UNREACHABLE)         /* a call found nobody */                                \
+    MARK(PROBE_BROUGHT_BACK)              /* a circuit closed by a probe */                        \
+    MARK(CRASH_BEFORE_BEGIN_DURABLE)      /* a BEGIN was lost */                                   \
+    MARK(CRASH_BEFORE_DECIDE_DURABLE)     /* a DECIDE was lost */                                  \
+    MARK(CRASH_BEFORE_END_DURABLE)        /* an END was lost */                                    \
+    MARK(CRASH_KEPT_BATCH)                /* a batch on disk that nobody had heard of */           \
+    MARK(CRASH_KEPT_DECISION)             /* and it held a decision */                             \
+    MARK(SECOND_CRASH_KEPT_BATCH)         /* kept in two lives running */                          \
+    MARK(CRASH_BETWEEN_DECISION_AND_SEND) /* decided, durable, nobody told */                      \
+    MARK(CRASH_WITH_SOME_CONFIRMED)       /* some branches confirmed, others not */                \
+    MARK(CRASH_WITH_SOME_CANCELLED)       /* some branches cancelled, others not */                \
+    MARK(CRASH_INSIDE_LOAD)               /* while the journal was read */                         \
+    MARK(CRASH_INSIDE_RECOVERY)           /* before the first write of a life */                   \
+    MARK(REBOOT)                          /* another boot clock */                                 \
+    MARK(RECOVERED_UNDECIDED)             /* an open, undecided transaction was adopted */         \
+    MARK(RECOVERED_DECIDED)               /* an open, decided one */                               \
+    MARK(DECIDED_OTHERWISE_AFTER_LOSS)    /* lost decision, then the other one */                  \
+    MARK(DEADLINE_WITH_ANSWER)            /* deadline and a try's answer in one turn */            \
+    MARK(DEADLINE_CANCELLED)              /* a transaction ran out of time */                      \
+    MARK(CONFIRM_AND_CANCEL_IN_ONE_TURN)  /* both were asked at once */                            \
+    MARK(ANSWER_OF_AN_OLD_PHASE)          /* a try's answer after the decision */                  \
+    MARK(DUPLICATE_ANSWER_DROPPED)        /* an answer to a call that is over */                   \
+    MARK(DUPLICATE_CALL_SERVED)           /* one call, served twice */                             \
+    MARK(CALL_OF_THE_DEAD_SERVED)         /* a call of an earlier life was carried out */          \
+    MARK(INQUIRY_AFTER_CRASH)             /* asked after an outcome of an earlier life */          \
+    MARK(EXECUTE_REPEATED_AFTER_END)      /* same content, ended: told again */                    \
+    MARK(EXECUTE_JOINED)                  /* same content, still open */                           \
+    MARK(OTHER_CONTENT_REFUSED)           /* ALREADY_EXISTS */                                     \
+    MARK(CANCEL_OF_UNKNOWN)               /* a tombstone was written */                            \
+    MARK(LATE_EXECUTE_CANCELLED)          /* and the late Execute joined it */                     \
+    MARK(NOT_STARTED)                     /* every attempt was refused */                          \
+    MARK(CONFIRM_TOO_EARLY)               /* FAILED_PRECONDITION naming the branch */              \
+    MARK(CONFIRM_WHILE_STARTING)          /* UNAVAILABLE: asked again after a restart */           \
+    MARK(BRANCH_AFTER_DECISION_REFUSED)   /* nothing can be added any more */                      \
+    MARK(OPTIONAL_LEFT_OUT)               /* confirmed without an optional branch */               \
+    MARK(INITIATOR_DIED_AFTER_BEGIN)      /* and its deadline cancelled it */                      \
+    MARK(REFUSED_BUSY)                    /* a bound was reached */                                \
+    MARK(REFUSED_UNREACHABLE)             /* named a participant whose circuit is open */          \
+    MARK(FORGOTTEN_CALL)                  /* the initiator went away while it was waiting */       \
+    MARK(GARBAGE_ANSWER)                  /* an answer with a verdict that nobody knows */         \
+    MARK(CLOCK_JUMPED_WITH_OPEN)          /* with undecided transactions open */                   \
+    MARK(FROZEN_PAST_A_DEADLINE)          /* it stood still while a deadline passed */             \
+    MARK(OUTCOMES_EXPIRED)                /* the horizon rose */                                   \
+    MARK(TOO_OLD_REFUSED)                 /* older than the horizon */
+
+enum class Mark : uint8_t {
+#define SIMULATION_MARK_ITEM(name) name,
+    SIMULATION_MARKS(SIMULATION_MARK_ITEM)
+#undef SIMULATION_MARK_ITEM
+        COUNT
+};
+
+constexpr size_t MARK_COUNT = static_cast<size_t>(Mark::COUNT);
+
+const char *MarkName(Mark mark);
+
+using MarkCounts = std::array<uint64_t, MARK_COUNT>;
+
+} // namespace simulation

@@ -1,0 +1,154 @@
+// scene.h -- what everybody in a world shares: chance, time, the network, what is on the wire.
+//
+// Nobody calls anybody: whoever wants something of another puts a message into a pool and its
+// arrival on the timeline.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "simulation/act.h"
+#include "simulation/clocks.h"
+#include "simulation/judge.h"
+#include "simulation/network.h"
+#include "simulation/pool.h"
+#include "simulation/timeline.h"
+#include "simulation/trace.h"
+
+namespace simulation
+{
+
+// Where a coordinator may die.
+enum class Point : uint8_t {
+    BEFORE_APPEND,
+    AFTER_APPEND,
+    BEFORE_SYNC,
+    AFTER_SYNC,
+    BEFORE_SEND,
+    AFTER_SEND,
+    BEFORE_ANSWER,
+    AFTER_ANSWER,
+    BEFORE_REPLY,
+    AFTER_REPLY,
+    BEFORE_LOAD,
+    BETWEEN_PAIRS, // of the journal, while it is loaded
+    AFTER_LOAD
+};
+
+// Who says what dies: chance, or the enumeration.
+class Fate
+{
+  public:
+    virtual ~Fate() = default;
+    virtual bool DiesAt(Point point) = 0;
+    // A batch is written and not synced: is it on the disk when the process is dead?
+    virtual bool Keeps() = 0;
+    // A participant has committed and not synced, or has synced and not answered.
+    virtual bool ParticipantDies() = 0;
+    // Of so many unsynced commits the first stay.
+    virtual size_t KeepsOf(size_t commits) = 0;
+    // All acts of the plan are over: from now on nothing dies.
+    virtual void Rest() {}
+};
+
+// From the coordinator to a participant.
+struct CallMessage {
+    uint64_t call = 0; // the coordinator's number for it
+    uint32_t life = 0; // of the coordinator
+    bool probe = false;
+    char gid[24]{};
+    uint32_t index = 0;
+    tercet_phase phase = TERCET_PHASE_TRY;
+    Payload payload{};
+    digest16 digest{};
+    branch_number number{};
+    int64_t epoch = 0;
+    std::shared_ptr<const mark> told; // or nullptr
+};
+
+// And back.
+struct AnswerMessage {
+    uint64_t call = 0;
+    uint32_t life = 0;
+    answer_kind kind = ANSWER_REPLY;
+    uint32_t verdict = 0;
+    uint32_t how = 0;
+    uint32_t conflict = 0;
+    uint32_t after_ms = 0;
+    uint32_t result = 0; // of a try; 0: none
+    int64_t mark_incarnation = 0;
+    int64_t mark_lsn = 0;
+    char code[32]{};
+};
+
+// From an initiator.
+struct RequestMessage {
+    uint32_t client = 0;
+    uint32_t serial = 0;
+    bool goes_away = false; // it no longer waits for the request `serial`
+    request_kind kind = REQUEST_GET;
+    uint32_t act = 0;
+    uint32_t variant = 0;
+    uint32_t branch = 0;
+    wait_mode wait = WAIT_MODE_DECISION;
+    uint32_t wait_ms = 0;
+    int64_t created_at_unix_ms = 0;
+};
+
+// And back.
+struct ReplyMessage {
+    uint32_t client = 0;
+    uint32_t serial = 0;
+    tercet_status status = TERCET_OK;
+    bool refused = false;
+    bool last = true;
+    txn_state state = TXN_NONE;
+    tercet_verdict verdict = TERCET_VERDICT_UNSPECIFIED;
+};
+
+struct Scene {
+    Scene(const Swarm &drawn, uint64_t seed, bool print, Tally &totals);
+    ~Scene();
+    Scene(const Scene &) = delete;
+    Scene &operator=(const Scene &) = delete;
+
+    int64_t now_us() const
+    {
+        return timeline.now_us();
+    }
+    clock_now Now() const
+    {
+        return clocks.Read(timeline.now_us());
+    }
+    void Hit(Mark mark)
+    {
+        tally.Hit(mark);
+    }
+    void Note(const char *name, int64_t a = 0, int64_t b = 0, int64_t c = 0, int64_t d = 0)
+    {
+        trace.Note(timeline.now_us(), name, a, b, c, d);
+    }
+
+    Swarm swarm;
+    Dice dice;
+    Timeline timeline;
+    Trace trace;
+    Tally &tally;
+    Clocks clocks;
+    Network network;
+    Judge judge;
+    directory names{}; // of the participants
+    std::vector<Act> acts;
+    Fate *fate = nullptr;
+    bool calm = false; // no faults any more
+
+    Pool<CallMessage> calls;
+    Pool<AnswerMessage> answers;
+    Pool<RequestMessage> requests;
+    Pool<ReplyMessage> replies;
+};
+
+// The participants as the daemon's configuration would name them.
+void FillDirectory(directory *names, const Swarm &swarm);
+
+} // namespace simulation

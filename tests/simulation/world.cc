@@ -1,0 +1,367 @@
+// world.cc -- see world.h.
+#include "simulation/world.h"
+
+namespace simulation
+{
+namespace
+{
+
+class Chance : public Fate
+{
+  public:
+    explicit Chance(Scene &scene) : scene_(scene) {}
+    bool DiesAt(Point point) override
+    {
+        if (scene_.calm) {
+            return false;
+        }
+        if (point == Point::BETWEEN_PAIRS) {
+            return scene_.dice.Chance(scene_.swarm.crash_in_load);
+        }
+        return scene_.swarm.crash_at_point > 0 &&
+               scene_.dice.Below(100000) < scene_.swarm.crash_at_point;
+    }
+    bool Keeps() override
+    {
+        return scene_.dice.Chance(scene_.swarm.keep);
+    }
+    bool ParticipantDies() override
+    {
+        return !scene_.calm && scene_.swarm.p_crash_every_us > 0 && scene_.dice.Below(2000) == 0;
+    }
+    size_t KeepsOf(size_t commits) override
+    {
+        return scene_.dice.Below(static_cast<uint32_t>(commits) + 1);
+    }
+
+  private:
+    Scene &scene_;
+};
+
+constexpr int64_t LOOK_EVERY_US = 20000;
+
+} // namespace
+
+World::World(const Swarm &swarm, uint64_t seed, bool print, Tally &tally, Fate *fate)
+    : scene_(swarm, seed, print, tally), coordinator_(scene_), crowd_(scene_)
+{
+    if (fate == nullptr) {
+        chance_ = std::make_unique<Chance>(scene_);
+        fate = chance_.get();
+    }
+    scene_.fate = fate;
+    for (uint32_t i = 0; i < swarm.participants; i++) {
+        participants_.emplace_back(scene_, i);
+    }
+    tally.worlds++;
+}
+
+World::~World()
+{
+    scene_.tally.happenings += scene_.timeline.added();
+    scene_.tally.simulated_ms += static_cast<uint64_t>(scene_.now_us() / 1000);
+}
+
+// ---- Plans --------------------------------------------------------------------------------------
+
+void World::PlanActs()
+{
+    const Swarm &swarm = scene_.swarm;
+    scene_.acts.reserve(swarm.acts + 4);
+    acts_ = swarm.acts;
+    int64_t at_us = 1000;
+    for (uint32_t i = 0; i < swarm.acts; i++) {
+        scene_.acts.push_back(DrawAct(scene_.dice, swarm, i, scene_.names));
+        scene_.timeline.Add(at_us, What::BEGIN, i, 0, 0);
+        at_us += scene_.dice.Delay(swarm.between_acts_us);
+    }
+    calm_at_us_ = swarm.calm_after_us > 0
+                      ? swarm.calm_after_us
+                      : at_us + scene_.dice.Between(0, 2000LL * swarm.try_timeout_ms);
+    scene_.timeline.Add(calm_at_us_, What::CALM, 0, 0, 0);
+    AddFaults();
+}
+
+void World::PlanOne(const Act &act, int64_t cancel_after_us)
+{
+    scene_.acts.reserve(8);
+    scene_.acts.push_back(act);
+    acts_ = 1;
+    scene_.calm = true;
+    scene_.network.Calm();
+    crowd_.BeginPlain(act, cancel_after_us);
+    scene_.timeline.Add(LOOK_EVERY_US, What::LOOK, 0, 0, 0);
+}
+
+void World::AddFaults()
+{
+    const Swarm &swarm = scene_.swarm;
+    const struct {
+        int64_t every_us;
+        What what;
+    } faults[] = {
+        {swarm.partition_every_us, What::PARTITION}, {swarm.crash_every_us, What::CRASH},
+        {swarm.freeze_every_us, What::FREEZE},       {swarm.upkeep_every_us, What::UPKEEP},
+        {swarm.p_crash_every_us, What::P_CRASH},     {swarm.p_freeze_every_us, What::P_FREEZE},
+        {swarm.jump_every_us, What::CLOCK_JUMP}};
+    for (const auto &fault : faults) {
+        if (fault.every_us > 0) {
+            scene_.timeline.Add(scene_.dice.Between(0, 2 * fault.every_us), fault.what, 0, 0, 0);
+        }
+    }
+}
+
+// ---- What happens -------------------------------------------------------------------------------
+
+void World::HappenToCoordinator(const Happening &what)
+{
+    if (what.what == What::TURN) {
+        coordinator_.OnTurn(what);
+    } else if (what.what == What::SYNCED) {
+        coordinator_.OnSynced(what);
+    } else if (what.what == What::LOOKED_UP) {
+        coordinator_.OnLookedUp(what);
+    } else if (what.what == What::START) {
+        coordinator_.Start();
+    } else {
+        coordinator_.OnCallOver(what.subject, what.life, what.what == What::CALL_FAILS);
+    }
+}
+
+void World::HappenToParticipant(const Happening &what)
+{
+    Participant &participant = participants_[what.who];
+    if (what.what == What::WORK) {
+        participant.OnWork(what);
+    } else if (what.what == What::COMMITTED) {
+        participant.OnCommitted(what);
+    } else {
+        participant.Start();
+    }
+}
+
+void World::Arrive(const Happening &what)
+{
+    if (what.what == What::CALL_ARRIVES) {
+        const CallMessage call = *scene_.calls.Find(what.subject);
+        scene_.calls.Give(what.subject);
+        if (participants_[what.who].is_up()) {
+            participants_[what.who].OnCall(call);
+        } else {
+            scene_.timeline.Add(scene_.now_us() + 100, What::CALL_FAILS, what.who, call.life,
+                                call.call);
+        }
+    } else if (what.what == What::ANSWER_ARRIVES) {
+        const AnswerMessage answer = *scene_.answers.Find(what.subject);
+        scene_.answers.Give(what.subject);
+        coordinator_.OnAnswer(answer);
+    } else if (what.what == What::REQUEST_ARRIVES) {
+        const RequestMessage request = *scene_.requests.Find(what.subject);
+        scene_.requests.Give(what.subject);
+        coordinator_.OnRequest(request);
+    } else {
+        const ReplyMessage reply = *scene_.replies.Find(what.subject);
+        scene_.replies.Give(what.subject);
+        crowd_.OnReply(reply);
+    }
+}
+
+// What strikes now, and how often it does.
+int64_t World::Strike(const Happening &what)
+{
+    const Swarm &swarm = scene_.swarm;
+    Dice &dice = scene_.dice;
+    const int64_t now_us = scene_.now_us();
+    if (what.what == What::PARTITION) {
+        scene_.network.Cut(now_us);
+        return swarm.partition_every_us;
+    }
+    if (what.what == What::CRASH) {
+        const bool again = what.who != 0; /* soon after a start: that life's only */
+        if (!again || what.life == coordinator_.life()) {
+            coordinator_.Kill();
+        }
+        return again ? 0 : swarm.crash_every_us;
+    }
+    if (what.what == What::FREEZE) {
+        coordinator_.Freeze(now_us + dice.Delay(swarm.freeze_us));
+        return swarm.freeze_every_us;
+    }
+    if (what.what == What::UPKEEP) {
+        coordinator_.OnUpkeep();
+        return swarm.upkeep_every_us;
+    }
+    if (what.what == What::P_CRASH) {
+        participants_[dice.Below(swarm.participants)].Crash();
+        return swarm.p_crash_every_us;
+    }
+    if (what.what == What::P_FREEZE) {
+        const uint32_t one = dice.Below(swarm.participants);
+        participants_[one].Freeze(now_us + dice.Delay(swarm.p_freeze_us));
+        return swarm.p_freeze_every_us;
+    }
+    /* Where outcomes expire, days only pass: initiators' clocks go with it. */
+    const bool only_pass = swarm.upkeep_every_us > 0 && !swarm.days_go_back;
+    const int64_t back_ms = only_pass ? 0 : -swarm.jump_ms;
+    scene_.clocks.Jump(dice.Between(back_ms, swarm.jump_ms));
+    scene_.tally.clock_jumps++;
+    if (scene_.judge.OpenActs() > 0) {
+        scene_.Hit(Mark::CLOCK_JUMPED_WITH_OPEN);
+    }
+    return swarm.jump_every_us;
+}
+
+void World::Fault(const Happening &what)
+{
+    const int64_t every_us = scene_.calm ? 0 : Strike(what);
+    if (every_us > 0) {
+        scene_.timeline.Add(scene_.now_us() + scene_.dice.Between(0, 2 * every_us), what.what,
+                            what.who, 0, 0);
+    }
+}
+
+void World::Happen(const Happening &what)
+{
+    switch (what.what) {
+    case What::TURN:
+    case What::SYNCED:
+    case What::LOOKED_UP:
+    case What::START:
+    case What::CALL_FAILS:
+    case What::CALL_TIMES_OUT:
+        HappenToCoordinator(what);
+        break;
+    case What::WORK:
+    case What::COMMITTED:
+    case What::P_START:
+        HappenToParticipant(what);
+        break;
+    case What::CALL_ARRIVES:
+    case What::ANSWER_ARRIVES:
+    case What::REQUEST_ARRIVES:
+    case What::REPLY_ARRIVES:
+        Arrive(what);
+        break;
+    case What::PARTITION:
+    case What::CRASH:
+    case What::FREEZE:
+    case What::UPKEEP:
+    case What::P_CRASH:
+    case What::P_FREEZE:
+    case What::CLOCK_JUMP:
+        Fault(what);
+        break;
+    case What::BEGIN:
+        crowd_.Begin(scene_.acts[what.who]);
+        break;
+    case What::ACT:
+        crowd_.OnAct(what);
+        break;
+    case What::CALM:
+        Calm();
+        break;
+    case What::LOOK:
+        Look();
+        break;
+    }
+}
+
+bool World::Run()
+{
+    Happening next;
+    coordinator_.Start();
+    while (!over_ && !scene_.judge.failed() && scene_.timeline.Next(&next)) {
+        Happen(next);
+    }
+    if (!over_) {
+        scene_.judge.Fail("I8", "nothing happens any more, and it is not over");
+    }
+    if (!scene_.judge.failed()) {
+        std::vector<Account> accounts;
+        for (const Participant &participant : participants_) {
+            participant.AddAccounts(&accounts);
+        }
+        scene_.judge.Final(accounts);
+        coordinator_.Final();
+    }
+    return !scene_.judge.failed();
+}
+
+// ---- The end ------------------------------------------------------------------------------------
+
+void World::Calm()
+{
+    scene_.Note("calm");
+    scene_.calm = true;
+    scene_.network.Calm();
+    coordinator_.Thaw();
+    for (Participant &participant : participants_) {
+        participant.Freeze(0);
+    }
+    scene_.timeline.Add(scene_.now_us() + LOOK_EVERY_US, What::LOOK, 0, 0, 0);
+}
+
+bool World::IsQuiet() const
+{
+    bool quiet = crowd_.busy() == 0 && coordinator_.IsQuiet() && scene_.requests.count() == 0 &&
+                 scene_.calls.count() == 0;
+    for (const Participant &participant : participants_) {
+        quiet = quiet && participant.IsQuiet();
+    }
+    return quiet;
+}
+
+// Every round was confirmed, and fences hold the rows of the last two at most.
+void World::CheckRows()
+{
+    for (size_t id = acts_; id < scene_.acts.size(); id++) {
+        if (scene_.judge.DecidedAs(static_cast<uint32_t>(id)) != TXN_OUTCOME_CONFIRMED) {
+            scene_.judge.Fail("I8", "g%zu was begun in a calm world and not confirmed", id);
+        }
+    }
+    for (uint32_t i = 0; i < scene_.swarm.participants; i++) {
+        if (participants_[i].CountRows() > 2) {
+            scene_.judge.Fail("I7", "p%u holds %zu fence rows when all is over", i,
+                              participants_[i].CountRows());
+        }
+    }
+}
+
+// I8.  The bound: a deadline, the longest back-off, two calls, what a participant may put off, and ten
+// seconds for the backlog.
+void World::Look()
+{
+    enum { ROUNDS = 3, SETTLE_US = 250000, BACKLOG_US = 10000000 };
+    const Swarm &swarm = scene_.swarm;
+    const int64_t last_us =
+        crowd_.last_sent_us() > calm_at_us_ ? crowd_.last_sent_us() : calm_at_us_;
+    const int64_t bound_us =
+        1000LL * (swarm.try_timeout_ms + 2 * swarm.retry_cap_ms + 2 * swarm.call_timeout_ms + 100) +
+        swarm.patience_us + BACKLOG_US;
+    if (!IsQuiet()) {
+        quiet_since_us_ = 0;
+        if (scene_.now_us() > last_us + bound_us) {
+            scene_.judge.Fail("I8", "faults have stopped %lld ms ago and %u acts are open",
+                              static_cast<long long>((scene_.now_us() - last_us) / 1000),
+                              scene_.judge.OpenActs());
+        }
+    } else if (quiet_since_us_ == 0) {
+        quiet_since_us_ = scene_.now_us();
+    } else if (scene_.now_us() - quiet_since_us_ < SETTLE_US) {
+        /* Sweeps are still due. */
+    } else if (rounds_ < ROUNDS) {
+        scene_.fate->Rest();
+        const auto id = static_cast<uint32_t>(scene_.acts.size());
+        scene_.acts.push_back(RoundAct(id, swarm.participants, scene_.names));
+        crowd_.BeginRound(scene_.acts.back());
+        rounds_++;
+        quiet_since_us_ = 0;
+    } else {
+        CheckRows();
+        over_ = true;
+        return;
+    }
+    scene_.timeline.Add(scene_.now_us() + LOOK_EVERY_US, What::LOOK, 0, 0, 0);
+}
+
+} // namespace simulation
