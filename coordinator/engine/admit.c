@@ -7,6 +7,8 @@
 
 #include "engine/engine_internal.h"
 
+enum { CREATED_AHEAD_MAX_MS = 24 * 3600 * 1000 };
+
 /* How many branches before this one name the same participant. */
 static uint32_t named_before(const struct request *request, uint32_t index)
 {
@@ -100,6 +102,14 @@ bool admit_age(struct step *step, const struct request *request)
 {
     int64_t horizon = step->engine->horizon_unix_ms;
     int64_t created = request->created_at_unix_ms;
+    if (created > step->now.unix_ms + CREATED_AHEAD_MAX_MS) {
+        reply_refused(step, request, TERCET_INVALID_ARGUMENT, "TERCET_CREATED_AHEAD",
+                      "created_at_unix_ms is %" PRId64
+                      ", more than a day ahead of the coordinator's clock, which says %" PRId64
+                      "; it is in milliseconds since 1970",
+                      created, step->now.unix_ms);
+        return false;
+    }
     if (created == 0 || created >= horizon) {
         return true;
     }

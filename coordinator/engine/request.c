@@ -32,7 +32,10 @@ static struct txn *create(struct step *step, const struct request *request, enum
     txn->mode = mode;
     txn->content = request->content;
     txn->sequence = engine_take_number(engine).number;
-    txn->begun_unix_ms = step->now.unix_ms;
+    /* Never before its initiator asked, whoever's clock is wrong: its outcome is then forgotten only
+     * when created_at is refused as too old. */
+    const int64_t created = request->created_at_unix_ms;
+    txn->begun_unix_ms = created > step->now.unix_ms ? created : step->now.unix_ms;
     memcpy(txn->traceparent, request->traceparent, sizeof txn->traceparent);
     table_insert(&engine->by_gid, &txn->by_gid, txn->gid, strlen(txn->gid));
     return txn;

@@ -77,7 +77,7 @@ void txn_move(struct txn *txn, enum txn_state to, struct clock_now now)
         txn->decided_unix_ms = now.unix_ms;
     }
     if (txn_state_is_ended(to)) {
-        txn->ended_unix_ms = now.unix_ms;
+        txn->ended_unix_ms = now.unix_ms > txn->begun_unix_ms ? now.unix_ms : txn->begun_unix_ms;
     }
 }
 

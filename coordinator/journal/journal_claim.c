@@ -87,6 +87,15 @@ static bool is_backup(const char *directory)
     return there;
 }
 
+/* FORMAT is built, and not in place yet. */
+static bool is_half_made(const char *directory)
+{
+    char *path = files_join(directory, NAME_MAKING "/" NAME_FORMAT);
+    const bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
 static enum tercet_status check_format(const struct journal_leveldb *journal,
                                        struct tercet_error *error_out)
 {
@@ -99,6 +108,9 @@ static enum tercet_status check_format(const struct journal_leveldb *journal,
         return error_set(error_out, TERCET_NOT_FOUND,
                          "%.120s is a backup and no journal: tercetd restore makes one of it",
                          journal->path);
+    }
+    if (status == TERCET_NOT_FOUND && is_half_made(journal->path)) {
+        return no_journal(journal->path, "its making was interrupted", error_out);
     }
     if (status == TERCET_NOT_FOUND && access(journal->live_path, F_OK) != 0) {
         return no_journal(journal->path, "it holds no file FORMAT", error_out);

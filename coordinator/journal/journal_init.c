@@ -140,6 +140,29 @@ static enum tercet_status move_into_place(const char *making, const char *direct
     return status;
 }
 
+/* Parts that were moved into place before an interruption go back to where they were built.  FORMAT is
+ * moved last: while it is not, what stands beside it was never a journal. */
+static enum tercet_status take_back(const char *making, const char *directory,
+                                    struct tercet_error *error_out)
+{
+    enum tercet_status status = TERCET_OK;
+    char *built = files_join(making, NAME_FORMAT);
+    char *placed = files_join(directory, NAME_FORMAT);
+    const bool interrupted = access(built, F_OK) == 0 && access(placed, F_OK) != 0;
+    free(built);
+    free(placed);
+    for (size_t i = 0; interrupted && i < PART_COUNT - 1 && status == TERCET_OK; i++) {
+        char *from = files_join(directory, parts[i]);
+        char *to = files_join(making, parts[i]);
+        if (access(from, F_OK) == 0) {
+            status = files_rename(from, to, error_out);
+        }
+        free(from);
+        free(to);
+    }
+    return status;
+}
+
 /* What a build that did not finish has left. */
 static enum tercet_status clear(const char *making, struct tercet_error *error_out)
 {
@@ -173,7 +196,10 @@ enum tercet_status journal_place_begin(const char *directory, struct tercet_erro
         }
     }
     char *making = files_join(directory, NAME_MAKING);
-    enum tercet_status status = check_is_empty(directory, error_out);
+    enum tercet_status status = take_back(making, directory, error_out);
+    if (status == TERCET_OK) {
+        status = check_is_empty(directory, error_out);
+    }
     if (status == TERCET_OK) {
         status = clear(making, error_out);
     }

@@ -17,7 +17,6 @@ bool RunSeed(uint64_t seed, const SeedOptions &options, Tally *tally, std::strin
 {
     Dice dice(seed);
     Swarm swarm = DrawSwarm(dice);
-    swarm.days_go_back = options.days_go_back;
     World world(swarm, seed, options.print, *tally);
     world.PlanActs();
     const bool fine = world.Run();
@@ -50,7 +49,6 @@ void Work(Shared *shared)
 {
     Tally tally;
     SeedOptions options;
-    options.days_go_back = shared->options.days_go_back;
     for (;;) {
         const uint64_t at = shared->next.fetch_add(1);
         const bool late = shared->options.minutes > 0 &&

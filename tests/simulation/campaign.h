@@ -14,7 +14,6 @@ struct CampaignOptions {
     uint64_t seeds = 1000;
     double minutes = 0; // stop after so long, however many seeds are left; 0: never
     unsigned threads = 1;
-    bool days_go_back = false; // of the swarm
 };
 
 struct CampaignResult {
@@ -28,7 +27,6 @@ struct CampaignResult {
 // One world.  True: nothing was found.
 struct SeedOptions {
     bool print = false;
-    bool days_go_back = false;
 };
 bool RunSeed(uint64_t seed, const SeedOptions &options, Tally *tally, std::string *fault,
              uint64_t *hash);

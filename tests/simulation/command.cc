@@ -30,7 +30,7 @@ int Usage()
     fprintf(stderr,
             "simulation --seeds N [--first-seed N] [--minutes M] [--threads N] [--require-marks] "
             "[--json]\n"
-            "simulation --seed N [--trace]   (and --days-go-back)\n"
+            "simulation --seed N [--trace]\n"
             "simulation --enumerate [--crashes N] [--branches N] [--story NAME] [--participants] "
             "[--json]\n"
             "simulation --enumerate --story NAME --branches N --crashes N --case DIGITS\n");
@@ -45,8 +45,6 @@ bool ReadCommand(int argc, char **argv, Command *command)
         const uint64_t number = value == nullptr ? 0 : strtoull(value, nullptr, 10);
         if (strcmp(name, "--trace") == 0) {
             command->trace = true;
-        } else if (strcmp(name, "--days-go-back") == 0) {
-            command->campaign.days_go_back = true;
         } else if (strcmp(name, "--json") == 0) {
             command->json = true;
         } else if (strcmp(name, "--require-marks") == 0) {
@@ -102,7 +100,6 @@ int RunOne(const Command &command)
     uint64_t hash = 0;
     SeedOptions options;
     options.print = command.trace;
-    options.days_go_back = command.campaign.days_go_back;
     const bool fine = RunSeed(command.seed, options, &tally, &fault, &hash);
     printf("seed %" PRIu64 ": %s%s, hash %016" PRIx64 ", %" PRIu64 " transactions, %" PRIu64
            " faults\n",
@@ -152,10 +149,8 @@ int RunMany(const Command &command)
         PrintText(result);
     }
     if (result.failed) {
-        printf("FAILED with seed %" PRIu64 ": %s\nreplay: simulation --seed %" PRIu64
-               " --trace%s\n",
-               result.failed_seed, result.fault.c_str(), result.failed_seed,
-               command.campaign.days_go_back ? " --days-go-back" : "");
+        printf("FAILED with seed %" PRIu64 ": %s\nreplay: simulation --seed %" PRIu64 " --trace\n",
+               result.failed_seed, result.fault.c_str(), result.failed_seed);
         return 1;
     }
     for (size_t i = 0; i < MARK_COUNT && command.require_marks; i++) {

@@ -73,7 +73,6 @@ struct Swarm {
     // clocks
     int64_t jump_every_us = 0;
     int64_t jump_ms = 0;
-    bool days_go_back = false; // also where outcomes expire; see README.md
 
     // initiators; per mille of acts
     uint32_t steps = 200;

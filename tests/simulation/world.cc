@@ -200,10 +200,7 @@ int64_t World::Strike(const Happening &what)
         participants_[one].Freeze(now_us + dice.Delay(swarm.p_freeze_us));
         return swarm.p_freeze_every_us;
     }
-    /* Where outcomes expire, days only pass: initiators' clocks go with it. */
-    const bool only_pass = swarm.upkeep_every_us > 0 && !swarm.days_go_back;
-    const int64_t back_ms = only_pass ? 0 : -swarm.jump_ms;
-    scene_.clocks.Jump(dice.Between(back_ms, swarm.jump_ms));
+    scene_.clocks.Jump(dice.Between(-swarm.jump_ms, swarm.jump_ms));
     scene_.tally.clock_jumps++;
     if (scene_.judge.OpenActs() > 0) {
         scene_.Hit(Mark::CLOCK_JUMPED_WITH_OPEN);

@@ -163,6 +163,39 @@ TEST(Horizon, CancelOfAnUnknownGidOlderThanTheHorizonLeavesNoTombstone)
     }
 }
 
+// A clock that is a day ahead, or seconds taken for milliseconds the other way round.
+TEST(Horizon, WhatWasAskedForMoreThanADayAheadIsRefused)
+{
+    EngineWorld world;
+    const int64_t day = 24 * 3600 * 1000;
+    event *ahead = world.MakeRequest(REQUEST_BEGIN, "ahead");
+    ahead->u.request.created_at_unix_ms = world.now.unix_ms + day + 1;
+    ExpectRefused(world.LastReply(world.Send(ahead)), TERCET_INVALID_ARGUMENT,
+                  "TERCET_CREATED_AHEAD");
+    EXPECT_TRUE(world.records.empty());
+    event *within = world.MakeRequest(REQUEST_BEGIN, "within");
+    within->u.request.created_at_unix_ms = world.now.unix_ms + day;
+    world.Send(within);
+    EXPECT_EQ(1, world.CountRecords("within", RECORD_BEGIN));
+}
+
+// Outcomes are forgotten by the day on which they ended: not before created_at would be too old.
+TEST(Horizon, NothingEndsBeforeItWasAskedForWhateverTheClocksSay)
+{
+    EngineWorld world;
+    const int64_t created = world.now.unix_ms + 3600 * 1000;
+    event *begin = world.MakeRequest(REQUEST_BEGIN, "g");
+    begin->u.request.created_at_unix_ms = created;
+    world.Send(begin);
+    event *cancel = world.MakeRequest(REQUEST_CANCEL, "never-begun");
+    cancel->u.request.created_at_unix_ms = created;
+    const uintptr_t token = world.Send(cancel);
+    EXPECT_EQ(created, world.LastReply(token).told->ended_unix_ms);
+    world.now.unix_ms -= 2 * 3600 * 1000;
+    EXPECT_EQ(created,
+              world.LastReply(world.Ask(REQUEST_CANCEL, "g", WAIT_MODE_END)).told->ended_unix_ms);
+}
+
 TEST(Horizon, CancelOfAnOldTransactionThatIsKnownIsNotRefused)
 {
     EngineWorld world;

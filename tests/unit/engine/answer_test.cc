@@ -190,6 +190,17 @@ TEST(Answer, AnEmptyConfirmIsNoSuccess)
     EXPECT_EQ(BRANCH_CONFIRMING, world.FindBranch("g", 1)->state);
 }
 
+TEST(Answer, AnEmptyConfirmOfAConfirmOnlyBranchIsNoSuccessEither)
+{
+    EngineWorld world;
+    BranchPlan plan;
+    plan.confirm_only = true;
+    world.Execute("g", {plan});
+    world.HandAll();
+    world.Answer("g", 1, TERCET_PHASE_CONFIRM, TERCET_VERDICT_DONE, EMPTY);
+    EXPECT_EQ(BRANCH_CONFIRMING, world.FindBranch("g", 1)->state);
+}
+
 // Anomaly 11.
 TEST(Answer, LateDoubleAndForeignAnswersAreNotRead)
 {

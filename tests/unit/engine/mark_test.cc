@@ -91,6 +91,7 @@ TEST(Mark, NumbersThatTheDiskHasNotSeenAreNeverPassed)
     world.HandAll();
     engine_durable(world.engine, world.lsn - 1, durable); // an older head than the engine's
     EXPECT_LE(engine_mark(world.engine, 0)->low.number, durable);
+    EXPECT_LE(engine_mark(world.engine, 1)->low.number, durable) << "nothing is open there";
 }
 
 TEST(Mark, AFullOpenListStopsIt)
@@ -139,6 +140,9 @@ TEST(Mark, ItsAgeChangesOnlyWithWhatItSays)
     world.HandAll();
     world.Sync();
     EXPECT_EQ(0, branch_number_compare(age, engine_mark(world.engine, 0)->as_of));
+    world.Answer("a", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE);
+    world.Sync();
+    EXPECT_LT(branch_number_compare(age, engine_mark(world.engine, 0)->as_of), 0);
 }
 
 } // namespace

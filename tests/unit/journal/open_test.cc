@@ -138,6 +138,38 @@ TEST(JournalOpen, InitTakesAnEmptyDirectoryAndWhatABrokenInitHasLeft)
     journal_close(opened.journal);
 }
 
+// Between two of the renames that put it into place.
+TEST(JournalOpen, InitTakesWhatItWasInterruptedInMovingIntoPlace)
+{
+    const std::vector<std::string> parts = {"live", "outcomes", "safety", "witness", "FORMAT"};
+    for (size_t placed = 0; placed < parts.size(); placed++) {
+        TempDirectory temp;
+        ASSERT_EQ(Init(temp / "j"), TERCET_OK);
+        fs::create_directory(temp / "j/.new");
+        for (size_t i = placed; i < parts.size(); i++) {
+            fs::rename(temp / ("j/" + parts[i]), temp / ("j/.new/" + parts[i]));
+        }
+        EXPECT_EQ(Open(temp / "j").status, TERCET_NOT_FOUND) << placed;
+        std::string text;
+        ASSERT_EQ(Init(temp / "j", &text), TERCET_OK) << placed << ": " << text;
+        EXPECT_FALSE(fs::exists(temp / "j/.new"));
+        Opened opened = Open(temp / "j");
+        EXPECT_EQ(opened.status, TERCET_OK) << opened.text;
+        journal_close(opened.journal);
+    }
+}
+
+// FORMAT is lost, and nothing says that init was at work: somebody's journal.
+TEST(JournalOpen, InitTakesNothingThatMayBeAJournal)
+{
+    TempDirectory temp;
+    ASSERT_EQ(Init(temp / "j"), TERCET_OK);
+    fs::create_directory(temp / "j/.new");
+    fs::remove(temp / "j/FORMAT");
+    EXPECT_EQ(Init(temp / "j"), TERCET_ALREADY_EXISTS);
+    EXPECT_TRUE(fs::exists(temp / "j/live/CURRENT"));
+}
+
 TEST(JournalOpen, WhatIsNoJournalIsNotFoundAndSaysHowToMakeOne)
 {
     TempDirectory temp;
