@@ -45,7 +45,7 @@ FIRST = {
 # Sweeps of real disks, for what only they can see.
 SUITE["integrity"] = "tests/integrity/integrity_sweep"
 ARGUMENTS = {
-    "integrity": ["power", "--cases", "300"],
+    "integrity": ["power", "--cases", "2000"],
     "journal": ["--gtest_filter=JournalBatch*:Record*:*Loader*:JournalMemory*:JournalOpen*"],  # the others are slow
 }
 LIMIT_S = 90

@@ -320,6 +320,27 @@ TEST(RecordLoader, ARecordWithoutItsBeginIsRefused)
     }
 }
 
+// A lost BEGIN must not make its records those of the transaction before it.
+TEST(RecordLoader, ARecordBehindTheBeginOfAnotherTransactionIsRefused)
+{
+    const auto pairs = SomePairs(Seed());
+    int tried = 0;
+    for (const auto &[key, value] : pairs) {
+        for (const auto &[begin_key, begin_value] : pairs) {
+            if (key[10] != '\x10' && begin_key[10] == '\x10' &&
+                begin_key.substr(0, 10) < key.substr(0, 10)) {
+                Recovery recovery;
+                ASSERT_EQ(recovery.Pair(begin_key, begin_value), TERCET_OK);
+                EXPECT_EQ(recovery.Pair(key, value), TERCET_DATA_LOSS);
+                EXPECT_NE(std::string(recovery.error.text).find("no BEGIN"), std::string::npos)
+                    << recovery.error.text;
+                tried++;
+            }
+        }
+    }
+    EXPECT_GT(tried, 0);
+}
+
 TEST(RecordLoader, AKeyThatNobodyWritesIsRefused)
 {
     const auto pairs = SomePairs(Seed());

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Runs the campaigns and prints the table of what they found.
+
+    reliability.py --build DIR [--mutants DIR] [--short | --minutes N] [--seed S] [--only NAME] [--json FILE]
+
+DIR is a build of the preset `reliability`, --mutants one of the preset `mutants` (left out, the mutants
+are not asked).  --short is what ./dev test runs; --minutes shares that time among the campaigns, and
+those that have an end take what they need.
+
+Exit codes: 0; 1 when a campaign failed or fell short of its figure; 64 wrong use."""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+JOBS = str(os.cpu_count() or 2)
+
+
+class Campaign:
+    """One row of the table.  `share`: its part of --minutes; 0: it has an end of its own."""
+
+    def __init__(self, name, share, command, figure, want):
+        self.name, self.share, self.command, self.figure, self.want = name, share, command, figure, want
+
+
+def last_json(text):
+    return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
+
+
+def sweep(text):
+    found = re.search(r"(\d+) cases, (\d+) failures", text)
+    return int(found.group(1)), int(found.group(2))
+
+
+def simulated(text):
+    told = last_json(text)
+    return told["transactions"], "%s transactions, %s faults, %d of %d marks reached, 0 violations" % (
+        format(told["transactions"], ","), format(told["faults"], ","), told["marks_reached"], told["marks"])
+
+
+def enumerated(text):
+    told = last_json(text)
+    return told["cases"], "%s cases, %s crashes, 0 violations" % (
+        format(told["cases"], ","), format(told["crashes"], ","))
+
+
+def killed(text):
+    told = last_json(text)
+    return told["cycles"], "%s cycles, %s kills, %s payments, 0 lost" % (
+        told["cycles"], told["coordinator_kills"] + told["participant_kills"] + told["failpoint_kills"],
+        format(told["payments"], ","))
+
+
+def swept(text):
+    cases, _ = sweep(text)
+    return cases, "%s cases, 0 silent" % format(cases, ",")
+
+
+def mutated(text):
+    told = last_json(text)
+    by = ", ".join("%s %d" % pair for pair in sorted(told["by"].items(), key=lambda pair: -pair[1]))
+    return told["killed"] - told["mutants"], "%d of %d noticed (%s)" % (told["killed"], told["mutants"], by)
+
+
+def recovered(text):
+    return 0, re.search(r"open .*", text).group(0)
+
+
+def campaigns(build, mutants, short, seed):
+    tests = os.path.join(build, "tests")
+    simulation = [os.path.join(tests, "simulation/simulation")]
+    integrity = [os.path.join(tests, "integrity/integrity_sweep")]
+    kill = [os.path.join(tests, "kill/kill_campaign"), "--seed", str(seed), "--json"]
+    recovery = [os.path.join(tests, "recovery/recovery_tests")]
+
+    def simulate(minutes):
+        length = ["--seeds", "17000"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
+        return simulation + ["--first-seed", str(seed), "--threads", JOBS, "--require-marks", "--json"] + length
+
+    def cases(kind, few, per_minute):
+        def command(minutes):
+            count = few if short else max(few, int(per_minute * minutes))
+            return integrity + [kind, "--jobs", JOBS, "--seed", str(seed), "--cases", str(count)]
+        return command
+
+    table = [
+        Campaign("simulator", 0.5, simulate, simulated, 2000000 if short else 0),
+        Campaign("crash enumeration", 0, lambda _: simulation + ["--enumerate", "--json", "--threads", JOBS] + (
+            ["--crashes", "2", "--branches", "4"] if short else ["--crashes", "3", "--branches", "2"]), enumerated, 0),
+        Campaign("kill -9", 0.2, lambda minutes: kill + (
+            ["--cycles", "300"] if short else ["--minutes", "%.2f" % minutes]), killed, 300 if short else 0),
+        Campaign("corruption sweep", 0.15, cases("corruption", 10000, 10000), swept, 10000),
+        Campaign("I/O fault sweep", 0, lambda _: integrity + ["io", "--jobs", JOBS] + ([] if short else ["--whole"]),
+                 swept, 0),
+        Campaign("power loss", 0.15, cases("power", 5000, 8000), swept, 5000),
+        Campaign("recovery, 10,000 open", 0, lambda _: ["env", "TERCET_RECOVERY_OPEN=10000",
+                                                       "TERCET_RECOVERY_BOUND_MS=1000"] + recovery, recovered, 0),
+    ]
+    if mutants:
+        table.append(Campaign("mutants", 0, lambda _: [os.path.join(ROOT, "tests/mutants/run.py"), mutants, "--json",
+                                                       "--jobs", JOBS], mutated, 0))
+    return table
+
+
+def run(campaign, minutes):
+    """(passed, figure, seconds); what it printed is shown when it did not pass."""
+    command = campaign.command(minutes)
+    begun = time.monotonic()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    seconds = time.monotonic() - begun
+    text = done.stdout.decode(errors="replace")
+    if done.returncode != 0:
+        print("\n".join(text.splitlines()[-40:]))
+        return False, "FAILED (exit code %d): %s" % (done.returncode, " ".join(command)), seconds
+    count, figure = campaign.figure(text)
+    if count < campaign.want:
+        return False, "%s; wanted at least %s" % (figure, format(campaign.want, ",")), seconds
+    return True, figure, seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description="runs the campaigns")
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--mutants")
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", metavar="NAME")
+    parser.add_argument("--json", metavar="FILE")
+    arguments = parser.parse_args()
+    table = [one for one in campaigns(arguments.build, arguments.mutants, arguments.short, arguments.seed)
+             if arguments.only in (None, one.name)]
+    if not table:
+        parser.error("there is no campaign of this name")
+    passed, told = True, {}
+    print("%-24s %7s  %s" % ("campaign", "s", "figure"))
+    for campaign in table:
+        fine, figure, seconds = run(campaign, arguments.minutes * campaign.share)
+        print("%-24s %7.1f  %s" % (campaign.name, seconds, figure), flush=True)
+        told[campaign.name] = {"passed": fine, "figure": figure, "seconds": round(seconds, 1)}
+        passed = passed and fine
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(told, file, indent=1)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
