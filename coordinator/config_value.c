@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 /* How much of a bad value is repeated in a sentence. */
 #define SHOWN "%.60s"
@@ -111,7 +112,23 @@ static enum tercet_status set_number(void *base, const struct config_key *key, c
     return TERCET_OK;
 }
 
-/* Text goes into paths, addresses and sentences: no control characters. */
+/* Does a character begin here that a line of YAML cannot hold as it stands?  The controls of ASCII
+ * and Latin-1, U+2028 and U+2029 (they end lines), U+FEFF, U+FFFE and U+FFFF. */
+static bool is_control(const char *text)
+{
+    static const char *const wide[] = {"\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf",
+                                       "\xef\xbf\xbe", "\xef\xbf\xbf"};
+    const unsigned char *at = (const unsigned char *)text;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        if (strncmp(text, wide[i], strlen(wide[i])) == 0) {
+            return true;
+        }
+    }
+    return iscntrl(at[0]) != 0 || (at[0] == 0xc2 && at[1] < 0xa0);
+}
+
+/* Text goes into paths, addresses and sentences, and config_print() must be able to say it again:
+ * UTF-8 without control characters. */
 static enum tercet_status check_text(const char *text, size_t bytes_max, const char *where,
                                      struct tercet_error *error_out)
 {
@@ -123,8 +140,14 @@ static enum tercet_status check_text(const char *text, size_t bytes_max, const c
         return error_set(error_out, TERCET_INVALID_ARGUMENT,
                          "%s: %zu bytes are more than the limit of %zu", where, size, bytes_max);
     }
-    for (const char *at = text; *at != '\0'; at++) {
-        if (iscntrl((unsigned char)*at) != 0) {
+    size_t character = 0;
+    for (const char *at = text; *at != '\0'; at += character) {
+        character = utf8_size(at);
+        if (character == 0) {
+            return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s: is not UTF-8 (0x%02x)", where,
+                             (unsigned)(unsigned char)*at);
+        }
+        if (is_control(at)) {
             return error_set(error_out, TERCET_INVALID_ARGUMENT,
                              "%s: holds a control character (0x%02x)", where,
                              (unsigned)(unsigned char)*at);

@@ -64,10 +64,8 @@ enum tercet_status error_set(struct tercet_error *error, enum tercet_status stat
 
     const size_t size = text_cut(text, strlen(text), sizeof error->text - 1);
     for (size_t i = 0; i < size; i++) {
-        error->text[i] = text[i];
-        if (text[i] == '\n' || text[i] == '\r') {
-            error->text[i] = ' ';
-        }
+        const unsigned char c = (unsigned char)text[i];
+        error->text[i] = c < 0x20 || c == 0x7f ? ' ' : text[i];
     }
     error->text[size] = '\0';
     error->status = status;

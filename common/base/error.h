@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/* Writes the sentence (cut at a character's border, newlines become spaces) and returns `status`.
- * `error` may be NULL. */
+/* Writes the sentence (cut at a character's border, control characters become spaces: it may repeat
+ * what a stranger wrote, and ends up in a terminal) and returns `status`.  `error` may be NULL. */
 enum tercet_status error_set(struct tercet_error *error, enum tercet_status status,
                              const char *format, ...) TERCET_PRINTF(3, 4);
 

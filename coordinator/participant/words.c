@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 void words_copy_code(char code_out[TERCET_REASON_CODE_BYTES_MAX + 1], const char *text)
 {
     size_t size = 0;
@@ -18,46 +20,12 @@ void words_copy_code(char code_out[TERCET_REASON_CODE_BYTES_MAX + 1], const char
     code_out[size] = '\0';
 }
 
-/* The size of the character that begins here, or 0 when none does (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF).  Reads no further than the NUL. */
-static size_t character_size(const unsigned char *at)
-{
-    const unsigned char first = at[0];
-    if (first < 0x80) {
-        return 1;
-    }
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf;
-    size_t size = 0;
-    if (first >= 0xc2 && first <= 0xdf) {
-        size = 2;
-    } else if (first >= 0xe0 && first <= 0xef) {
-        size = 3;
-        low = first == 0xe0 ? 0xa0 : 0x80;
-        high = first == 0xed ? 0x9f : 0xbf;
-    } else if (first >= 0xf0 && first <= 0xf4) {
-        size = 4;
-        low = first == 0xf0 ? 0x90 : 0x80;
-        high = first == 0xf4 ? 0x8f : 0xbf;
-    } else {
-        return 0;
-    }
-    for (size_t i = 1; i < size; i++) {
-        if (at[i] < low || at[i] > high) {
-            return 0;
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    return size;
-}
-
 /* Appends what fits of `text`; the new size. */
 static size_t append(char *text_out, size_t size, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     while (*at != '\0') {
-        const size_t count = character_size(at);
+        const size_t count = utf8_size((const char *)at);
         if (size + (count == 0 ? 1 : count) > TERCET_REASON_TEXT_BYTES_MAX) {
             break;
         }

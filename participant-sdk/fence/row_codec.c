@@ -155,6 +155,8 @@ struct reader {
 static const uint8_t *take(struct reader *reader, size_t size)
 {
     static const uint8_t nothing[TERCET_ORIGIN_BYTES];
+    static_assert(TERCET_DIGEST_BYTES <= sizeof nothing && 8 <= sizeof nothing,
+                  "whoever takes a constant size may read it without looking at short_of first");
     if (reader->left < size) {
         reader->short_of = true;
         reader->left = 0;

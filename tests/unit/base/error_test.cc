@@ -30,6 +30,15 @@ TEST(Error, NewlinesBecomeSpaces)
     EXPECT_STREQ(error.text, "a b  c");
 }
 
+TEST(Error, WhatCouldSteerATerminalBecomesSpaces)
+{
+    tercet_error error = {};
+    (void)error_set(&error, TERCET_INTERNAL, "%s",
+                    "a\x1b[31mb\tc\x7f"
+                    "d\x01\xc3\xa4");
+    EXPECT_STREQ(error.text, "a [31mb c d \xc3\xa4");
+}
+
 TEST(Error, ATextThatJustFitsIsNotCut)
 {
     tercet_error error = {};

@@ -122,6 +122,19 @@ TEST_F(ConfigFile, KeepsTextsWithinTheirLimits)
     EXPECT_EQ(ErrorAt(1, "journal: \"a\\0b\"\n"), "a text holds a zero byte");
 }
 
+// What config_print() could not write as YAML again.
+TEST_F(ConfigFile, RefusesTextsThatNoFileCouldHoldAsTheyStand)
+{
+    for (const char *bad : {"\\N", "\\L", "\\P", "\\u0080", "\\uFEFF", "\\uFFFE", "\\uFFFF"}) {
+        EXPECT_THAT(ErrorAt(1, std::string("journal: \"a") + bad + "b\"\n"),
+                    StartsWith("journal: holds a control character"))
+            << bad;
+    }
+    EXPECT_EQ(LoadText("journal: \"\\u00a0\\u00e4\\u20ac\\U0001F600\"\n").status, TERCET_OK);
+    Write("");
+    EXPECT_EQ(Load({"TERCET_JOURNAL=/\xa4z"}).error, "TERCET_JOURNAL: is not UTF-8 (0xa4)");
+}
+
 TEST_F(ConfigFile, TakesOneAddressOrAList)
 {
     Loaded loaded = LoadText("journal: /j\nlisten: 127.0.0.1:1\n");

@@ -1,0 +1,26 @@
+/* build_message.h -- arbitrary bytes to the wire form of a message that parses.
+ *
+ * A mutated protobuf message is nearly always a broken one.  Here the input says which fields are
+ * written, in which order and with which values, so that every mutation is another message:
+ *
+ *     OP VALUE OP VALUE ... 0      OP: 0 ends the message, else a field by its place
+ *     number    1 byte itself; or a limit of the protocol; or 8 bytes follow
+ *     text      a length and so many bytes; or a length of the protocol and one byte to repeat
+ *     message   its own fields up to the 0 */
+#ifndef TESTS_FUZZ_BUILD_MESSAGE_H
+#define TESTS_FUZZ_BUILD_MESSAGE_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/bytes.h"
+
+enum { BUILD_BYTES_MAX = 1 << 18 }; /* of one message, about */
+
+/* Takes the next byte, 0 when there is none. */
+uint8_t build_take(struct tercet_bytes *source);
+
+/* Appends the message; takes what it uses from `source`. */
+void build_message(const ProtobufCMessageDescriptor *descriptor, struct tercet_bytes *source,
+                   struct buffer *out);
+
+#endif

@@ -1,0 +1,360 @@
+/* fuzz_record.c -- the journal's records, from arbitrary bytes.
+ *
+ * Whatever stands in the store is read as OK or DATA_LOSS, and what is read can be written again and
+ * reads the same.  The first byte selects
+ *   0  an outcome   1  the head   2  a day's count
+ *   3  the pairs of open transactions, in the order of their keys as a store tells them; the
+ *      transactions that come out are written by record_write() and read again, then ended, and
+ *      their outcomes are read
+ * and whether values are the input itself or are built by it (build_message.h) and then brought into
+ * the form in which they are written, without which nearly all would be refused at once. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "build_message.h"
+#include "journal/batch_read.h"
+#include "journal/journal_day_open.h"
+#include "journal/journal_head.h"
+#include "journal/record.h"
+#include "journal/record_key.h"
+#include "journal/record_message.h"
+#include "judge.h"
+#include "judge_txn.h"
+#include "tercet/v1/record.pb-c.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { TXNS_MAX = 1024 };
+
+static const char date[] = "2026-11-21";
+static const uint8_t origin[20] = "0123456789abcdef";
+
+/* ---- Values ------------------------------------------------------------------------------------ */
+
+/* Sets what every value ends with. */
+static void make_whole(ProtobufCMessage *message)
+{
+    const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+    const ProtobufCFieldDescriptor *last = &descriptor->fields[descriptor->n_fields - 1];
+    protobuf_c_boolean *whole = (protobuf_c_boolean *)(void *)((char *)message + last->offset);
+    *whole = 1;
+}
+
+/* The next value of the input, appended to the empty `value_out`. */
+static void take_value(struct tercet_bytes *source, const ProtobufCMessageDescriptor *descriptor,
+                       bool build, struct buffer *value_out)
+{
+    if (!build) {
+        const size_t said = (size_t)build_take(source) << 8U | build_take(source);
+        const size_t size = said < source->size ? said : source->size;
+        buffer_append(value_out, source->data, size);
+        *source = tercet_bytes_of((const uint8_t *)source->data + size, source->size - size);
+        return;
+    }
+    struct buffer wire = {0};
+    build_message(descriptor, source, &wire);
+    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, NULL, wire.size, wire.data);
+    if (message != NULL) {
+        make_whole(message);
+        record_message_pack(message, value_out);
+        protobuf_c_message_free_unpacked(message, NULL);
+    }
+    buffer_deinit(&wire);
+}
+
+static void judge_text(enum tercet_status status, const struct tercet_error *error)
+{
+    if (status != TERCET_OK) {
+        tercet_assert(status == TERCET_DATA_LOSS && error->status == status);
+        tercet_assert(error->text[0] != '\0' && judge_is_line(error->text));
+    }
+}
+
+/* ---- Outcome, head, day ------------------------------------------------------------------------ */
+
+static void run_outcome(struct tercet_bytes value)
+{
+    struct view *view = NULL;
+    struct view *again = NULL;
+    int64_t ended = 0;
+    const bool peeked = record_peek_ended(value, &ended);
+    const enum tercet_status status = record_read_outcome(value, &view);
+    tercet_assert(status == TERCET_OK || status == TERCET_DATA_LOSS);
+    if (status != TERCET_OK) {
+        return;
+    }
+    /* Upkeep sorts by what it peeks. */
+    tercet_assert(!peeked || ended == view->ended_unix_ms);
+    tercet_assert(view->ended_unix_ms > 0 && view->branch_count <= TERCET_BRANCH_COUNT_MAX);
+
+    ProtobufCMessage *message =
+        record_message_unpack(&tercet__v1__record__ended__descriptor, value, "it", NULL);
+    tercet_assert(message != NULL);
+    struct buffer written = {0};
+    record_message_pack(message, &written);
+    tercet_assert(record_read_outcome(buffer_bytes(&written), &again) == TERCET_OK);
+    judge_same_view(view, again);
+    buffer_deinit(&written);
+    protobuf_c_message_free_unpacked(message, NULL);
+    view_destroy(again);
+    view_destroy(view);
+}
+
+static void run_head(struct tercet_bytes value)
+{
+    struct journal_head head = {0};
+    struct journal_head again = {0};
+    struct tercet_error error = {0};
+    const enum tercet_status status = journal_head_decode(value, &head, &error);
+    judge_text(status, &error);
+    if (status != TERCET_OK) {
+        return;
+    }
+    struct buffer written = {0};
+    journal_head_encode(&head, &written);
+    tercet_assert(journal_head_decode(buffer_bytes(&written), &again, &error) == TERCET_OK);
+    tercet_assert(memcmp(head.origin, again.origin, sizeof head.origin) == 0);
+    tercet_assert(head.incarnation == again.incarnation && head.epoch == again.epoch);
+    tercet_assert(head.lsn == again.lsn && head.next_number == again.next_number);
+    tercet_assert(digest128_equal(head.live_digest, again.live_digest));
+    tercet_assert(head.live_count == again.live_count);
+    tercet_assert(head.horizon_unix_ms == again.horizon_unix_ms);
+    buffer_deinit(&written);
+}
+
+static void run_day(struct tercet_bytes value)
+{
+    struct day_totals totals = {0};
+    struct day_totals again = {0};
+    struct tercet_error error = {0};
+    const enum tercet_status status = day_totals_decode(value, date, origin, &totals, &error);
+    judge_text(status, &error);
+    if (status != TERCET_OK) {
+        return;
+    }
+    struct buffer written = {0};
+    day_totals_encode(&totals, date, origin, &written);
+    tercet_assert(day_totals_decode(buffer_bytes(&written), date, origin, &again, &error) ==
+                  TERCET_OK);
+    tercet_assert(totals.count == again.count && digest128_equal(totals.digest, again.digest));
+    buffer_deinit(&written);
+}
+
+/* ---- Open transactions ------------------------------------------------------------------------- */
+
+struct recovery {
+    struct directory directory;
+    struct txn *txns[TXNS_MAX];
+    size_t count;
+    struct record_loader *loader;
+};
+
+static void keep_txn(struct txn *txn, void *context)
+{
+    struct recovery *recovery = context;
+    tercet_assert(recovery->count < TXNS_MAX);
+    recovery->txns[recovery->count] = txn;
+    recovery->count++;
+}
+
+static void recovery_init(struct recovery *recovery)
+{
+    *recovery = (struct recovery){0};
+    directory_init(&recovery->directory);
+    recovery->loader = record_loader_create(&recovery->directory, keep_txn, recovery);
+}
+
+static void recovery_deinit(struct recovery *recovery)
+{
+    record_loader_destroy(recovery->loader);
+    for (size_t i = 0; i < recovery->count; i++) {
+        txn_destroy(recovery->txns[i]);
+    }
+    directory_deinit(&recovery->directory);
+}
+
+struct pair_key {
+    uint8_t bytes[12];
+    size_t size;
+};
+
+static const struct {
+    enum record_key_kind kind;
+    const ProtobufCMessageDescriptor *descriptor;
+} pair_kinds[] = {{RECORD_KEY_BEGIN, &tercet__v1__record__begin__descriptor},
+                  {RECORD_KEY_ADD_BRANCH, &tercet__v1__record__add_branch__descriptor},
+                  {RECORD_KEY_DECIDE, &tercet__v1__record__decide__descriptor},
+                  {RECORD_KEY_PROGRESS, &tercet__v1__record__progress__descriptor}};
+
+/* The next key: two bits its kind, three its sequence; from 0xe0 on it is as it stands. */
+static struct pair_key take_key(struct tercet_bytes *source, size_t *kind_out)
+{
+    struct pair_key key = {.bytes = {'t', '/'}, .size = 11};
+    const uint8_t byte = build_take(source);
+    *kind_out = byte & 3U;
+    if (byte >= 0xe0) {
+        key.size = 2 + (byte & 0xfU) % 11U;
+        for (size_t i = 2; i < key.size; i++) {
+            key.bytes[i] = build_take(source);
+        }
+        return key;
+    }
+    store_be64(key.bytes + 2, byte >> 2U & 7U);
+    key.bytes[10] = (uint8_t)pair_kinds[*kind_out].kind;
+    if (pair_kinds[*kind_out].kind == RECORD_KEY_ADD_BRANCH) {
+        key.bytes[11] = build_take(source);
+        key.size++;
+    }
+    return key;
+}
+
+/* Reads pairs until one is refused.  A store has every key once and tells them in order: what comes
+ * out of order is left out. */
+static enum tercet_status load_all(struct recovery *recovery, struct tercet_bytes source,
+                                   bool build)
+{
+    struct pair_key last = {.size = 0};
+    enum tercet_status status = TERCET_OK;
+    while (status == TERCET_OK && source.size > 0) {
+        size_t kind = 0;
+        struct buffer value = {0};
+        struct tercet_error error = {0};
+        const struct pair_key next = take_key(&source, &kind);
+        const struct tercet_bytes key = tercet_bytes_of(next.bytes, next.size);
+        take_value(&source, pair_kinds[kind].descriptor, build, &value);
+        if (bytes_compare(tercet_bytes_of(last.bytes, last.size), key) < 0) {
+            status = record_loader_pair(recovery->loader, key, buffer_bytes(&value),
+                                        digest128_of_pair(key, buffer_bytes(&value)), &error);
+            judge_text(status, &error);
+            last = next;
+        }
+        buffer_deinit(&value);
+    }
+    return status;
+}
+
+/* All that is needed to have this transaction again. */
+static void write_txn(struct txn *txn, const struct directory *directory,
+                      struct journal_batch *batch)
+{
+    struct effect_record record = {.kind = RECORD_BEGIN, .txn = txn};
+    record_write(&record, directory, batch);
+    for (uint32_t i = 0; txn->mode == TXN_MODE_STEPS && i < txn->branch_count; i++) {
+        record = (struct effect_record){RECORD_ADD_BRANCH, txn, txn->branches[i]};
+        record_write(&record, directory, batch);
+    }
+    if (txn_state_is_decided(txn->state)) {
+        record = (struct effect_record){.kind = RECORD_DECIDE, .txn = txn};
+        record_write(&record, directory, batch);
+    }
+    record = (struct effect_record){.kind = RECORD_PROGRESS, .txn = txn};
+    record_write(&record, directory, batch);
+}
+
+static void judge_written(const struct recovery *found, const struct journal_batch *batch)
+{
+    static struct recovery again;
+    struct batch_reader reader = {.batch = batch};
+    struct batch_operation operation;
+    struct tercet_error error = {0};
+    recovery_init(&again);
+    while (batch_reader_next(&reader, &operation)) {
+        if (operation.kind == BATCH_PUT) {
+            tercet_assert(record_loader_pair(again.loader, operation.key, operation.value,
+                                             digest128_of_pair(operation.key, operation.value),
+                                             &error) == TERCET_OK);
+        }
+    }
+    record_loader_finish(again.loader);
+    tercet_assert(again.count == found->count);
+    for (size_t i = 0; i < found->count; i++) {
+        judge_same_txn(found->txns[i], &found->directory, again.txns[i], &again.directory);
+    }
+    recovery_deinit(&again);
+}
+
+/* As the engine would, if everybody answered DONE now; not by its way there. */
+static void end_txn(struct txn *txn)
+{
+    if (!txn_state_is_decided(txn->state)) {
+        return;
+    }
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        branch->state = branch->state == BRANCH_CONFIRMING   ? BRANCH_CONFIRMED
+                        : branch->state == BRANCH_CANCELLING ? BRANCH_CANCELLED
+                                                             : branch->state;
+        branch->asked = 0;
+    }
+    txn_move(txn, txn->state == TXN_CONFIRMING ? TXN_CONFIRMED : TXN_CANCELLED,
+             (struct clock_now){.unix_ms = 77});
+}
+
+static void judge_ended(struct txn *txn, const struct directory *directory)
+{
+    struct journal_batch batch;
+    struct batch_operation operation;
+    journal_batch_init(&batch);
+    const struct effect_record record = {.kind = RECORD_END, .txn = txn};
+    record_write(&record, directory, &batch);
+
+    struct batch_reader reader = {.batch = &batch};
+    tercet_assert(batch_reader_next(&reader, &operation) && operation.kind == BATCH_PUT);
+    struct view *read = NULL;
+    tercet_assert(record_read_outcome(operation.value, &read) == TERCET_OK);
+    const struct clock_now now = {.boot_ms = INT64_MAX, .unix_ms = 77};
+    struct view *told = view_of_txn(txn, directory, now);
+    judge_same_view(told, read);
+    view_destroy(told);
+    view_destroy(read);
+    journal_batch_deinit(&batch);
+}
+
+static void run_open(struct tercet_bytes source, bool build)
+{
+    static struct recovery found;
+    recovery_init(&found);
+    if (load_all(&found, source, build) == TERCET_OK) {
+        record_loader_finish(found.loader);
+        struct journal_batch batch;
+        journal_batch_init(&batch);
+        for (size_t i = 0; i < found.count; i++) {
+            write_txn(found.txns[i], &found.directory, &batch);
+        }
+        judge_written(&found, &batch);
+        journal_batch_deinit(&batch);
+        for (size_t i = 0; i < found.count; i++) {
+            end_txn(found.txns[i]);
+            if (txn_state_is_ended(found.txns[i]->state)) {
+                judge_ended(found.txns[i], &found.directory);
+            }
+        }
+    }
+    recovery_deinit(&found);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct {
+        const ProtobufCMessageDescriptor *descriptor;
+        void (*run)(struct tercet_bytes value);
+    } kinds[] = {{&tercet__v1__record__ended__descriptor, run_outcome},
+                 {&tercet__v1__record__head__descriptor, run_head},
+                 {&tercet__v1__record__day__descriptor, run_day}};
+    struct tercet_bytes source = tercet_bytes_of(data, size);
+    const uint8_t which = build_take(&source);
+    const bool build = (which & 0x80U) != 0;
+    if ((which & 3U) == 3) {
+        run_open(source, build);
+        return 0;
+    }
+    struct buffer value = {0};
+    if (build) {
+        take_value(&source, kinds[which & 3U].descriptor, true, &value);
+        source = buffer_bytes(&value);
+    }
+    kinds[which & 3U].run(source);
+    buffer_deinit(&value);
+    return 0;
+}

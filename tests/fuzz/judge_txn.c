@@ -1,0 +1,90 @@
+/* judge_txn.c -- see judge_txn.h. */
+#include "judge_txn.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+
+static bool same_reason(const struct reason *a, const struct reason *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    return strcmp(a->code, b->code) == 0 && strcmp(a->text, b->text) == 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+static void judge_same_spec(const struct branch_spec *a, const struct branch_spec *b)
+{
+    tercet_assert(a->index == b->index && a->stage == b->stage);
+    tercet_assert(strcmp(a->action, b->action) == 0 && bytes_equal(a->payload, b->payload));
+    tercet_assert(a->call_timeout_ms == b->call_timeout_ms);
+    tercet_assert(a->confirm_only == b->confirm_only && a->optional == b->optional);
+    tercet_assert(memcmp(a->digest.bytes, b->digest.bytes, sizeof a->digest.bytes) == 0);
+}
+
+static void judge_same_branch(const struct branch *a, const struct branch *b)
+{
+    judge_same_spec(&a->spec, &b->spec);
+    tercet_assert(branch_number_compare(a->number, b->number) == 0);
+    tercet_assert(a->state == b->state && a->asked == b->asked && a->handed == b->handed);
+    tercet_assert(a->attempts == b->attempts);
+    tercet_assert(a->asked_since_unix_ms == b->asked_since_unix_ms);
+    tercet_assert(a->answered_tried == b->answered_tried && a->conflict == b->conflict);
+    tercet_assert(bytes_equal(a->result, b->result) && same_reason(a->reason, b->reason));
+    tercet_assert(same_text(a->resolved, b->resolved));
+}
+
+void judge_same_txn(const struct txn *a, const struct directory *a_directory, const struct txn *b,
+                    const struct directory *b_directory)
+{
+    tercet_assert(strcmp(a->gid, b->gid) == 0 && a->sequence == b->sequence);
+    tercet_assert(a->state == b->state && a->mode == b->mode && a->cause == b->cause);
+    tercet_assert(a->refused_branch == b->refused_branch && same_reason(a->reason, b->reason));
+    tercet_assert(memcmp(a->content.bytes, b->content.bytes, sizeof a->content.bytes) == 0);
+    tercet_assert(a->deadline.boot_ms == b->deadline.boot_ms &&
+                  a->deadline.unix_ms == b->deadline.unix_ms &&
+                  a->deadline.timeout_ms == b->deadline.timeout_ms &&
+                  strcmp(a->deadline.boot_id, b->deadline.boot_id) == 0);
+    tercet_assert(strcmp(a->traceparent, b->traceparent) == 0);
+    tercet_assert(a->begun_unix_ms == b->begun_unix_ms && a->decided_unix_ms == b->decided_unix_ms);
+    tercet_assert(a->payload_bytes == b->payload_bytes && a->branch_count == b->branch_count);
+    for (uint32_t i = 0; i < a->branch_count; i++) {
+        judge_same_branch(a->branches[i], b->branches[i]);
+        tercet_assert(strcmp(a_directory->entries[a->branches[i]->spec.participant].name,
+                             b_directory->entries[b->branches[i]->spec.participant].name) == 0);
+    }
+}
+
+static void judge_same_view_branch(const struct view_branch *a, const struct view_branch *b)
+{
+    tercet_assert(a->index == b->index && a->state == b->state && a->stage == b->stage);
+    tercet_assert(strcmp(a->participant, b->participant) == 0 && strcmp(a->action, b->action) == 0);
+    tercet_assert(a->confirm_only == b->confirm_only && a->optional == b->optional);
+    tercet_assert(memcmp(a->digest.bytes, b->digest.bytes, sizeof a->digest.bytes) == 0);
+    tercet_assert(bytes_equal(a->result, b->result));
+    tercet_assert(strcmp(a->reason_code, b->reason_code) == 0 &&
+                  strcmp(a->reason_text, b->reason_text) == 0);
+    tercet_assert(a->attempts == b->attempts && a->conflict == b->conflict);
+    tercet_assert(strcmp(a->resolved, b->resolved) == 0);
+}
+
+void judge_same_view(const struct view *a, const struct view *b)
+{
+    tercet_assert(strcmp(a->gid, b->gid) == 0 && a->sequence == b->sequence);
+    tercet_assert(a->state == b->state && a->mode == b->mode && a->cause == b->cause);
+    tercet_assert(a->refused_branch == b->refused_branch);
+    tercet_assert(strcmp(a->reason_code, b->reason_code) == 0 &&
+                  strcmp(a->reason_text, b->reason_text) == 0);
+    tercet_assert(memcmp(a->content.bytes, b->content.bytes, sizeof a->content.bytes) == 0);
+    tercet_assert(
+        a->begun_unix_ms == b->begun_unix_ms && a->decided_unix_ms == b->decided_unix_ms &&
+        a->ended_unix_ms == b->ended_unix_ms && a->deadline_unix_ms == b->deadline_unix_ms);
+    tercet_assert(a->branch_count == b->branch_count);
+    for (uint32_t i = 0; i < a->branch_count; i++) {
+        judge_same_view_branch(&a->branches[i], &b->branches[i]);
+    }
+}
