@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Builds the fuzz targets with libFuzzer, runs each for a while, says what came of it.
+
+    tests/fuzz/campaign.py [TARGET ...] [--seconds N] [--jobs N] [--json]
+
+Every target begins with its committed corpus; what it finds beyond goes to
+build/fuzz/found/<target>/corpus and is used again the next time.  An input that crashes, leaks, takes
+too long or too much memory is kept in build/fuzz/found/<target>, and the command that runs it again
+is printed.  Exit code 1 when there was one.  The last line is a JSON summary; with --json it is the
+only one.
+
+protobuf-c's decoder in the library is not instrumented, so its source package is fetched by apt into
+build/fuzz, once, and compiled with the rest.  Where that is not to be had the run goes on without, and
+says so.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tarfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = ROOT / "tests" / "fuzz"
+BUILD = ROOT / "build" / "fuzz"
+LIMITS = ["-rss_limit_mb=512", "-malloc_limit_mb=64", "-timeout=2", "-max_len=4096"]
+ARTIFACTS = ("crash-", "leak-", "timeout-", "oom-", "slow-unit-")
+
+# AddressSanitizer keeps freed memory aside; so much of it leaves the limit to the target.
+ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=64"}
+
+
+def declared_targets():
+    """The names in the tercet_fuzz() lines of CMakeLists.txt."""
+    text = (HERE / "CMakeLists.txt").read_text()
+    return re.findall(r"^tercet_fuzz\((\w+)", text, re.MULTILINE)
+
+
+def output_of(*command, cwd=None):
+    """What it prints, or "" when it fails or is not there."""
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def source_options(folder):
+    """apt's options for the source packages of what this machine's apt is configured for, by a list
+    of its own: nothing outside `folder` changes."""
+    parts = folder / "sources"
+    (folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    parts.mkdir(exist_ok=True)
+    etc = pathlib.Path("/etc/apt")
+    for path in [*etc.glob("sources.list"), *etc.glob("sources.list.d/*")]:
+        text = path.read_text(errors="replace")
+        if path.suffix == ".sources":
+            (parts / path.name).write_text(re.sub(r"(?m)^Types:.*$", "Types: deb-src", text))
+        elif path.suffix == ".list":
+            (parts / path.name).write_text(re.sub(r"(?m)^deb\s", "deb-src ", text))
+    return ["-o", f"Dir::Etc::SourceList={folder}/none", "-o", f"Dir::Etc::SourceParts={parts}",
+            "-o", f"Dir::State::Lists={folder}/lists"]
+
+
+def protobuf_c_source():
+    """protobuf-c.c of the installed version, or None.  Fetched once."""
+    folder = BUILD / "protobuf-c"
+    source = folder / "protobuf-c.c"
+    version = output_of("dpkg-query", "-W", "-f=${source:Version}", "libprotobuf-c-dev")
+    if source.exists() or not version:
+        return source if source.exists() else None
+    options = source_options(folder)
+    output_of("apt-get", *options, "-qq", "update", cwd=folder)
+    output_of("apt-get", *options, "-qq", "source", "--download-only", f"protobuf-c={version}",
+              cwd=folder)
+    for archive in folder.glob("*.orig.tar.*"):
+        with tarfile.open(archive) as tar:
+            for member in tar.getmembers():
+                if member.name.endswith("/protobuf-c/protobuf-c.c"):
+                    source.write_bytes(tar.extractfile(member).read())
+                    return source
+    return None
+
+
+def build(targets, say):
+    """Configures and builds; returns whether protobuf-c is instrumented."""
+    source = protobuf_c_source()
+    if source is None:
+        say("protobuf-c is not instrumented in this run: apt had no source package of it")
+    configure = ["cmake", "--preset", "fuzz", f"-DTERCET_FUZZ_PROTOBUF_C={source or ''}"]
+    for command in (
+        configure,
+        ["cmake", "--build", str(BUILD), "--target", *(f"fuzz_{name}" for name in targets)],
+    ):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{shlex.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return source is not None
+
+
+def last_number(pattern, text):
+    """The number in the last match, or 0."""
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else 0
+
+
+def run(name, seconds):
+    """One target; returns its row of the table."""
+    program = BUILD / "tests" / "fuzz" / f"fuzz_{name}"
+    found = BUILD / "found" / name
+    (found / "corpus").mkdir(parents=True, exist_ok=True)
+    before = set(found.iterdir())
+    command = [
+        str(program), *LIMITS, f"-max_total_time={seconds}", "-print_final_stats=1",
+        f"-artifact_prefix={found}/", str(found / "corpus"), str(HERE / "corpus" / name),
+    ]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **ENVIRONMENT}, check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    log = done.stderr.decode(errors="replace")
+    (found / "log.txt").write_text(log)
+    crashes = sorted(str(path.relative_to(ROOT)) for path in set(found.iterdir()) - before
+                     if path.name.startswith(ARTIFACTS))
+    return {
+        "target": name,
+        "executions": last_number(r"stat::number_of_executed_units:\s*(\d+)", log),
+        "per_second": last_number(r"stat::average_exec_per_sec:\s*(\d+)", log),
+        "edges": last_number(r"cov: (\d+)", log),
+        "crashes": crashes,
+        "exit_code": done.returncode,
+    }
+
+
+def replay_command(row, path):
+    """How the crash is seen again."""
+    return f"build/fuzz/tests/fuzz/fuzz_{row['target']} {shlex.quote(path)}"
+
+
+def show(rows):
+    """The table, then how to see each crash again."""
+    print(f"{'target':<14} {'executions':>11} {'exec/s':>8} {'edges':>6} {'crashes':>8}")
+    for row in rows:
+        print(f"{row['target']:<14} {row['executions']:>11} {row['per_second']:>8} "
+              f"{row['edges']:>6} {len(row['crashes']):>8}")
+    for row in rows:
+        for path in row["crashes"]:
+            print(f"again: {replay_command(row, path)}")
+        if row["exit_code"] != 0 and not row["crashes"]:
+            print(f"{row['target']}: exit code {row['exit_code']}, "
+                  f"see build/fuzz/found/{row['target']}/log.txt")
+
+
+def main():
+    """Parses, builds, runs, shows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="all when there is none")
+    parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
+    parser.add_argument("--jobs", type=int, default=2, help="targets at a time (2)")
+    parser.add_argument("--json", action="store_true", help="print the summary alone")
+    arguments = parser.parse_args()
+    declared = declared_targets()
+    unknown = set(arguments.targets) - set(declared)
+    if unknown:
+        parser.error(f"no such target: {', '.join(sorted(unknown))}")
+    targets = arguments.targets or declared
+
+    def say(text):
+        if not arguments.json:
+            print(text, flush=True)
+
+    instrumented = build(targets, say)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
+        rows = list(pool.map(lambda name: run(name, arguments.seconds), targets))
+    if not arguments.json:
+        show(rows)
+    failed = any(row["crashes"] or row["exit_code"] != 0 for row in rows)
+    print(json.dumps({"seconds": arguments.seconds, "protobuf_c_instrumented": instrumented,
+                      "failed": failed, "targets": rows}))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
