@@ -62,7 +62,8 @@ static uint64_t take_number(struct tercet_bytes *source)
     return byte < NUMBER_LIMIT_END ? limits[byte - NUMBER_PLAIN_END] : take_raw(source, 8);
 }
 
-static void append_text(struct buffer *out, struct tercet_bytes *source)
+/* `room`: what all repeated bytes may still take. */
+static void append_text(struct buffer *out, struct tercet_bytes *source, size_t *room)
 {
     const uint8_t byte = build_take(source);
     size_t size = byte < source->size ? byte : source->size;
@@ -72,19 +73,21 @@ static void append_text(struct buffer *out, struct tercet_bytes *source)
         *source = tercet_bytes_of((const uint8_t *)source->data + size, source->size - size);
         return;
     }
-    size = out->size < BUILD_BYTES_MAX / DEPTH_MAX ? lengths[byte - LENGTH_PLAIN_END] : 1;
+    size = lengths[byte - LENGTH_PLAIN_END];
+    size = size <= *room ? size : 1;
+    *room -= *room > 0 ? size : 0;
     append_varint(out, size);
     memset(buffer_extend(out, size), build_take(source), size);
 }
 
 static void append_scalar(struct buffer *out, const ProtobufCFieldDescriptor *field,
-                          struct tercet_bytes *source)
+                          struct tercet_bytes *source, size_t *room)
 {
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
     case PROTOBUF_C_TYPE_BYTES:
         append_tag(out, field->id, WIRE_BYTES);
-        append_text(out, source);
+        append_text(out, source, room);
         return;
     case PROTOBUF_C_TYPE_SFIXED64:
     case PROTOBUF_C_TYPE_FIXED64:
@@ -133,6 +136,7 @@ void build_message(const ProtobufCMessageDescriptor *descriptor, struct tercet_b
 {
     struct level levels[DEPTH_MAX] = {{.descriptor = descriptor}};
     size_t depth = 1;
+    size_t room = BUILD_BYTES_MAX;
     while (depth > 0) {
         struct level *top = &levels[depth - 1];
         const uint8_t op = build_take(source);
@@ -144,7 +148,7 @@ void build_message(const ProtobufCMessageDescriptor *descriptor, struct tercet_b
         const ProtobufCFieldDescriptor *field =
             &top->descriptor->fields[(op - 1U) % top->descriptor->n_fields];
         if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
-            append_scalar(&top->bytes, field, source);
+            append_scalar(&top->bytes, field, source, &room);
         } else if (depth < DEPTH_MAX) {
             levels[depth] = (struct level){.descriptor = field->descriptor, .number = field->id};
             depth++;

@@ -14,7 +14,7 @@
 
 #include "base/bytes.h"
 
-enum { BUILD_BYTES_MAX = 1 << 18 }; /* of one message, about */
+enum { BUILD_BYTES_MAX = 3 << 19 }; /* of one message, beside what the input holds itself */
 
 /* Takes the next byte, 0 when there is none. */
 uint8_t build_take(struct tercet_bytes *source);

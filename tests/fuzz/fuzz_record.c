@@ -86,7 +86,13 @@ static void run_outcome(struct tercet_bytes value)
     }
     /* Upkeep sorts by what it peeks. */
     tercet_assert(!peeked || ended == view->ended_unix_ms);
-    tercet_assert(view->ended_unix_ms > 0 && view->branch_count <= TERCET_BRANCH_COUNT_MAX);
+    tercet_assert(view->ended_unix_ms > 0 && txn_state_is_ended(view->state));
+    tercet_assert(view->gid[0] != '\0' && strlen(view->gid) <= 128 && view->branch_count <= 64);
+    for (uint32_t i = 0; i < view->branch_count; i++) {
+        const struct view_branch *branch = &view->branches[i];
+        tercet_assert(branch->index >= 1 && branch->index <= 64 && branch->result.size <= 1024);
+        tercet_assert(branch_state_is_ended(branch->state));
+    }
 
     ProtobufCMessage *message =
         record_message_unpack(&tercet__v1__record__ended__descriptor, value, "it", NULL);
