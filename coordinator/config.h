@@ -72,6 +72,8 @@ struct config {
     char *backup_directory; /* NULL: none */
     uint32_t message_bytes_max;
     uint32_t streams_max;
+    uint32_t connections_max;
+    uint32_t resets_per_second;
     uint64_t rpc_memory_bytes;
     uint32_t stop_grace_ms;
     enum logger_level log_level;

@@ -32,7 +32,7 @@ static const struct config_key keys[] = {
         "Of open_transactions_max that may be waiting for one participant."),
     KEY(CONFIG_U64, open_payload_bytes_max, TERCET_PAYLOADS_BYTES_MAX, UINT64_C(1) << 40,
         "1073741824", "bytes", "Payloads of all open transactions together."),
-    KEY(CONFIG_U32, waiting_calls_max, 1, 1000000, "10000", "calls",
+    KEY(CONFIG_U32, waiting_calls_max, 1, 1000000, "4000", "calls",
         "Calls that wait for their answer; above it they are refused."),
     KEY(CONFIG_U32, inbox_max, 16, 1000000, "20000", "requests",
         "Requests that have arrived and are not looked at yet; above it they are refused."),
@@ -54,6 +54,12 @@ static const struct config_key keys[] = {
         "Largest request that is accepted."),
     KEY(CONFIG_U32, streams_max, 1, 100000, "1000", "calls",
         "Calls at a time on one connection of a client."),
+    KEY(CONFIG_U32, connections_max, 1, 60000, "8000", "connections",
+        "Connections of clients at a time; above it they are closed at once. Less when the process "
+        "may not have so many descriptors."),
+    KEY(CONFIG_U32, resets_per_second, 1, 100000, "200", "frames",
+        "Cancelled calls, pings and settings of one address, ten seconds' worth at once; above it "
+        "the connection is cut."),
     KEY(CONFIG_U64, rpc_memory_bytes, UINT64_C(1) << 24, UINT64_C(1) << 40, "268435456", "bytes",
         "What gRPC may use for requests that are arriving."),
     KEY(CONFIG_U32, stop_grace_ms, 0, 3600000, "10000", "ms",

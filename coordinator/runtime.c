@@ -24,6 +24,7 @@
 #include "journal/journal_leveldb.h"
 #include "journal/record.h"
 #include "runtime_internal.h"
+#include "screen.h"
 
 /* ---- Start ------------------------------------------------------------------------------------- */
 
@@ -140,6 +141,9 @@ static enum tercet_status create_server(struct runtime *runtime, struct tercet_e
                                                     .try_timeout_ms = config->try_timeout_ms,
                                                     .list_outcomes = list_outcomes,
                                                     .context = runtime};
+    const struct screen_options screen_options = {.connections_max = config->connections_max,
+                                                  .resets_per_second = config->resets_per_second};
+    screen_configure(&screen_options);
     runtime->service = service_create(&service_options);
     runtime->health = rpc_health_create();
     size_t method_count = 0;
@@ -323,7 +327,11 @@ enum tercet_status runtime_run(const struct config *config, struct tercet_error 
     }
     stop(&runtime);
     if (status == TERCET_OK) {
-        LOGGER(LOGGER_INFO, "coordinator.stopped", logger_int("epoch", runtime.head.epoch));
+        struct screen_stats screened;
+        screen_read_stats(&screened);
+        LOGGER(LOGGER_INFO, "coordinator.stopped", logger_int("epoch", runtime.head.epoch),
+               logger_int("connections_refused", (int64_t)screened.refused),
+               logger_int("connections_cut", (int64_t)screened.cut));
     }
     return status;
 }

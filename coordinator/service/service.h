@@ -18,7 +18,7 @@ struct service;
 struct service_options {
     struct inbox *inbox;               /* borrowed */
     const struct directory *directory; /* borrowed */
-    uint32_t waiting_calls_max;        /* default 10000 */
+    uint32_t waiting_calls_max;        /* default 4000 */
     uint32_t try_timeout_ms;           /* when a request does not say; default 30000 */
 
     /* Asks the reader thread for a page of outcomes behind `cursor`; it answers later, from its own

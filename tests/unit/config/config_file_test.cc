@@ -29,7 +29,7 @@ TEST_F(ConfigFile, NeedsNoMoreThanAJournal)
     ASSERT_EQ(loaded.status, TERCET_OK) << loaded.error;
     EXPECT_STREQ(loaded.config->journal, "/j");
     EXPECT_EQ(loaded.config->open_transactions_max, 100000U);
-    EXPECT_EQ(loaded.config->waiting_calls_max, 10000U);
+    EXPECT_EQ(loaded.config->waiting_calls_max, 4000U);
     EXPECT_EQ(loaded.config->try_timeout_ms, 30000U);
     EXPECT_EQ(loaded.config->outcome_keep_bytes, UINT64_C(20) << 30);
     EXPECT_EQ(loaded.config->log_level, LOGGER_INFO);

@@ -1,0 +1,52 @@
+/* screen.h -- what gRPC core reads from strangers is looked at before core sees it.
+ *
+ * Debian's gRPC (1.51) has no answer to a peer that opens and resets streams (CVE-2023-44487), that
+ * continues one header block for ever (CVE-2023-33953), or that takes every file descriptor
+ * (CVE-2023-4785): each needs one connection and seconds to make a process of gigabytes that serves
+ * nobody, and no channel argument prevents it.  Core has no seam to stand in either.  It calls the C
+ * library's accept4(), recvmsg() and close() like everybody; a program's own definitions come before
+ * the library's (as with malloc()), so this module defines them.  They do what the library does, and
+ *
+ *   accept4()  refuses connections above the limit, and never tells core EMFILE, upon which it would
+ *              accept nothing any more;
+ *   recvmsg()  follows the frames of accepted connections by their nine-byte heads.  What core pays
+ *              for dearly takes a token of its peer's address; without tokens, or with a header
+ *              block that is too large, the connection is cut: what was read is dropped, core sees
+ *              its end.
+ *
+ * Well-behaved peers on the same address go on: only who resets streams while there are no tokens is
+ * cut.  Connections that this process opened itself are never looked at.
+ *
+ * Not for TLS: there the frames could not be read here.
+ *
+ * Thread: any; one mutex, never held across a system call that may wait. */
+#ifndef COORDINATOR_SCREEN_H
+#define COORDINATOR_SCREEN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct screen_options {
+    uint32_t connections_max;   /* less when the process may not have so many descriptors */
+    uint32_t resets_per_second; /* of one address; ten seconds' worth may come at once */
+};
+
+struct screen_stats {
+    uint64_t open;    /* accepted connections that are open now */
+    uint64_t refused; /* connections above the limit */
+    uint64_t cut;     /* connections ended for what they sent */
+};
+
+/* Until then everything passes.  Again: other numbers, new tokens. */
+void screen_configure(const struct screen_options *options);
+
+void screen_read_stats(struct screen_stats *stats_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
