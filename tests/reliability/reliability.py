@@ -78,7 +78,7 @@ def campaigns(build, mutants, short, seed):
     recovery = [os.path.join(tests, "recovery/recovery_tests")]
 
     def simulate(minutes):
-        length = ["--seeds", "17000"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
+        length = ["--seeds", "18000"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
         return simulation + ["--first-seed", str(seed), "--threads", JOBS, "--require-marks", "--json"] + length
 
     def cases(kind, few, per_minute):
