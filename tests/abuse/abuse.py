@@ -33,7 +33,7 @@ SCENARIOS = {
     "frames": (attacks.frame_flood, 4, 128),
     "headers": (attacks.header_flood, 4, 128),
     "loris": (attacks.slow_loris, 1, 128),
-    "idle": (attacks.idle, 1, 512),
+    "idle": (attacks.idle, 1, 256),
     "malformed": (attacks.malformed, 4, 128),
     "garbage": (attacks.garbage, 4, 128),
 }

@@ -1,0 +1,209 @@
+// What strangers send is followed frame by frame, however it is cut into pieces.
+#include "screen.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace
+{
+
+constexpr int kFrees = 16;     // settings and pings that a connection may begin with
+constexpr uint32_t kRate = 10; // tokens a second
+constexpr int kBurst = 100;    // tokens that a new address has
+
+std::string Frame(char kind, char flags, const std::string &payload)
+{
+    const size_t size = payload.size();
+    std::string frame = {static_cast<char>(size >> 16), static_cast<char>(size >> 8),
+                         static_cast<char>(size), kind, flags};
+    return frame + std::string("\0\0\0\1", 4) + payload;
+}
+
+std::string Times(int count, const std::string &one)
+{
+    std::string all;
+    for (int i = 0; i < count; i++) {
+        all += one;
+    }
+    return all;
+}
+
+const std::string kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const std::string kReset = Frame(3, 0, std::string(4, '\0'));
+const std::string kPing = Frame(6, 0, "12345678");
+
+class Screen : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        Configure(100);
+        listener_ = socket(AF_INET, SOCK_STREAM, 0);
+        struct sockaddr_in name = {};
+        name.sin_family = AF_INET;
+        name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof name;
+        ASSERT_EQ(0, bind(listener_, reinterpret_cast<struct sockaddr *>(&name), size));
+        ASSERT_EQ(0, listen(listener_, 16));
+        ASSERT_EQ(0, getsockname(listener_, reinterpret_cast<struct sockaddr *>(&name_), &size));
+        screen_read_stats(&before_);
+    }
+
+    void TearDown() override
+    {
+        Hang();
+        close(listener_);
+    }
+
+    static void Configure(uint32_t connections_max)
+    {
+        const struct screen_options options = {connections_max, kRate};
+        screen_configure(&options);
+    }
+
+    void Connect()
+    {
+        Hang();
+        client_ = socket(AF_INET, SOCK_STREAM, 0);
+        ASSERT_EQ(0, connect(client_, reinterpret_cast<struct sockaddr *>(&name_), sizeof name_));
+        server_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+
+    void Hang()
+    {
+        for (int *fd : {&client_, &server_}) {
+            if (*fd >= 0) {
+                close(*fd);
+                *fd = -1;
+            }
+        }
+    }
+
+    // Whether all of it comes through, read `piece` bytes at a time into two buffers.
+    bool Passes(const std::string &sent, size_t piece = 4096) const
+    {
+        std::string got;
+        for (size_t at = 0; at < sent.size(); at += piece) {
+            const std::string part = sent.substr(at, piece);
+            EXPECT_EQ(static_cast<ssize_t>(part.size()),
+                      send(client_, part.data(), part.size(), MSG_NOSIGNAL));
+            while (got.size() < at + part.size()) {
+                char a[3];
+                char b[4093];
+                struct iovec parts[2] = {{a, sizeof a}, {b, sizeof b}};
+                struct msghdr message = {};
+                message.msg_iov = parts;
+                message.msg_iovlen = 2;
+                const ssize_t size = recvmsg(server_, &message, 0);
+                if (size == 0) {
+                    return false;
+                }
+                if (size < 0) {
+                    EXPECT_EQ(EAGAIN, errno);
+                    continue;
+                }
+                const size_t first = std::min(static_cast<size_t>(size), sizeof a);
+                got.append(a, first).append(b, static_cast<size_t>(size) - first);
+            }
+        }
+        return got == sent;
+    }
+
+    uint64_t Cut() const
+    {
+        struct screen_stats stats;
+        screen_read_stats(&stats);
+        return stats.cut - before_.cut;
+    }
+
+    int listener_ = -1;
+    int client_ = -1;
+    int server_ = -1;
+    struct sockaddr_in name_ = {};
+    struct screen_stats before_ = {};
+};
+
+TEST_F(Screen, RequestsAndTheirBodiesPassUnchanged)
+{
+    Connect();
+    const std::string call = Frame(1, 4, std::string(100, 'h')) + Frame(0, 1, kReset + kReset);
+    EXPECT_TRUE(Passes(kPreface + Times(500, call)));
+    EXPECT_EQ(0U, Cut());
+}
+
+TEST_F(Screen, ResetsPassAsLongAsThereAreTokensAndThenTheConnectionIsCut)
+{
+    Connect();
+    EXPECT_TRUE(Passes(kPreface + Times(kBurst, kReset)));
+    EXPECT_FALSE(Passes(Times(2 * kBurst, kReset)));
+    EXPECT_EQ(1U, Cut());
+}
+
+TEST_F(Screen, FramesAreFollowedHoweverTheyAreCutIntoPieces)
+{
+    for (size_t piece = 1; piece <= 30; piece++) {
+        Configure(100); // new tokens
+        Connect();
+        EXPECT_TRUE(Passes(kPreface + Times(kBurst, kReset), piece)) << piece;
+        EXPECT_FALSE(Passes(Times(2 * kBurst, kReset), piece)) << piece;
+    }
+}
+
+TEST_F(Screen, AnAddressWithoutTokensCanStillConnectAndCall)
+{
+    Connect();
+    EXPECT_FALSE(Passes(kPreface + Times(3 * kBurst, kReset)));
+    Connect();
+    EXPECT_TRUE(Passes(kPreface + Frame(4, 0, "") + Times(kFrees - 1, kPing) +
+                       Times(100, Frame(6, 1, "12345678")) + Frame(1, 5, "h")));
+    EXPECT_FALSE(Passes(Times(20, kPing)));
+}
+
+TEST_F(Screen, AHeaderBlockWithoutEndIsCut)
+{
+    Connect();
+    const std::string piece = Frame(9, 0, std::string(16000, 'h'));
+    EXPECT_TRUE(Passes(kPreface + Frame(1, 0, "h") + Times(4, piece)));
+    EXPECT_FALSE(Passes(piece));
+    Connect();
+    EXPECT_FALSE(Passes(kPreface + Frame(1, 0, "h") + Times(8000, Frame(9, 0, ""))));
+}
+
+TEST_F(Screen, ConnectionsAboveTheLimitAreClosedAndThoseThatEndMakeRoom)
+{
+    Configure(1);
+    Connect();
+    EXPECT_GE(server_, 0);
+    const int second = socket(AF_INET, SOCK_STREAM, 0);
+    ASSERT_EQ(0, connect(second, reinterpret_cast<struct sockaddr *>(&name_), sizeof name_));
+    // The listener is asked without waiting, as core does.
+    struct timeval brief = {0, 50000};
+    setsockopt(listener_, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof brief);
+    EXPECT_EQ(-1, accept4(listener_, nullptr, nullptr, 0));
+    EXPECT_EQ(EAGAIN, errno);
+    char byte;
+    EXPECT_EQ(0, recv(second, &byte, 1, 0)) << "closed";
+    close(second);
+    Connect();
+    EXPECT_GE(server_, 0);
+}
+
+TEST_F(Screen, WhatThisProcessConnectedItselfIsNotLookedAt)
+{
+    Connect();
+    const int accepted = server_;
+    close(accepted); // the number goes to somebody else
+    int pair[2];
+    ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair));
+    ASSERT_EQ(accepted, pair[0]);
+    server_ = pair[0];
+    close(client_);
+    client_ = pair[1];
+    EXPECT_TRUE(Passes(kPreface + Times(10 * kBurst, kReset)));
+}
+
+} // namespace
