@@ -18,7 +18,7 @@
 #include "engine/directory.h"
 
 enum {
-    CONFIG_KEY_COUNT = 22,          /* rows of the table */
+    CONFIG_KEY_COUNT = 24,          /* rows of the table */
     CONFIG_LISTEN_COUNT_MAX = 16,   /* addresses */
     CONFIG_TEXT_BYTES_MAX = 1023,   /* of one text */
     CONFIG_FILE_BYTES_MAX = 1 << 20 /* of the file */

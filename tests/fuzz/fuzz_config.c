@@ -188,11 +188,11 @@ static struct buffer print(const struct config *config)
     for (char *line = text; *line != '\0';) {
         char *end = strchr(line, '\n');
         tercet_assert(end != NULL);
-        char *comment = NULL;
+        char *comment = line;
         for (char *at = line; at + 4 < end; at++) {
             comment = memcmp(at, "  # ", 4) == 0 ? at : comment;
         }
-        tercet_assert(comment != NULL);
+        tercet_assert(comment > line);
         buffer_append(&out, line, (size_t)(comment - line));
         buffer_append_u8(&out, '\n');
         line = end + 1;

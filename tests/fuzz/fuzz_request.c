@@ -116,7 +116,7 @@ static void judge_request(const struct request *request)
 static void judge_coordinator(const struct kind *kind, const ProtobufCMessage *message,
                               uint32_t left_ms)
 {
-    struct refusal refusal;
+    struct refusal refusal = {0};
     const struct read read = {.directory = configured(),
                               .try_timeout_ms = 30000,
                               .left_ms = left_ms,
@@ -137,7 +137,7 @@ static void judge_list(const struct kind *kind, const ProtobufCMessage *message,
 {
     (void)kind;
     (void)left_ms;
-    struct refusal refusal;
+    struct refusal refusal = {0};
     struct list_page *page = list_page_create((const Tercet__V1__ListRequest *)message, &refusal);
     if (page == NULL) {
         judge_refusal(&refusal);
