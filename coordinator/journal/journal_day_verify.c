@@ -14,6 +14,7 @@ enum { SLICE_COUNT_MAX = 2048, SLICE_US_MAX = 3000, LOOK_AT_CLOCK_EVERY = 32 };
 
 struct day_verifier {
     struct day *day;
+    struct store *store;          /* of that day; open as long as it is counted */
     leveldb_iterator_t *iterator; /* where the count goes on */
     bool told;                    /* "m/day" was read; it stands before all outcomes */
     struct day_totals written;    /* as it says */
@@ -60,10 +61,28 @@ static enum tercet_status begin(struct days *days, struct day *day, struct terce
     if (status == TERCET_OK) {
         days->verifier = xcalloc(1, sizeof *days->verifier);
         days->verifier->day = day;
+        days->verifier->store = store;
         days->verifier->iterator = store_iterator(store);
         leveldb_iter_seek_to_first(days->verifier->iterator);
     }
     return status;
+}
+
+/* A scan reads tables whole; a look-up first asks the manifest which table it may be in.  A manifest
+ * that is another day's, of tables with the same numbers, counts well and finds nothing. */
+static enum tercet_status check_found(const struct day_verifier *verifier, struct tercet_bytes key,
+                                      struct tercet_error *error_out)
+{
+    struct buffer found;
+    buffer_init(&found);
+    enum tercet_status status = store_get(verifier->store, key, &found, error_out);
+    buffer_deinit(&found);
+    return status != TERCET_NOT_FOUND
+               ? status
+               : error_set(
+                     error_out, TERCET_DATA_LOSS,
+                     "an outcome of %s is there and cannot be found: its manifest is another's",
+                     verifier->day->date);
 }
 
 static enum tercet_status count_pair(struct tercet_bytes key, struct tercet_bytes value,
@@ -79,6 +98,10 @@ static enum tercet_status count_pair(struct tercet_bytes key, struct tercet_byte
             return status;
         }
     } else if (store_key_begins(key, "o/")) {
+        enum tercet_status status = check_found(verifier, key, error_out);
+        if (status != TERCET_OK) {
+            return status;
+        }
         verifier->counted.count++;
         verifier->counted.digest =
             digest128_add(verifier->counted.digest, digest128_of_pair(key, value));

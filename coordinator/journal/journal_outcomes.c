@@ -33,6 +33,16 @@ static struct outcome_key key_of(const char *gid)
     return key;
 }
 
+/* What a day does not hold is known only when it has been counted: a day whose files were exchanged
+ * may read well and be another's.  "Not found" would begin a payment a second time. */
+static void count_days(struct journal_leveldb *journal)
+{
+    struct tercet_error error = {0};
+    if (journal_leveldb_count_days(&journal->base, &error) != TERCET_OK) {
+        journal_die(journal, "journal.read_failed", &error);
+    }
+}
+
 /* ---- One ------------------------------------------------------------------------------------- */
 
 enum tercet_status journal_leveldb_find(struct journal *base, const char *gid,
@@ -49,6 +59,9 @@ enum tercet_status journal_leveldb_find(struct journal *base, const char *gid,
     }
     if (status != TERCET_OK && status != TERCET_NOT_FOUND) {
         journal_die(journal, "journal.read_failed", &error);
+    }
+    if (status == TERCET_NOT_FOUND) {
+        count_days(journal);
     }
     return status;
 }
@@ -118,6 +131,7 @@ static void list_store(struct listing *listing, struct store *store)
 static void list_days(struct listing *listing, const char *newest_date)
 {
     struct days *days = &listing->journal->days;
+    count_days(listing->journal);
     for (size_t i = days->count; i > 0 && !listing->stopped; i--) {
         struct day *day = days->items[i - 1];
         struct store *store = NULL;

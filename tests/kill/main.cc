@@ -82,23 +82,23 @@ class Campaign
     bool Cycle(std::string *finding)
     {
         std::vector<Payment> payments;
-        std::thread crowd([&] { payments = crowd_.Pay(PAYMENTS, tally_.cycles); });
+        std::vector<tercet_outcome> outcomes;
+        std::atomic<bool> settled{false}, done{false};
+        std::thread crowd([&] {
+            payments = crowd_.Pay(PAYMENTS, tally_.cycles);
+            settled = crowd_.Settle(payments, &outcomes, finding);
+            done = true;
+        });
         std::this_thread::sleep_for( // the moment of the kill, drawn
             std::chrono::milliseconds(Below(PAYMENTS_OF_A_CYCLE_MAX_MS)));
         Kill();
-        // Whoever was armed may die later, while its backlog is carried out.
-        std::atomic<bool> done{false};
-        std::thread nurse([&] {
-            while (!done) {
-                tally_.failpoint_kills += stage_.Revive();
-                std::this_thread::sleep_for(std::chrono::milliseconds(5)); // how often it looks
-            }
-        });
+        // Whoever was armed may die later, while its backlog is carried out.  On this thread: a child
+        // dies with the thread that started it.
+        while (!done) {
+            tally_.failpoint_kills += stage_.Revive();
+            std::this_thread::sleep_for(std::chrono::milliseconds(5)); // how often it looks
+        }
         crowd.join();
-        std::vector<tercet_outcome> outcomes;
-        const bool settled = crowd_.Settle(payments, &outcomes, finding);
-        done = true;
-        nurse.join();
         return settled && Compare(payments, outcomes, finding);
     }
 

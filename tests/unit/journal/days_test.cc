@@ -72,13 +72,16 @@ class JournalDays : public Outcomes
     }
 };
 
-TEST_F(JournalDays, ALookUpDoesNotWaitForADayToBeCounted)
+TEST_F(JournalDays, WhatIsThereIsToldAtOnceAndWhatIsNotWhenAllDaysAreCounted)
 {
     Fill(3, kNow - kDay);
     RemoveFromDay("2027-01-14", "gid1");
-    struct journal *journal = OpenIt();
-    EXPECT_EQ(FindOutcome(journal, "gid0"), "gid0");
-    EXPECT_EQ(FindOutcome(journal, "never"), "");
+    EXPECT_EQ(FindOutcome(OpenIt(), "gid0"), "gid0");
+    for (const char *gid : {"gid1", "never"}) {
+        EXPECT_EXIT(FindOutcome(OpenIt(), gid), ::testing::ExitedWithCode(74),
+                    "outcomes of 2027-01-14 do not add up: counted 2, written 3")
+            << gid;
+    }
 }
 
 TEST_F(JournalDays, ADayThatDoesNotAddUpEndsTheProcessInTheBackground)
