@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -124,10 +125,10 @@ class World:
 
     def __init__(self, tercetd, bench, settings=""):
         self.participants = []
-        self.directory = None
+        self.directory = tempfile.TemporaryDirectory(prefix="tercet-abuse-")
         self.daemon = None
         settings = "log_level: error\n" + settings
-        targets = {name: f"unix:/tmp/tercet-abuse-{os.getpid()}-{name}" for name in NAMES}
+        targets = {name: f"unix:{self.directory.name}/{name}" for name in NAMES}
         try:
             for name, target in targets.items():
                 self.participants.append(subprocess.Popen(
@@ -153,4 +154,5 @@ class World:
             participant.stdin.close()
             participant.wait(timeout=30)
             participant.stdout.close()
+        self.directory.cleanup()
         return code

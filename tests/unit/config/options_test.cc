@@ -114,7 +114,8 @@ TEST(Options, HelpNamesEveryFlagAndExitCode)
         }
         EXPECT_THAT(help, HasSubstr(flag));
     }
-    for (const char *code : {"   0", "  64", "  65", "  66", "  69", "  70", "  73", "  74", "  78"}) {
+    for (const char *code :
+         {"   0", "  64", "  65", "  66", "  69", "  70", "  73", "  74", "  78"}) {
         EXPECT_THAT(help, HasSubstr(std::string("\n") + code + "  "));
     }
     EXPECT_THAT(help, HasSubstr("example:\n"));
