@@ -56,6 +56,9 @@ static bool is_our_fd(int fd)
 
 /* ---- Descriptors ----------------------------------------------------------------------------- */
 
+/* The C library's headers have names for parameters that are not ours to use. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 EXPORTED int open(const char *path, int flags, ...)
 {
     NEXT(open_fn, "open");
@@ -291,3 +294,5 @@ EXPORTED int mkdir(const char *path, mode_t mode)
     mkdir_mode = mode == 0 ? 0700 : mode | 0700;
     return name_call(SHIM_MKDIR, mkdir_next, path);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

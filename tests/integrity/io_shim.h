@@ -66,7 +66,7 @@ struct shim {
 };
 
 /* From now on this process is watched; NULL: no longer. */
-void shim_watch(struct shim *shim);
+void shim_watch(struct shim *to);
 void shim_ack(int64_t number);
 const char *shim_fault_name(int fault);
 const char *shim_op_name(int op);
