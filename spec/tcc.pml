@@ -240,14 +240,12 @@ start:
        :: else -> goto stopped                       /* failed write: exits without answering */
 #endif
        fi }
-  /* The initiator is told. */
-  :: atomic { (txn == T_CONFIRMED || txn == T_CANCELLED) && DURABLE -> told = txn; goto stopped }
+  :: atomic { (txn == T_CONFIRMED || txn == T_CANCELLED) && DURABLE -> told = txn; goto stopped } /* the initiator is told */
 #if MUTANT == 8 /* "confirmed" is said at the decision in memory */
   :: atomic { txn == T_CONFIRMING && told == T_NONE -> told = T_CONFIRMED }
 #endif
-#if MUTANT != 9
-  :: atomic { (said_stale & (1 << epoch)) != 0 -> goto stopped } /* outlived: exits */
-#endif
+  /* Mutant 9: an outlived coordinator goes on. */
+  :: atomic { MUTANT != 9 && (said_stale & (1 << epoch)) != 0 -> goto stopped } /* outlived: exits */
   :: atomic { crashes < CRASHES && txn != T_NONE && epoch + 1 == starts ->
        crashes++; DIE;
 #if MUTANT == 10 /* the newest record was acknowledged but not durable */
@@ -265,8 +263,7 @@ start:
 #endif
   :: atomic { txn == T_NONE && (given_up || begins >= BEGINS || epoch + 1 != starts) -> goto stopped } /* idle, and nobody will come */
   od;
-stopped:
-  atomic { DIE; epoch = 0 }
+stopped: atomic { DIE; epoch = 0 }
 }
 
 /* One request of epoch e is fresh when no higher epoch was seen.  A stale one has no effect. */
@@ -398,8 +395,5 @@ proctype Final()
     assert(told == T_NONE || told == journal) }
 }
 
-init { atomic { run Coordinator();
-#if C == 2
-  run Coordinator();
-#endif
+init { atomic { run Coordinator(); if :: C == 2 -> run Coordinator() :: else fi;
   run Participant(0); run Participant(1); run Monitor(); run Final() } }
