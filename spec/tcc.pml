@@ -8,15 +8,15 @@
  * younger ones.  So a message is a bit that stays set, and loss is just not reading it.
  *
  * The journal is what survives a crash; `txn` is the coordinator's memory.  Every effect (request,
- * answer to the initiator) leaves only while memory and journal agree: SEMANTICS I2.
+ * answer to the initiator) leaves only while memory and journal agree (what never breaks, 2: ARCHITECTURE.md).
  * A participant's step is one local database transaction: row and business change together.
  *
  * Every start of a coordinator, the first or after a crash, takes the next epoch; requests and
  * answers belong to the epoch that asked, so what the network holds is one bit for each epoch.
  *
  * Switches -D: CRASHES, DUPS (times a participant takes one request of the newest epoch), C=2 (a
- * second coordinator starts at any moment while the first still runs), GIVE_UP (the initiator may stop asking), TOMBSTONE (Cancel of an unknown
- * gid), CONFIRM_ONLY, OPTIONAL (branch 1), FOREIGN (branch 1 may meet another transaction's row),
+ * second coordinator starts at any moment while the first still runs), GIVE_UP (the initiator may
+ * stop asking), TOMBSTONE (Cancel of an unknown gid), CONFIRM_ONLY, OPTIONAL (branch 1), FOREIGN (branch 1 may meet another transaction's row),
  * UNSERVED (participant 1 may not serve the action), TRACE (print every move), MUTANT=<number>.
  */
 #ifndef CRASHES

@@ -152,7 +152,7 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
     }
 }
 
-/* The deadline in the clock of this boot (SEMANTICS: time). */
+/* The deadline in the clock of this boot. */
 static void restore_deadline(struct engine *engine, struct txn *txn, struct clock_now now)
 {
     struct txn_deadline *deadline = &txn->deadline;

@@ -4,7 +4,7 @@
  * thread, writes nothing and knows neither gRPC nor LevelDB; time and chance arrive as arguments.
  * So the same object runs in the daemon, in the simulator and under the fuzzer.
  *
- * What it keeps (SEMANTICS, master invariants):
+ * What it keeps (ARCHITECTURE.md, what never breaks):
  *   I2  no CALL of a confirm (cancel) before the RECORD_DECIDE that says so, in the order of effects;
  *       a decision is taken once and never changes, because only decide() takes one.
  *   I6  a REPLY says CONFIRMED only behind that record, NOT STARTED (`refused`) only where nothing

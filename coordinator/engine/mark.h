@@ -1,4 +1,4 @@
-/* mark.h -- what a participant may forget (SEMANTICS: marks).
+/* mark.h -- what a participant may forget (docs/protocol.md: marks).
  *
  * Every branch of the participant with a number below `low` is closed (its END is durable), or
  * stands in `open`: decided (durably) and not ended.  An undecided branch is never passed; when

@@ -20,7 +20,7 @@ enum txn_mode {
     TXN_MODE_TOMBSTONE = 3 /* nobody: Cancel came for a gid that was never begun */
 };
 
-/* When the trying time ends, so that it can be told again after a restart (SEMANTICS: time). */
+/* When the trying time ends, so that it can be told again after a restart. */
 struct txn_deadline {
     int64_t boot_ms;     /* by the clock that does not jump, of the boot `boot_id` */
     int64_t unix_ms;     /* by the wall */
