@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "journal/record.h"
 
-enum { END_WAIT_MS = 50, BATCH_BYTES_MAX = 1024 * 1024 };
+enum { END_WAIT_MS = 50, BATCH_BYTES_MAX = 1024 * 1024, RESUME_AHEAD = 4096 };
 
 /* An effect that waits for its LSN. */
 struct pending {
@@ -27,7 +27,8 @@ struct loop {
     struct list_node backlog;        /* events that wait until the journal is idle */
     struct effects effects;          /* of the step that runs */
     struct orders orders;
-    bool stopping; /* nothing is sent any more: it is asked again after the next start */
+    int64_t resumed_lsn; /* of the last slice of parked branches */
+    bool stopping;       /* nothing is sent any more: it is asked again after the next start */
     int64_t durable_lsn;
 };
 
@@ -37,6 +38,9 @@ struct loop *loop_create(const struct loop_options *options)
     loop->options = *options;
     if (loop->options.end_wait_ms == 0) {
         loop->options.end_wait_ms = END_WAIT_MS;
+    }
+    if (loop->options.resume_ahead == 0) {
+        loop->options.resume_ahead = RESUME_AHEAD;
     }
     if (loop->options.batch_bytes_max == 0) {
         loop->options.batch_bytes_max = BATCH_BYTES_MAX;
@@ -143,10 +147,52 @@ static void step(struct loop *loop, struct event *event, struct clock_now now)
     take_effects(loop, now);
 }
 
+/* How many parked branches of this participant may be asked for now. */
+static uint32_t room_to_resume(const struct loop *loop, uint32_t participant)
+{
+    const uint32_t ahead = loop->options.resume_ahead;
+    struct dispatch_stats stats;
+    if (!engine_has_parked(loop->options.engine, participant)) {
+        return 0;
+    }
+    dispatch_read_stats(loop->options.dispatch, participant, &stats);
+    return stats.queued_phase_two > ahead / 2 ? 0 : ahead - (uint32_t)stats.queued_phase_two;
+}
+
+/* A slice that has not reached the queues yet is waited for, or it would be taken for room. */
+static bool may_resume(const struct loop *loop)
+{
+    if (loop->stopping || loop->resumed_lsn > loop->durable_lsn) {
+        return false;
+    }
+    for (uint32_t i = 0;
+         engine_is_resuming(loop->options.engine) && i < loop->options.directory->count; i++) {
+        if (room_to_resume(loop, i) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of what recovery found, as much as each participant's queue has room for. */
+static void resume_more(struct loop *loop, struct clock_now now)
+{
+    if (!may_resume(loop)) {
+        return;
+    }
+    for (uint32_t i = 0; i < loop->options.directory->count; i++) {
+        engine_resume_more(loop->options.engine, i, room_to_resume(loop, i), loop->open->lsn, now,
+                           &loop->effects);
+    }
+    take_effects(loop, now);
+    loop->resumed_lsn = newest_lsn(loop);
+}
+
 void loop_resume(struct loop *loop, struct clock_now now)
 {
     engine_resume(loop->options.engine, now, loop->durable_lsn, &loop->effects);
     take_effects(loop, now);
+    resume_more(loop, now);
 }
 
 /* ---- Events ------------------------------------------------------------------------------------ */
@@ -190,6 +236,10 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
     case EVENT_HORIZON:
         loop->urgent =
             true; /* what upkeep has moved is removed by the next write, even an empty one */
+        step(loop, event, now);
+        break;
+    case EVENT_FETCHED:
+        dispatch_fetched(loop->options.dispatch, event->u.fetched.branch);
         step(loop, event, now);
         break;
     case EVENT_REQUEST:
@@ -290,6 +340,10 @@ static void carry_out_orders(struct loop *loop, struct clock_now now)
     for (size_t i = 0; i < loop->orders.count; i++) {
         struct order *order = &loop->orders.items[i];
         switch (order->kind) {
+        case ORDER_FETCH:
+            hands->fetch(hands->context, order->branch);
+            order->branch = NULL;
+            break;
         case ORDER_SEND:
         case ORDER_PROBE:
             hands->carry_out(hands->context, order,
@@ -315,6 +369,7 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
     }
     engine_tick(loop->options.engine, loop->open->lsn, now, &loop->effects);
     take_effects(loop, now);
+    resume_more(loop, now);
     submit_when_due(loop, now);
     release_effects(loop, now);
     if (!loop->stopping) {
@@ -325,6 +380,9 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
 int64_t loop_wake_at_boot_ms(const struct loop *loop, struct clock_now now)
 {
     if (loop->submitted == NULL && (loop->urgent || !list_is_empty(&loop->backlog))) {
+        return now.boot_ms;
+    }
+    if (may_resume(loop)) {
         return now.boot_ms;
     }
     int64_t wake_at = engine_wake_at_boot_ms(loop->options.engine);

@@ -36,6 +36,9 @@ struct loop_hands {
     /* Look for an outcome; an EVENT_FOUND must follow. */
     void (*look_up)(void *context, const char *gid);
 
+    /* Read the payload of a branch from the journal; an EVENT_FETCHED must follow.  Takes the branch. */
+    void (*fetch)(void *context, struct branch *branch_take);
+
     /* Answer a request; takes what the reply owns. */
     void (*reply)(void *context, struct effect_reply *reply);
 
@@ -56,6 +59,8 @@ struct loop_options {
     struct loop_hands hands;
     int64_t durable_lsn;    /* the journal's, once it is open */
     uint32_t end_wait_ms;   /* how long an END may wait for company; default 50 */
+    uint32_t resume_ahead;  /* of each participant's parked branches so many wait in its queue;
+                                    default 4096 */
     size_t batch_bytes_max; /* at that size no more events are stepped until the journal is idle;
                                     default 1 MiB */
 };

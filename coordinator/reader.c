@@ -16,12 +16,15 @@
 
 enum { UPKEEP_EVERY_MS = 1000 };
 
-enum job_kind { JOB_LOOK_UP, JOB_LIST, JOB_BACKUP };
+enum job_kind { JOB_LOOK_UP, JOB_FETCH, JOB_LIST, JOB_BACKUP };
 
 struct job {
     struct list_node link;
     enum job_kind kind;
     char gid[TERCET_GID_BYTES_MAX + 1]; /* LOOK_UP */
+    struct branch *branch;              /* FETCH: owned, for the event; never looked into here */
+    struct buffer key;                  /* FETCH: of the pair with its payload */
+    uint32_t branch_index;              /* FETCH */
     void *token;                        /* LIST, as are the next two */
     char *cursor;                       /* LIST; BACKUP: the directory */
     uint32_t page_size;
@@ -33,15 +36,20 @@ struct reader {
     struct reader_options options;
 };
 
-/* An outcome that cannot be read must not be taken for none: the gid would be begun again. */
+/* What cannot be read must not be taken for nothing: a gid would be begun again, a branch confirmed
+ * without its payload. */
+static _Noreturn void die_unreadable(const char *what)
+{
+    LOGGER(LOGGER_ERROR, "journal.unreadable", logger_text("record", what),
+           logger_text("advice", "run tercetd again: it verifies the journal when it opens it"));
+    _exit(RUNTIME_EXIT_JOURNAL);
+}
+
 static struct view *decode_or_die(struct tercet_bytes value)
 {
     struct view *view = NULL;
     if (record_read_outcome(value, &view) != TERCET_OK) {
-        LOGGER(
-            LOGGER_ERROR, "journal.outcome_unreadable",
-            logger_text("advice", "run tercetd again: it verifies the journal when it opens it"));
-        _exit(RUNTIME_EXIT_JOURNAL);
+        die_unreadable("an outcome");
     }
     return view;
 }
@@ -59,6 +67,24 @@ static void look_up(struct reader *reader, const struct job *job)
         tercet_assert(status == TERCET_NOT_FOUND);
     }
     buffer_deinit(&value);
+    tercet_assert(inbox_push_always(reader->options.inbox, &event->link));
+}
+
+/* None is there when the branch has ended meanwhile, by an operator. */
+static void fetch(struct reader *reader, struct job *job)
+{
+    struct buffer value;
+    buffer_init(&value);
+    struct event *event = event_create(EVENT_FETCHED);
+    event->u.fetched.branch = job->branch;
+    const struct tercet_bytes key = buffer_bytes(&job->key);
+    if (journal_find_pair(reader->options.journal, key, &value) == TERCET_OK &&
+        record_read_payload(key, buffer_bytes(&value), job->branch_index,
+                            &event->u.fetched.payload) != TERCET_OK) {
+        die_unreadable("the payload of an open branch");
+    }
+    buffer_deinit(&value);
+    buffer_deinit(&job->key);
     tercet_assert(inbox_push_always(reader->options.inbox, &event->link));
 }
 
@@ -103,11 +129,14 @@ static void back_up(struct reader *reader, const struct job *job)
     }
 }
 
-static void run_job(struct reader *reader, const struct job *job)
+static void run_job(struct reader *reader, struct job *job)
 {
     switch (job->kind) {
     case JOB_LOOK_UP:
         look_up(reader, job);
+        return;
+    case JOB_FETCH:
+        fetch(reader, job);
         return;
     case JOB_LIST:
         list(reader, job);
@@ -137,6 +166,7 @@ static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kin
 static void run_jobs(struct reader *reader, struct list_node *jobs)
 {
     run_kind(reader, jobs, JOB_LOOK_UP); /* every new transaction waits for one of these */
+    run_kind(reader, jobs, JOB_FETCH);
     run_kind(reader, jobs, JOB_LIST);
     run_kind(reader, jobs, JOB_BACKUP);
 }
@@ -194,6 +224,17 @@ void reader_look_up(struct reader *reader, const char *gid)
     job->kind = JOB_LOOK_UP;
     tercet_assert(strlen(gid) < sizeof job->gid);
     memcpy(job->gid, gid, strlen(gid) + 1);
+    tercet_assert(inbox_push_always(&reader->jobs, &job->link));
+}
+
+void reader_fetch(struct reader *reader, struct branch *branch_take)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    job->kind = JOB_FETCH;
+    job->branch = branch_take;
+    job->branch_index = branch_take->spec.index;
+    buffer_init(&job->key);
+    record_payload_key(branch_take, &job->key);
     tercet_assert(inbox_push_always(&reader->jobs, &job->link));
 }
 

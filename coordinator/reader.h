@@ -1,6 +1,7 @@
-/* reader.h -- the reader thread: looks outcomes up, lists them, and keeps the journal tidy.
+/* reader.h -- the reader thread: looks outcomes up, fetches payloads, lists outcomes, and keeps the
+ * journal tidy.
  *
- * Look-ups come before listing and upkeep; upkeep runs in slices between them.  What upkeep has
+ * Look-ups and payloads come before listing and upkeep; upkeep runs in slices between them.  What upkeep has
  * moved is removed by the journal's next write, so each slice is followed by an EVENT_HORIZON, which
  * makes the loop write. */
 #ifndef COORDINATOR_READER_H
@@ -27,13 +28,17 @@ struct reader *reader_start(const struct reader_options *options);
 /* Looks for an outcome; an EVENT_FOUND follows.  Any thread. */
 void reader_look_up(struct reader *reader, const char *gid);
 
+/* Reads the payload of a branch of an open transaction; an EVENT_FETCHED follows.  Takes the branch.
+ * The loop's thread. */
+void reader_fetch(struct reader *reader, struct branch *branch_take);
+
 /* Lists outcomes behind `cursor` ("": the newest); `page` follows.  Any thread. */
 void reader_list(struct reader *reader, void *token, const char *cursor, uint32_t page_size);
 
-/* Finishes what was asked and ends the thread.  NULL is fine. */
 /* Begins a backup into that directory, which must not exist.  How it ends is logged. */
 void reader_backup(struct reader *reader, const char *directory);
 
+/* Finishes what was asked and ends the thread.  NULL is fine. */
 void reader_stop(struct reader *reader);
 
 #endif

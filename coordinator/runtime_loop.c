@@ -18,6 +18,12 @@ static void hand_look_up(void *context, const char *gid)
     reader_look_up(runtime->reader, gid);
 }
 
+static void hand_fetch(void *context, struct branch *branch_take)
+{
+    struct runtime *runtime = context;
+    reader_fetch(runtime->reader, branch_take);
+}
+
 static void hand_reply(void *context, struct effect_reply *reply)
 {
     struct runtime *runtime = context;
@@ -89,6 +95,7 @@ struct loop_hands runtime_loop_hands(struct runtime *runtime)
 {
     return (struct loop_hands){.submit = hand_submit,
                                .look_up = hand_look_up,
+                               .fetch = hand_fetch,
                                .reply = hand_reply,
                                .carry_out = hand_carry_out,
                                .fenced = hand_fenced,

@@ -100,6 +100,11 @@ void dispatch_answered(struct dispatch *dispatch, const struct answer *answer, s
     lane_answered(lane, answer, &clockwork);
 }
 
+void dispatch_fetched(struct dispatch *dispatch, const struct branch *branch)
+{
+    lane_fetched(lane_touch(dispatch, branch->spec.participant), branch);
+}
+
 void dispatch_probed(struct dispatch *dispatch, uint32_t participant, bool reachable,
                      struct clock_now now)
 {

@@ -14,6 +14,9 @@
  * window's worth of answers, so a backlog is released at a bounded rate.  One slow or dead
  * participant costs the others nothing: nothing here is shared between participants.
  *
+ * A branch whose payload is on the disk only (branch_wants_payload) has it fetched when its turn comes,
+ * and keeps its turn.
+ *
  * Of one branch and phase never more than one call is in flight.
  *
  * Thread: the loop's. */
@@ -42,6 +45,7 @@ void dispatch_destroy(struct dispatch *dispatch); /* drops its branch references
 /* What the edge shall do now. */
 enum order_kind {
     ORDER_SEND,      /* call `phase` of this branch; the reference is the edge's */
+    ORDER_FETCH,     /* get this branch's payload from the journal; answer by dispatch_fetched() */
     ORDER_PROBE,     /* ask Describe; answer by dispatch_probed() */
     ORDER_REACHABLE, /* for the engine: EVENT_PARTICIPANT */
     ORDER_UNREACHABLE
@@ -50,7 +54,7 @@ enum order_kind {
 struct order {
     enum order_kind kind;
     uint32_t participant;
-    struct branch *branch;   /* SEND: owned reference; branch_note_handed() was called */
+    struct branch *branch; /* SEND, FETCH: owned reference; SEND: branch_note_handed() was called */
     enum tercet_phase phase; /* SEND */
     uint32_t attempt;        /* SEND: how often this phase was asked for, from 1 */
     uint32_t timeout_ms;     /* SEND, PROBE */
@@ -76,6 +80,9 @@ void dispatch_call(struct dispatch *dispatch, struct branch *branch, enum tercet
 /* A call of ours ended; before the engine is told. */
 void dispatch_answered(struct dispatch *dispatch, const struct answer *answer,
                        struct clock_now now);
+
+/* A branch has its payload now, or no longer needs it. */
+void dispatch_fetched(struct dispatch *dispatch, const struct branch *branch);
 
 /* A probe ended. */
 void dispatch_probed(struct dispatch *dispatch, uint32_t participant, bool reachable,

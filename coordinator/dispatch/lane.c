@@ -29,7 +29,7 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
 void lane_deinit(struct lane *lane)
 {
     tercet_assert(lane->phase_two.count == 0 && lane->tries.count == 0);
-    tercet_assert(heap_count(&lane->delayed) == 0);
+    tercet_assert(heap_count(&lane->delayed) == 0 && lane->fetching == 0);
     heap_deinit(&lane->delayed);
 }
 
@@ -66,6 +66,9 @@ static void unplace(struct lane *lane, struct slot *slot)
         break;
     case SLOT_DELAYED:
         heap_remove(&lane->delayed, &slot->due);
+        break;
+    case SLOT_FETCHING:
+        lane->fetching--;
         break;
     case SLOT_HELD:
     case SLOT_NOWHERE:
@@ -172,6 +175,15 @@ void lane_answered(struct lane *lane, const struct answer *answer,
     release_if_idle(lane, slot);
 }
 
+void lane_fetched(struct lane *lane, const struct branch *branch)
+{
+    struct slot *slot = slot_find(lane->slots, branch);
+    if (slot != NULL && slot->place == SLOT_FETCHING) {
+        unplace(lane, slot);
+        slot_queue_push_front(queue_of(lane, slot), slot);
+    }
+}
+
 /* ---- Sending ----------------------------------------------------------------------------------- */
 
 static void tell_reachability(struct lane *lane, struct orders *orders)
@@ -225,19 +237,28 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
         branch->spec.call_timeout_ms == 0 ? lane->call_timeout_ms : branch->spec.call_timeout_ms;
 }
 
+static void fetch(struct lane *lane, struct slot *slot, struct orders *orders)
+{
+    slot->place = SLOT_FETCHING;
+    lane->fetching++;
+    orders_add(orders, ORDER_FETCH, lane->participant)->branch = branch_ref(slot->branch);
+}
+
 static void send_what_is_allowed(struct lane *lane, struct orders *orders)
 {
-    while (breaker_may_send(&lane->breaker, lane->in_flight)) {
+    while (breaker_may_send(&lane->breaker, lane->in_flight + lane->fetching)) {
         struct slot_queue *queue = lane->phase_two.count > 0 ? &lane->phase_two : &lane->tries;
         struct slot *slot = slot_queue_first(queue);
         if (slot == NULL) {
             return;
         }
         slot_queue_remove(queue, slot);
-        if (slot_is_wanted(slot)) {
-            send(lane, slot, orders);
-        } else {
+        if (!slot_is_wanted(slot)) {
             release_if_idle(lane, slot);
+        } else if (branch_wants_payload(slot->branch)) {
+            fetch(lane, slot, orders);
+        } else {
+            send(lane, slot, orders);
         }
     }
 }
@@ -258,7 +279,7 @@ int64_t lane_wake_at_boot_ms(const struct lane *lane)
     if (!lane->configured) {
         return INT64_MAX;
     }
-    if (!breaker_may_send(&lane->breaker, lane->in_flight)) {
+    if (!breaker_may_send(&lane->breaker, lane->in_flight + lane->fetching)) {
         return breaker_wake_at_boot_ms(&lane->breaker); /* a probe or an answer makes room */
     }
     const struct heap_node *due = heap_peek(&lane->delayed);

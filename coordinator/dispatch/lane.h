@@ -18,6 +18,7 @@ struct lane {
     struct random random; /* its own, so that no other participant changes its luck */
     bool told_reachable;  /* by the last order that said so; true at first */
     uint32_t in_flight;
+    uint32_t fetching; /* slots whose payload is on its way; they count against the window */
     struct slot_queue phase_two; /* goes first */
     struct slot_queue tries;
     struct heap delayed;
@@ -38,6 +39,8 @@ void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase
 
 void lane_answered(struct lane *lane, const struct answer *answer,
                    const struct breaker_clockwork *clockwork);
+
+void lane_fetched(struct lane *lane, const struct branch *branch);
 
 /* Everything that may happen now becomes an order. */
 void lane_step(struct lane *lane, int64_t now_boot_ms, struct orders *orders);

@@ -53,6 +53,14 @@ void slot_queue_push(struct slot_queue *queue, struct slot *slot)
     queue->count++;
 }
 
+void slot_queue_push_front(struct slot_queue *queue, struct slot *slot)
+{
+    tercet_assert(slot->place == SLOT_NOWHERE);
+    slot->place = SLOT_QUEUED;
+    list_push_front(&queue->slots, &slot->link);
+    queue->count++;
+}
+
 void slot_queue_remove(struct slot_queue *queue, struct slot *slot)
 {
     tercet_assert(slot->place == SLOT_QUEUED && queue->count > 0);

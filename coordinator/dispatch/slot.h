@@ -1,8 +1,8 @@
 /* slot.h -- what dispatch knows of one branch, and where a branch waits.
  *
  * A branch has a slot from its first CALL until it neither waits nor is in flight.  A slot waits for
- * one phase at most, in at most one place: a queue, the heap of moments, or (HELD) until the call of
- * the same phase that is in flight has ended.  Beside that a call of each phase may be in flight: a
+ * one phase at most, in at most one place: a queue, the heap of moments, (HELD) until the call of
+ * the same phase that is in flight has ended, or (FETCHING) until its payload is there.  Beside that a call of each phase may be in flight: a
  * cancel leaves while its try has not come back.
  *
  * The slot holds one reference, so that a branch's address names it as long as a call of it is out.
@@ -14,7 +14,7 @@
 #include "base/table.h"
 #include "engine/branch.h"
 
-enum slot_place { SLOT_NOWHERE, SLOT_QUEUED, SLOT_DELAYED, SLOT_HELD };
+enum slot_place { SLOT_NOWHERE, SLOT_QUEUED, SLOT_DELAYED, SLOT_HELD, SLOT_FETCHING };
 
 struct slot {
     struct table_node by_branch;
@@ -49,6 +49,7 @@ struct slot_queue {
 
 void slot_queue_init(struct slot_queue *queue);
 void slot_queue_push(struct slot_queue *queue, struct slot *slot);
+void slot_queue_push_front(struct slot_queue *queue, struct slot *slot);
 void slot_queue_remove(struct slot_queue *queue, struct slot *slot);
 struct slot *slot_queue_first(const struct slot_queue *queue); /* NULL: empty */
 

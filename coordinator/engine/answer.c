@@ -33,6 +33,9 @@ static void ask_again(struct step *step, struct branch *branch, const struct ans
         not_before = step->now.boot_ms + (delay_ms > after_ms ? delay_ms : after_ms);
     }
     call_branch(step, branch, not_before);
+    if (branch_state_is_phase_two(branch->state)) {
+        engine_drop_payload(engine, branch); /* who knows how long it waits now */
+    }
     bool power_of_two = (branch->attempts & (branch->attempts - 1)) == 0;
     if (power_of_two && branch->attempts >= PROGRESS_ATTEMPTS_MIN &&
         branch_state_is_phase_two(branch->state)) {

@@ -1,4 +1,5 @@
-/* branch.c -- see branch.h.  A branch, its action and its payload are one allocation. */
+/* branch.c -- see branch.h.  A branch and its action are one allocation; the payload is another, because
+ * it may leave memory earlier. */
 #include "engine/branch.h"
 
 #include <stdlib.h>
@@ -15,15 +16,11 @@ struct branch *branch_create(const struct branch_spec *spec)
 {
     tercet_assert(spec->index >= 1 && spec->index <= TERCET_BRANCH_COUNT_MAX);
     size_t action_size = strlen(spec->action) + 1;
-    struct branch *branch = xcalloc(1, sizeof *branch + action_size + spec->payload.size + 1);
-    char *behind = (char *)(branch + 1);
+    struct branch *branch = xcalloc(1, sizeof *branch + action_size);
     branch->spec = *spec;
-    memcpy(behind, spec->action, action_size);
-    branch->spec.action = behind;
-    if (spec->payload.size > 0) {
-        memcpy(behind + action_size, spec->payload.data, spec->payload.size);
-    }
-    branch->spec.payload.data = behind + action_size;
+    branch->spec.action = memcpy(branch + 1, spec->action, action_size);
+    branch->spec.payload.data =
+        spec->payload.size == 0 ? NULL : xmemdup(spec->payload.data, spec->payload.size);
     branch->refs = 1;
     branch->served = true;
     list_init(&branch->open_link);
@@ -48,10 +45,17 @@ void branch_unref(struct branch *branch)
         return;
     }
     tercet_assert(branch->txn == NULL && !list_is_linked(&branch->open_link));
+    branch_drop_payload(branch);
     free((void *)(uintptr_t)branch->result.data);
     free(branch->reason);
     free(branch->resolved);
     free(branch);
+}
+
+void branch_drop_payload(struct branch *branch)
+{
+    free((void *)(uintptr_t)branch->spec.payload.data);
+    branch->spec.payload.data = NULL;
 }
 
 void branch_set_reason(struct branch *branch, const char *code, const char *text)

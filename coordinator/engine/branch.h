@@ -41,10 +41,10 @@ struct reason {
 
 /* What the initiator registers. */
 struct branch_spec {
-    uint32_t index;       /* in the transaction, from 1: the wire's `number` of a branch */
-    uint32_t participant; /* in the directory */
-    const char *action;   /* NUL-terminated */
-    struct tercet_bytes payload;
+    uint32_t index;              /* in the transaction, from 1: the wire's `number` of a branch */
+    uint32_t participant;        /* in the directory */
+    const char *action;          /* NUL-terminated */
+    struct tercet_bytes payload; /* in a branch: data NULL while it is on the disk only */
     uint32_t stage;
     uint32_t call_timeout_ms; /* 0: the participant's */
     bool confirm_only;
@@ -53,7 +53,7 @@ struct branch_spec {
 };
 
 struct branch {
-    struct branch_spec spec; /* its pointers point behind this struct */
+    struct branch_spec spec; /* the action stands behind this struct, the payload apart */
     uint32_t refs;
 
     /* ---- the engine's ---- */
@@ -67,6 +67,7 @@ struct branch {
     int64_t next_attempt_boot_ms; /* 0: as soon as its participant is reached */
     bool answered_tried;          /* it has answered DONE to a try */
     bool foreign;               /* its row there belongs to another transaction: nothing to undo */
+    bool parked;                /* decided in an earlier life, and not asked for in this one yet */
     bool adopted;               /* from the journal: nobody knows what had left before */
     bool attention;             /* it contradicts, or refuses what it may not: counted */
     bool served;                /* false after the only try was answered "not served here" */
@@ -83,6 +84,18 @@ struct branch {
 struct branch *branch_create(const struct branch_spec *spec);
 struct branch *branch_ref(struct branch *branch);
 void branch_unref(struct branch *branch); /* NULL is fine */
+
+/* Is there a payload, and is it in memory?  An empty one is never fetched. */
+static inline bool branch_has_payload(const struct branch *branch)
+{
+    return branch->spec.payload.data != NULL;
+}
+static inline bool branch_wants_payload(const struct branch *branch)
+{
+    return branch->spec.payload.size > 0 && branch->spec.payload.data == NULL;
+}
+
+void branch_drop_payload(struct branch *branch);
 
 /* Longer ones are cut. */
 void reason_set(struct reason *reason, const char *code, const char *text);

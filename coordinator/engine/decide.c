@@ -16,6 +16,7 @@ void record(struct step *step, enum record_kind kind, struct txn *txn, struct br
 void call_branch(struct step *step, struct branch *branch, int64_t not_before_boot_ms)
 {
     tercet_assert(branch->asked != 0);
+    branch->parked = false;
     branch->next_attempt_boot_ms = not_before_boot_ms;
     struct effect *effect = effects_add(step->effects, EFFECT_CALL);
     effect->u.call.branch = branch_ref(branch);

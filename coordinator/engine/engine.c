@@ -1,4 +1,4 @@
-/* engine.c -- the life of the engine: made, told what the journal held, stepped.
+/* engine.c -- the life of the engine: made, stepped, told what is durable.
  *
  * The switch over events is here and only here; what each means is in request.c, answer.c and
  * decide.c (a map is in engine_internal.h). */
@@ -33,11 +33,22 @@ struct engine *engine_create(const struct engine_options *options)
     return engine;
 }
 
+static void unregister_branch(struct engine *engine, struct branch *branch)
+{
+    if (engine->peers != NULL) {
+        struct peer *peer = &engine->peers[branch->spec.participant];
+        if (peer->resume_at == &branch->open_link) {
+            peer->resume_at = branch->open_link.next;
+        }
+    }
+    list_remove(&branch->open_link);
+}
+
 static void destroy_txn(struct engine *engine, struct txn *txn)
 {
     table_remove(&engine->by_gid, &txn->by_gid);
     for (uint32_t i = 0; i < txn->branch_count; i++) {
-        list_remove(&txn->branches[i]->open_link);
+        unregister_branch(engine, txn->branches[i]);
     }
     if (heap_node_is_linked(&txn->timer)) {
         heap_remove(&engine->timers, &txn->timer);
@@ -68,17 +79,6 @@ void engine_destroy(struct engine *engine)
     }
     free(engine->peers);
     free(engine);
-}
-
-/* The directory is complete once recovery is over: one peer for each entry. */
-static void make_peers(struct engine *engine)
-{
-    engine->peer_count = engine->options.directory->count;
-    engine->peers = xcalloc(engine->peer_count + 1, sizeof engine->peers[0]);
-    for (uint32_t i = 0; i < engine->peer_count; i++) {
-        list_init(&engine->peers[i].open);
-        engine->peers[i].reachable = engine->options.directory->entries[i].target != NULL;
-    }
 }
 
 struct branch_number engine_take_number(struct engine *engine)
@@ -126,106 +126,6 @@ void engine_clear_attention(struct engine *engine, struct branch *branch)
 void engine_reschedule(struct step *step, struct txn *txn)
 {
     heap_insert(&step->engine->timers, &txn->timer, txn->deadline.boot_ms);
-}
-
-/* ---- Recovery --------------------------------------------------------------------------------- */
-
-void engine_adopt_take(struct engine *engine, struct txn *txn)
-{
-    tercet_assert(engine->peers == NULL && !txn_state_is_ended(txn->state));
-    tercet_assert(txn->sequence < engine->next_number);
-    table_insert(&engine->by_gid, &txn->by_gid, txn->gid, strlen(txn->gid));
-    list_push_back(&engine->open, &txn->all_link);
-    engine->stats.open_transactions++;
-    engine->stats.open_payload_bytes += txn->payload_bytes;
-    for (uint32_t i = 0; i < txn->branch_count; i++) {
-        struct branch *branch = txn->branches[i];
-        tercet_assert(branch->number.number < engine->next_number ||
-                      branch->number.incarnation < engine->options.incarnation);
-        /* Nobody knows any more what had left before the end of the last life. */
-        branch->handed =
-            (1U << TERCET_PHASE_TRY) | (1U << TERCET_PHASE_CONFIRM) | (1U << TERCET_PHASE_CANCEL);
-        branch->adopted = true;
-        if (branch->conflict != 0 && !branch_state_is_ended(branch->state)) {
-            engine_raise_attention(engine, branch, branch->conflict);
-        }
-    }
-}
-
-/* The deadline in the clock of this boot. */
-static void restore_deadline(struct engine *engine, struct txn *txn, struct clock_now now)
-{
-    struct txn_deadline *deadline = &txn->deadline;
-    if (strcmp(deadline->boot_id, engine->options.boot_id) != 0) {
-        int64_t left_ms = deadline->unix_ms - now.unix_ms;
-        left_ms = left_ms < 0 ? 0 : left_ms;
-        left_ms = left_ms > (int64_t)deadline->timeout_ms ? (int64_t)deadline->timeout_ms : left_ms;
-        deadline->boot_ms = now.boot_ms + left_ms;
-    }
-}
-
-static void resume(struct step *step, struct txn *txn)
-{
-    struct engine *engine = step->engine;
-    if (txn_state_is_decided(txn->state)) {
-        for (uint32_t i = 0; i < txn->branch_count; i++) {
-            if (txn->branches[i]->asked != 0) {
-                call_branch(step, txn->branches[i], 0);
-            }
-        }
-    } else {
-        restore_deadline(engine, txn, step->now);
-        engine_reschedule(step, txn);
-    }
-    txn_check(txn);
-    progress(step, txn);
-}
-
-static int compare_numbers(const void *left, const void *right)
-{
-    const struct branch *const *a = left;
-    const struct branch *const *b = right;
-    return branch_number_compare((*a)->number, (*b)->number);
-}
-
-/* Registers all branches in the order of their numbers, which is not that of their transactions:
- * step by step, an older transaction may have younger branches. */
-static void register_all(struct engine *engine)
-{
-    size_t count = 0;
-    for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
-        count += container_of(node, struct txn, all_link)->branch_count;
-    }
-    struct branch **branches = xcalloc(count + 1, sizeof *branches);
-    size_t at = 0;
-    for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
-        struct txn *txn = container_of(node, struct txn, all_link);
-        for (uint32_t i = 0; i < txn->branch_count; i++) {
-            branches[at] = txn->branches[i];
-            at++;
-        }
-    }
-    qsort(branches, count, sizeof *branches, compare_numbers);
-    for (size_t i = 0; i < count; i++) {
-        engine_register_branch(engine, branches[i]);
-    }
-    free(branches);
-}
-
-void engine_resume(struct engine *engine, struct clock_now now, int64_t durable_lsn,
-                   struct effects *effects)
-{
-    tercet_assert(engine->peers == NULL);
-    make_peers(engine);
-    register_all(engine);
-    engine->durable_lsn = durable_lsn;
-    struct step step = {engine, durable_lsn + 1, now, effects};
-    struct list_node *node = engine->open.next;
-    while (node != &engine->open) {
-        struct txn *txn = container_of(node, struct txn, all_link);
-        node = node->next;
-        resume(&step, txn);
-    }
 }
 
 /* ---- Steps ------------------------------------------------------------------------------------ */
@@ -276,6 +176,10 @@ void engine_step(struct engine *engine, struct event *event, int64_t lsn, struct
     case EVENT_STOP:
         engine->stopping = true;
         waiters_answer_all(&step);
+        break;
+    case EVENT_FETCHED:
+        engine_take_payload(engine, event->u.fetched.branch, event->u.fetched.payload);
+        event->u.fetched.payload = (struct tercet_bytes){0};
         break;
     case EVENT_PROBED:
     case EVENT_DURABLE:

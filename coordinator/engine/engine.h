@@ -47,9 +47,17 @@ void engine_destroy(struct engine *engine);
 /* Takes a transaction as its records tell it (journal/record.h builds it).  Sequences rise. */
 void engine_adopt_take(struct engine *engine, struct txn *txn);
 
-/* All are adopted, up to `durable_lsn`: asks for what is open. */
+/* All are adopted, up to `durable_lsn`: asks for what is undecided.  What is decided is parked. */
 void engine_resume(struct engine *engine, struct clock_now now, int64_t durable_lsn,
                    struct effects *effects);
+
+/* Asks for up to `count` parked branches of a participant, in the order of their numbers. */
+void engine_resume_more(struct engine *engine, uint32_t participant, uint32_t count, int64_t lsn,
+                        struct clock_now now, struct effects *effects);
+
+/* May any participant, or this one, have parked branches still? */
+bool engine_is_resuming(const struct engine *engine);
+bool engine_has_parked(const struct engine *engine, uint32_t participant);
 
 /* ---- Steps ------------------------------------------------------------------------------------ */
 
@@ -89,7 +97,7 @@ const struct txn *engine_find(const struct engine *engine, const char *gid);
 
 struct engine_stats {
     uint64_t open_transactions;
-    uint64_t open_payload_bytes;
+    uint64_t open_payload_bytes; /* in memory */
     uint64_t waiting_calls;
     uint64_t looking_up; /* gids that the journal is being asked for */
     uint64_t begun, confirmed, cancelled, ended, refused; /* since start */

@@ -1,6 +1,7 @@
 /* engine_internal.h -- what the engine's own files share.  Nobody else includes this.
  *
- *   engine.c     create, recovery, the switch over events, ticks
+ *   engine.c     create, the switch over events, ticks
+ *   recovery.c   what the journal held; what is parked
  *   request.c    what an initiator asks of a transaction
  *   admit.c      every bound, before anything begins
  *   list.c       a page of open transactions
@@ -18,8 +19,9 @@
 
 /* What the engine knows of one participant. */
 struct peer {
-    struct list_node open; /* branches that have not ended durably, by number */
-    uint32_t open_count;   /* of branches that have not ended */
+    struct list_node open;       /* branches that have not ended durably, by number */
+    struct list_node *resume_at; /* in `open`: nothing before it is parked; NULL: nothing is */
+    uint32_t open_count;         /* of branches that have not ended */
     bool reachable;
     struct action_kind *actions; /* as its Describe told; owned */
     uint32_t action_count;       /* 0: not told, nothing is checked */
@@ -53,6 +55,7 @@ struct engine {
     struct heap waiter_timers; /* struct waiter */
     struct peer *peers;        /* by directory index */
     uint32_t peer_count;
+    uint32_t resuming_count; /* peers that may have parked branches */
 
     int64_t next_number;
     int64_t durable_lsn;
@@ -79,6 +82,11 @@ void engine_move_branch(struct step *step, struct branch *branch, enum branch_st
 void engine_raise_attention(struct engine *engine, struct branch *branch, uint32_t conflict);
 void engine_clear_attention(struct engine *engine, struct branch *branch);
 void engine_reschedule(struct step *step, struct txn *txn); /* its deadline timer */
+
+/* recovery.c */
+/* A decided branch's payload may leave memory: it is in the journal, and dispatch has it fetched. */
+void engine_drop_payload(struct engine *engine, struct branch *branch);
+void engine_take_payload(struct engine *engine, struct branch *branch, struct tercet_bytes payload);
 
 /* request.c */
 /* Takes the event.  `found`: the outcome that a look-up told, or NULL. */

@@ -37,6 +37,10 @@ void event_destroy(struct event *event)
         branch_unref(event->u.answer.branch);
         free((void *)(uintptr_t)event->u.answer.result.data);
         break;
+    case EVENT_FETCHED:
+        branch_unref(event->u.fetched.branch);
+        free((void *)(uintptr_t)event->u.fetched.payload.data);
+        break;
     case EVENT_PROBED:
         free(event->u.probed.actions);
         break;

@@ -13,6 +13,7 @@ enum event_kind {
     EVENT_FORGET, /* an initiator no longer waits: its request is answered now, for the last time */
     EVENT_FOUND,  /* a look-up has come back */
     EVENT_ANSWER, /* a participant has answered, or its call has failed */
+    EVENT_FETCHED,     /* a payload has come from the journal; dispatch asked for it */
     EVENT_PARTICIPANT, /* a participant can be reached, or no longer */
     EVENT_HORIZON,     /* outcomes before this moment are forgotten */
     EVENT_STOP,        /* whoever waits, now or later, is answered as things stand */
@@ -102,6 +103,10 @@ struct event {
             struct view *view; /* owned; NULL: there is none */
         } found;
         struct answer answer;
+        struct {
+            struct branch *branch;       /* owned reference */
+            struct tercet_bytes payload; /* owned */
+        } fetched;
         struct {
             uint32_t index;
             bool reachable;

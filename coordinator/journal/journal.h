@@ -82,6 +82,11 @@ struct journal_ops {
     enum tercet_status (*find_outcome)(struct journal *journal, const char *gid,
                                        struct buffer *value_out);
 
+    /* The value of a live pair, appended to `value_out`.  OK, or NOT_FOUND.  A read error ends the
+     * process. */
+    enum tercet_status (*find_pair)(struct journal *journal, struct tercet_bytes key,
+                                    struct buffer *value_out);
+
     /* Tells outcomes from behind `cursor` ("" : from the newest).  A cursor that is not ours:
      * INVALID_ARGUMENT. */
     enum tercet_status (*list_outcomes)(struct journal *journal, const char *cursor,
@@ -115,6 +120,12 @@ static inline enum tercet_status journal_find_outcome(struct journal *journal, c
                                                       struct buffer *value_out)
 {
     return journal->ops->find_outcome(journal, gid, value_out);
+}
+
+static inline enum tercet_status journal_find_pair(struct journal *journal, struct tercet_bytes key,
+                                                   struct buffer *value_out)
+{
+    return journal->ops->find_pair(journal, key, value_out);
 }
 
 static inline enum tercet_status journal_list_outcomes(struct journal *journal, const char *cursor,

@@ -65,6 +65,18 @@ static enum tercet_status load(struct journal *base, journal_pair_fn pair_fn, vo
     return store_scan(journal_of(base)->live, prefix, prefix, load_pair, &loading, error_out);
 }
 
+static enum tercet_status find_pair(struct journal *base, struct tercet_bytes key,
+                                    struct buffer *value_out)
+{
+    struct tercet_error error = {0};
+    struct journal_leveldb *journal = journal_of(base);
+    enum tercet_status status = store_get(journal->live, key, value_out, &error);
+    if (status != TERCET_OK && status != TERCET_NOT_FOUND) {
+        journal_die(journal, "journal.read_failed", &error);
+    }
+    return status;
+}
+
 /* ---- Write ----------------------------------------------------------------------------------- */
 
 static bool is_same(const char *path, const struct identity *identity)
@@ -188,6 +200,7 @@ const struct journal_ops journal_leveldb_ops = {
     .load = load,
     .write = write_batch,
     .find_outcome = journal_leveldb_find,
+    .find_pair = find_pair,
     .list_outcomes = journal_leveldb_list,
     .maintain = journal_leveldb_maintain,
     .head = read_head,

@@ -197,6 +197,17 @@ static enum tercet_status find_outcome(struct journal *journal, const char *gid,
     return TERCET_OK;
 }
 
+static enum tercet_status find_pair(struct journal *journal, struct tercet_bytes key,
+                                    struct buffer *value_out)
+{
+    const struct pair *pair = pairs_find(&memory_of(journal)->pairs, key);
+    if (pair == NULL) {
+        return TERCET_NOT_FOUND;
+    }
+    buffer_append(value_out, pair->value.data, pair->value.size);
+    return TERCET_OK;
+}
+
 static int64_t day_of(const struct pair *pair)
 {
     int64_t ended_unix_ms = 0;
@@ -326,6 +337,7 @@ static const struct journal_ops memory_ops = {
     .load = load,
     .write = write_batch,
     .find_outcome = find_outcome,
+    .find_pair = find_pair,
     .list_outcomes = list_outcomes,
     .maintain = maintain,
     .head = read_head,

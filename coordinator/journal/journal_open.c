@@ -31,7 +31,7 @@ enum {
     DEFAULT_WRITE_BUFFER_BYTES = 64 * 1024 * 1024,
     LIVE_FILE_BYTES = 16 * 1024 * 1024,
     LIVE_CACHE_BYTES = 32 * 1024 * 1024,
-    LIVE_OPEN_FILE_COUNT = 1000
+    LIVE_OPEN_FILE_COUNT = 10 + 16
 };
 
 /* ---- 3. and 4. Open, read everything --------------------------------------------------------- */

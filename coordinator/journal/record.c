@@ -215,6 +215,14 @@ static void write_progress(struct txn *txn, struct journal_batch *batch)
     put(batch, txn_key(txn, RECORD_KEY_PROGRESS), &progress.base, &txn->record_progress);
 }
 
+void record_payload_key(const struct branch *branch, struct buffer *key_out)
+{
+    const struct key key = branch->txn->mode == TXN_MODE_STEPS
+                               ? branch_key(branch->txn, branch)
+                               : txn_key(branch->txn, RECORD_KEY_BEGIN);
+    buffer_append(key_out, key.bytes, key.size);
+}
+
 /* ---- END and TOMBSTONE ----------------------------------------------------------------------- */
 
 static void encode_ended_branch(const struct view_branch *view,

@@ -21,6 +21,15 @@ void record_write(const struct effect_record *record, const struct directory *di
 TERCET_MUST_CHECK enum tercet_status record_read_outcome(struct tercet_bytes value,
                                                          struct view **view_out);
 
+/* Where the payload of an open transaction's branch stands: appends the key of that pair. */
+void record_payload_key(const struct branch *branch, struct buffer *key_out);
+
+/* The payload of the branch with this index out of that pair's value; allocated.  DATA_LOSS: it makes
+ * no sense, or it has none. */
+TERCET_MUST_CHECK enum tercet_status record_read_payload(struct tercet_bytes key,
+                                                         struct tercet_bytes value, uint32_t index,
+                                                         struct tercet_bytes *payload_out);
+
 /* When the transaction ended that this outcome tells of; reads no more than that.  False: it is not
  * an outcome. */
 bool record_peek_ended(struct tercet_bytes value, int64_t *ended_unix_ms_out);

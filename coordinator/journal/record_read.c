@@ -1,7 +1,9 @@
-/* record_read.c -- outcomes back to views (record.h). */
+/* record_read.c -- outcomes back to views, and the payload of one branch (record.h). */
 #include <string.h>
 
+#include "base/memory.h"
 #include "journal/record.h"
+#include "journal/record_key.h"
 #include "journal/record_message.h"
 #include "tercet/v1/record.pb-c.h"
 
@@ -88,6 +90,48 @@ enum tercet_status record_read_outcome(struct tercet_bytes value, struct view **
     }
     enum tercet_status status =
         read_view((const Tercet__V1__Record__Ended *)(const void *)message, view_out);
+    protobuf_c_message_free_unpacked(message, NULL);
+    return status;
+}
+
+/* ---- A payload ------------------------------------------------------------------------------- */
+
+static enum tercet_status take_payload(Tercet__V1__Record__BeginBranch **branches, size_t count,
+                                       uint32_t index, struct tercet_bytes *payload_out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const ProtobufCBinaryData *payload = &branches[i]->payload;
+        if (branches[i]->index == index && payload->len > 0) {
+            *payload_out = tercet_bytes_of(xmemdup(payload->data, payload->len), payload->len);
+            return TERCET_OK;
+        }
+    }
+    return TERCET_DATA_LOSS;
+}
+
+enum tercet_status record_read_payload(struct tercet_bytes key, struct tercet_bytes value,
+                                       uint32_t index, struct tercet_bytes *payload_out)
+{
+    struct record_key parsed;
+    enum tercet_status status = TERCET_DATA_LOSS;
+    if (!record_key_parse(key, &parsed)) {
+        return status;
+    }
+    const bool begins = parsed.kind == RECORD_KEY_BEGIN;
+    ProtobufCMessage *message =
+        record_message_unpack(begins ? &tercet__v1__record__begin__descriptor
+                                     : &tercet__v1__record__add_branch__descriptor,
+                              value, "a record", NULL);
+    if (message == NULL) {
+        return status;
+    }
+    if (begins) {
+        const Tercet__V1__Record__Begin *begin = (const void *)message;
+        status = take_payload(begin->branches, begin->n_branches, index, payload_out);
+    } else {
+        const Tercet__V1__Record__AddBranch *add = (const void *)message;
+        status = take_payload(add->branches, add->n_branches, index, payload_out);
+    }
     protobuf_c_message_free_unpacked(message, NULL);
     return status;
 }

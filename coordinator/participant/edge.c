@@ -321,6 +321,7 @@ void edge_carry_out(struct edge *edge, struct order *order, const struct mark *m
     case ORDER_PROBE:
         carry_out_probe(edge, order, mark);
         break;
+    case ORDER_FETCH:
     case ORDER_REACHABLE:
     case ORDER_UNREACHABLE:
         tercet_unreachable(); /* the engine's */

@@ -192,6 +192,32 @@ void Coordinator::OnLookedUp(const Happening &what)
     Push(made);
 }
 
+void Coordinator::OnFetched(const Happening &what)
+{
+    if (what.life != life_ || !is_up()) {
+        return;
+    }
+    const Fetching *found = fetches_.Find(what.subject);
+    if (found == nullptr) {
+        return;
+    }
+    const Fetching fetching = *found;
+    fetches_.Give(what.subject);
+    const tercet_bytes key = tercet_bytes_of(fetching.key.data(), fetching.key.size());
+    event *made = event_create(EVENT_FETCHED);
+    made->u.fetched.branch = fetching.of;
+    buffer value;
+    buffer_init(&value);
+    if (journal_find_pair(journal_, key, &value) != TERCET_OK ||
+        record_read_payload(key, buffer_bytes(&value), fetching.of->spec.index,
+                            &made->u.fetched.payload) != TERCET_OK) {
+        scene_.judge.Fail("I5", "the payload of an open branch cannot be read");
+    }
+    scene_.Hit(Mark::PAYLOAD_FETCHED);
+    buffer_deinit(&value);
+    Push(made);
+}
+
 // As the reader's upkeep does it.
 void Coordinator::OnUpkeep()
 {

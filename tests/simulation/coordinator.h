@@ -33,6 +33,7 @@ class Coordinator
     void OnTurn(const Happening &what);
     void OnSynced(const Happening &what);
     void OnLookedUp(const Happening &what);
+    void OnFetched(const Happening &what);
     void OnAnswer(const AnswerMessage &answer);
     // `unreachable`: there was nobody; else the connection broke, or nothing came in time.
     void OnCallOver(uint64_t call, uint32_t life, bool unreachable);
@@ -61,6 +62,10 @@ class Coordinator
         tercet_phase phase = TERCET_PHASE_TRY;
         uint32_t participant = 0;
     };
+    struct Fetching {
+        branch *of = nullptr;
+        std::string key;
+    };
     struct Asker {
         uint32_t client;
         uint32_t serial;
@@ -88,6 +93,7 @@ class Coordinator
     // coordinator_hands.cc
     static void Submit(void *context, const journal_batch *batch);
     static void LookUp(void *context, const char *gid);
+    static void Fetch(void *context, branch *branch_take);
     static void Reply(void *context, effect_reply *reply);
     static void CarryOut(void *context, order *todo, const mark *told);
     static void Fenced(void *context);
@@ -116,6 +122,7 @@ class Coordinator
     uint64_t next_lookup_ = 1;
 
     Pool<Out> out_;
+    Pool<Fetching> fetches_;
     std::unordered_map<uint64_t, Asker> askers_;
     std::unordered_map<uint64_t, std::string> lookups_;
     std::vector<int64_t> acknowledged_lsn_; // by participant

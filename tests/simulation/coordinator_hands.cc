@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "journal/journal_memory.h"
+#include "journal/record.h"
 }
 
 namespace simulation
@@ -43,6 +44,25 @@ void Coordinator::LookUp(void *context, const char *gid)
     self->lookups_[number] = gid;
     const int64_t delay_us = self->scene_.calm ? 20 : self->scene_.dice.Delay(100);
     self->scene_.timeline.Add(self->scene_.now_us() + delay_us, What::LOOKED_UP, 0, self->life_,
+                              number);
+}
+
+void Coordinator::Fetch(void *context, branch *branch_take)
+{
+    auto *self = static_cast<Coordinator *>(context);
+    if (self->dying_) {
+        branch_unref(branch_take);
+        return;
+    }
+    buffer key;
+    buffer_init(&key);
+    record_payload_key(branch_take, &key);
+    const tercet_bytes bytes = buffer_bytes(&key);
+    const auto number = self->fetches_.Take(
+        {branch_take, std::string(static_cast<const char *>(bytes.data), bytes.size)});
+    buffer_deinit(&key);
+    const int64_t delay_us = self->scene_.calm ? 20 : self->scene_.dice.Delay(100);
+    self->scene_.timeline.Add(self->scene_.now_us() + delay_us, What::FETCHED, 0, self->life_,
                               number);
 }
 

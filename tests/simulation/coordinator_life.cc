@@ -119,10 +119,11 @@ void Coordinator::Start()
     looping.engine = engine_;
     looping.dispatch = dispatch_;
     looping.directory = &directory_;
-    looping.hands = {Submit, LookUp, Reply, CarryOut, Fenced, this};
+    looping.hands = {Submit, LookUp, Fetch, Reply, CarryOut, Fenced, this};
     looping.durable_lsn = head_.lsn;
     looping.end_wait_ms = scene_.swarm.end_wait_ms;
     looping.batch_bytes_max = scene_.swarm.batch_bytes_max;
+    looping.resume_ahead = scene_.swarm.resume_ahead;
     loop_ = loop_create(&looping);
     loop_resume(loop_, scene_.Now());
     frozen_until_us_ = 0;
@@ -226,6 +227,7 @@ void Coordinator::DestroyProcess()
         event_destroy(container_of(list_pop_front(&inbox_), struct event, link));
     }
     out_.GiveAll([](Out &one) { branch_unref(one.of); });
+    fetches_.GiveAll([](Fetching &one) { branch_unref(one.of); });
     askers_.clear();
     lookups_.clear();
     asked_two_.clear();

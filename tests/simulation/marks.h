@@ -53,6 +53,7 @@ namespace simulation
     MARK(REBOOT)                          /* another boot clock */                                 \
     MARK(RECOVERED_UNDECIDED)             /* an open, undecided transaction was adopted */         \
     MARK(RECOVERED_DECIDED)               /* an open, decided one */                               \
+    MARK(PAYLOAD_FETCHED)                 /* a parked branch's, when its turn came */              \
     MARK(DECIDED_OTHERWISE_AFTER_LOSS)    /* lost decision, then the other one */                  \
     MARK(DEADLINE_WITH_ANSWER)            /* deadline and a try's answer in one turn */            \
     MARK(DEADLINE_CANCELLED)              /* a transaction ran out of time */                      \

@@ -44,6 +44,7 @@ void DrawCoordinator(Dice &dice, Swarm &swarm, int64_t whole_us)
     swarm.share = dice.Chance(100) ? 5 : 250;
     swarm.window = dice.Chance(150) ? static_cast<uint32_t>(dice.Between(1, 4)) : 64;
     swarm.batch_bytes_max = dice.Chance(100) ? 1500 : 0;
+    swarm.resume_ahead = dice.Chance(500) ? 1 + dice.Below(8) : 0;
     swarm.end_wait_ms = dice.Chance(300) ? 1 : 0;
     swarm.try_timeout_ms = static_cast<uint32_t>(dice.Between(30, dice.Chance(500) ? 3000 : 300));
     swarm.call_timeout_ms = static_cast<uint32_t>(dice.Between(20, 400));

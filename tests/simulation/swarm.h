@@ -53,6 +53,7 @@ struct Swarm {
     uint32_t retry_base_ms = 10;
     uint32_t retry_cap_ms = 1000;
     uint32_t batch_bytes_max = 0;
+    uint32_t resume_ahead = 0; // 0: as the daemon does
     uint32_t end_wait_ms = 0;
 
     // participants

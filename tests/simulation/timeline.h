@@ -16,6 +16,7 @@ enum class What : uint8_t {
     TURN,
     SYNCED,    // its batch is on disk
     LOOKED_UP, // its reader has found, or not
+    FETCHED,   // its reader has the payload of a branch
     START,     // its process starts
     CRASH,     // its process ends
     FREEZE,    // it stands still for a while

@@ -121,6 +121,8 @@ void World::HappenToCoordinator(const Happening &what)
         coordinator_.OnSynced(what);
     } else if (what.what == What::LOOKED_UP) {
         coordinator_.OnLookedUp(what);
+    } else if (what.what == What::FETCHED) {
+        coordinator_.OnFetched(what);
     } else if (what.what == What::START) {
         coordinator_.Start();
     } else {
@@ -223,6 +225,7 @@ void World::Happen(const Happening &what)
     case What::TURN:
     case What::SYNCED:
     case What::LOOKED_UP:
+    case What::FETCHED:
     case What::START:
     case What::CALL_FAILS:
     case What::CALL_TIMES_OUT:

@@ -84,8 +84,22 @@ void EngineWorld::StartOver(const char *boot_id, clock_now moment, int64_t next_
 
 void EngineWorld::Resume(int64_t durable_lsn)
 {
+    ResumeUndecided(durable_lsn);
+    for (uint32_t i = 0; i < names.count; i++) {
+        ResumeMore(i, UINT32_MAX);
+    }
+}
+
+void EngineWorld::ResumeUndecided(int64_t durable_lsn)
+{
     lsn = durable_lsn + 1;
     engine_resume(engine, now, durable_lsn, &effects_);
+    Collect();
+}
+
+void EngineWorld::ResumeMore(uint32_t participant, uint32_t count)
+{
+    engine_resume_more(engine, participant, count, lsn, now, &effects_);
     Collect();
 }
 

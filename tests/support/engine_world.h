@@ -91,7 +91,9 @@ class EngineWorld
     // ---- life ----
     // Another engine takes the place of this one, as after a restart; what it adopts is the test's.
     void StartOver(const char *boot_id, clock_now moment, int64_t next_number);
-    void Resume(int64_t durable_lsn);
+    void Resume(int64_t durable_lsn); // and asks for all that is parked
+    void ResumeUndecided(int64_t durable_lsn);
+    void ResumeMore(uint32_t participant, uint32_t count);
     // Answers the look-ups that were held back.
     void FindAll();
 

@@ -68,7 +68,10 @@ class History
     {
         for (uint64_t i = Below(6); i > 0; i--) {
             const auto phase = Chance(2) ? TERCET_PHASE_TRY : TERCET_PHASE_CONFIRM;
-            struct branch *branch = world_.Branch(phase, static_cast<uint32_t>(Below(3)));
+            const auto participant = static_cast<uint32_t>(Below(3));
+            struct branch *branch = phase == TERCET_PHASE_CONFIRM && Chance(3)
+                                        ? world_.Parked(phase, participant)
+                                        : world_.Branch(phase, participant);
             branches_.push_back(branch);
             CallAt(branch, Chance(3) ? world_.now.boot_ms + static_cast<int64_t>(Below(50)) : 0);
         }
@@ -119,6 +122,12 @@ class History
                     tried.insert(order.participant);
                 }
                 break;
+            case ORDER_FETCH:
+                EXPECT_TRUE(branch_wants_payload(order.branch));
+                EXPECT_TRUE(reachable_[order.participant]) << "fetched while the circuit was open";
+                EXPECT_EQ(fetches_.count(order.branch), 0U) << "fetched twice";
+                fetches_[order.branch] = world_.now.boot_ms + static_cast<int64_t>(Below(8));
+                break;
             case ORDER_PROBE:
                 EXPECT_EQ(probes_.count(order.participant), 0U) << "one probe at a time";
                 probes_[order.participant] = world_.now.boot_ms + static_cast<int64_t>(Below(30));
@@ -146,6 +155,7 @@ class History
     {
         EXPECT_TRUE(reachable_[order.participant]) << "sent while the circuit was open";
         EXPECT_EQ(order.phase, order.branch->asked);
+        EXPECT_FALSE(branch_wants_payload(order.branch)) << "sent without its payload";
         EXPECT_EQ(undurable_.count(order.branch), 0U) << "sent before its CALL";
         EXPECT_EQ(calls_.count(std::make_pair(order.branch, order.phase)), 1U);
         uint32_t in_flight = 1;
@@ -191,10 +201,19 @@ class History
             if (flight.kind == ANSWER_REPLY && !Chance(5)) {
                 World::Ask(flight.branch, 0);
             } else {
+                branch_drop_payload(flight.branch);
                 CallAt(flight.branch, flight.kind == ANSWER_UNREACHABLE
                                           ? 0
                                           : world_.now.boot_ms + static_cast<int64_t>(Below(40)));
             }
+        }
+        for (auto at = fetches_.begin(); at != fetches_.end();) {
+            if (at->second > world_.now.boot_ms) {
+                ++at;
+                continue;
+            }
+            world_.Fetched(at->first);
+            at = fetches_.erase(at);
         }
         for (auto at = probes_.begin(); at != probes_.end();) {
             if (at->second > world_.now.boot_ms) {
@@ -233,6 +252,7 @@ class History
     std::set<std::pair<struct branch *, enum tercet_phase>> calls_;
     std::vector<Flight> flights_;
     std::map<uint32_t, int64_t> probes_;
+    std::map<struct branch *, int64_t> fetches_;
 };
 
 constexpr uint32_t History::kWindow[3];

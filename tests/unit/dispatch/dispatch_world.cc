@@ -67,6 +67,19 @@ struct branch *World::Branch(enum tercet_phase phase, uint32_t participant)
     return branch;
 }
 
+struct branch *World::Parked(enum tercet_phase phase, uint32_t participant)
+{
+    struct branch *branch = Branch(phase, participant);
+    branch->spec.payload.size = 7;
+    return branch;
+}
+
+void World::Fetched(struct branch *branch)
+{
+    branch->spec.payload.data = calloc(1, branch->spec.payload.size);
+    dispatch_fetched(dispatch, branch);
+}
+
 struct branch *World::Call(enum tercet_phase phase, uint32_t participant,
                            int64_t not_before_boot_ms)
 {
@@ -133,6 +146,17 @@ std::vector<struct branch *> World::Sent() const
         sent.push_back(order.branch);
     }
     return sent;
+}
+
+std::vector<struct branch *> World::Fetches() const
+{
+    std::vector<struct branch *> fetches;
+    for (const struct order &order : orders) {
+        if (order.kind == ORDER_FETCH) {
+            fetches.push_back(order.branch);
+        }
+    }
+    return fetches;
 }
 
 size_t World::Count(enum order_kind kind) const

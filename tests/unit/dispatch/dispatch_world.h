@@ -38,6 +38,11 @@ class World
     // A branch of an open transaction that asks for `phase`; the world's until the end.
     struct branch *Branch(enum tercet_phase phase, uint32_t participant = 0);
 
+    // One whose payload is not in memory.
+    struct branch *Parked(enum tercet_phase phase, uint32_t participant = 0);
+    // Its payload has come.
+    void Fetched(struct branch *branch);
+
     // A branch that asks for `phase`, and its CALL.
     struct branch *Call(enum tercet_phase phase, uint32_t participant = 0,
                         int64_t not_before_boot_ms = 0);
@@ -55,6 +60,7 @@ class World
 
     std::vector<struct order> Sends() const;
     std::vector<struct branch *> Sent() const;
+    std::vector<struct branch *> Fetches() const;
     size_t Count(enum order_kind kind) const;
 
     void Answer(struct branch *branch, enum tercet_phase phase, enum answer_kind kind,

@@ -81,6 +81,7 @@ void RandomWorld::Start()
     open_.lsn = durable_lsn_ + 1;
     engine_resume(engine_, now_, durable_lsn_, &effects_);
     for (uint32_t i = 0; i < PARTICIPANTS; i++) {
+        engine_resume_more(engine_, i, UINT32_MAX, open_.lsn, now_, &effects_);
         shares_[i] = engine_open_branches_of(engine_, i);
     }
     TakeEffects();

@@ -57,6 +57,62 @@ TEST(Recovery, ADecidedTransactionIsAskedForAtOnce)
     EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
 }
 
+TEST(Recovery, WhatIsDecidedIsAskedForInSlicesByItsNumbers)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    const char *const gids[] = {"a", "b", "c"};
+    for (const char *gid : gids) {
+        world.Adopt(gid, TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING, BRANCH_CONFIRMING});
+    }
+    world.ResumeUndecided(100);
+    EXPECT_TRUE(world.calls.empty());
+    EXPECT_TRUE(engine_is_resuming(world.engine));
+    world.ResumeMore(0, 2);
+    EXPECT_EQ(1, world.CountCalls("a", TERCET_PHASE_CONFIRM));
+    EXPECT_EQ(1, world.CountCalls("b", TERCET_PHASE_CONFIRM));
+    EXPECT_EQ(0, world.CountCalls("c", TERCET_PHASE_CONFIRM));
+    world.ResumeMore(0, 2);
+    EXPECT_EQ(1, world.CountCalls("c", TERCET_PHASE_CONFIRM));
+    EXPECT_FALSE(engine_has_parked(world.engine, 0));
+    EXPECT_TRUE(engine_has_parked(world.engine, 1)) << "each participant has its own pace";
+    for (uint32_t i = 1; i < world.names.count; i++) {
+        world.ResumeMore(i, 100);
+    }
+    EXPECT_EQ(2, world.CountCalls("c", TERCET_PHASE_CONFIRM));
+    EXPECT_FALSE(engine_is_resuming(world.engine));
+}
+
+size_t BytesInMemory(const EngineWorld &world)
+{
+    engine_stats stats{};
+    engine_read_stats(world.engine, &stats);
+    return stats.open_payload_bytes;
+}
+
+TEST(Recovery, ThePayloadsOfWhatIsDecidedStayOnTheDiskAndDoNotCount)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    txn *decided = world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING});
+    txn *open = world.Adopt("h", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
+    branch *parked = decided->branches[0];
+    const size_t bytes = parked->spec.payload.size;
+    ASSERT_GT(bytes, 0U);
+    EXPECT_TRUE(branch_wants_payload(parked));
+    EXPECT_FALSE(branch_wants_payload(open->branches[0]));
+    EXPECT_EQ(bytes, BytesInMemory(world)) << "only that of the undecided one";
+    world.Resume();
+    event *fetched = event_create(EVENT_FETCHED);
+    fetched->u.fetched.branch = branch_ref(parked);
+    fetched->u.fetched.payload = tercet_bytes_of(calloc(1, bytes), bytes);
+    world.Step(fetched);
+    EXPECT_FALSE(branch_wants_payload(parked));
+    EXPECT_EQ(2 * bytes, BytesInMemory(world));
+    world.HandAll();
+    world.Fail("g", 1, TERCET_PHASE_CONFIRM, ANSWER_UNREACHABLE);
+    EXPECT_TRUE(branch_wants_payload(parked)) << "who knows how long it waits now";
+    EXPECT_EQ(bytes, BytesInMemory(world));
+}
+
 TEST(Recovery, OneThatHadOnlyToEndEnds)
 {
     Restarted world("boot-1", {5000, 1790000000000});

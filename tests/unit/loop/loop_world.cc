@@ -22,6 +22,18 @@ void LookUp(void *context, const char *gid)
     static_cast<LoopWorld *>(context)->lookups.emplace_back(gid);
 }
 
+void Fetch(void *context, branch *branch_take)
+{
+    auto *world = static_cast<LoopWorld *>(context);
+    const std::string &payload = world->payloads.at(branch_take);
+    event *made = event_create(EVENT_FETCHED);
+    made->u.fetched.branch = branch_take;
+    char *copy = static_cast<char *>(malloc(payload.size()));
+    memcpy(copy, payload.data(), payload.size());
+    made->u.fetched.payload = tercet_bytes_of(copy, payload.size());
+    world->fetched.push_back(made);
+}
+
 void TakeReply(void *context, effect_reply *reply)
 {
     auto *world = static_cast<LoopWorld *>(context);
@@ -74,7 +86,7 @@ LoopWorld::LoopWorld()
     looping.engine = engine;
     looping.dispatch = dispatch;
     looping.directory = &names;
-    looping.hands = {Submit, LookUp, TakeReply, CarryOut, Fenced, this};
+    looping.hands = {Submit, LookUp, Fetch, TakeReply, CarryOut, Fenced, this};
     loop = loop_create(&looping);
     loop_resume(loop, now);
 }
@@ -84,6 +96,9 @@ LoopWorld::~LoopWorld()
     loop_destroy(loop);
     dispatch_destroy(dispatch);
     engine_destroy(engine);
+    for (event *one : fetched) {
+        event_destroy(one);
+    }
     for (auto &one : sent) {
         branch_unref(one.reference);
     }
@@ -99,6 +114,7 @@ event *LoopWorld::Execute(const std::string &gid, uint32_t branches, uintptr_t t
     std::vector<digest16> digests;
     for (uint32_t i = 0; i < branches; i++) {
         ask->branches[i] = MakeBranch(i + 1, {i}, names);
+        payloads[ask->branches[i]] = BranchPlan{i}.payload;
         digests.push_back(ask->branches[i]->spec.digest);
     }
     ask->content = digest_of_content(gid.c_str(), digests.data(), digests.size());
@@ -114,6 +130,7 @@ event *LoopWorld::Try(const std::string &gid, uint32_t index, const BranchPlan &
     ask->branch_count = 1;
     ask->branches = static_cast<branch **>(calloc(1, sizeof(branch *)));
     ask->branches[0] = MakeBranch(index, plan, names);
+    payloads[ask->branches[0]] = plan.payload;
     return made;
 }
 
@@ -146,6 +163,10 @@ void LoopWorld::Turn(const std::vector<event *> &events)
     for (event *one : events) {
         list_push_back(&list, &one->link);
     }
+    for (event *one : fetched) {
+        list_push_back(&list, &one->link);
+    }
+    fetched.clear();
     loop_turn(loop, &list, now);
     Found();
 }

@@ -2,6 +2,7 @@
 // written when the test says so, and nothing else happens by itself.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,8 @@ class LoopWorld
     std::vector<Sent> sent;
     std::vector<Told> told;
     std::vector<std::string> lookups;
+    std::vector<event *> fetched; // handed over at the next turn
+    std::map<const struct branch *, std::string> payloads;
     size_t answered = 0; // of `sent`, by Settle()
 
   private:
