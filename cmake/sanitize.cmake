@@ -7,9 +7,12 @@ if(TERCET_SANITIZE)
   endif()
 endif()
 
-# Named places where a test may kill the process (common/base/failpoint.h); in no build that is
-# installed.
+# Named places where a test may kill the process (common/base/failpoint.h).  What is installed is built
+# without tests, and cannot have them.
 if(TERCET_FAILPOINTS)
+  if(NOT TERCET_TESTS)
+    message(FATAL_ERROR "TERCET_FAILPOINTS is for builds with tests: TERCET_TESTS=ON, or leave it out")
+  endif()
   add_compile_definitions(TERCET_FAILPOINTS)
 endif()
 

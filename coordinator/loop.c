@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/record.h"
 
@@ -124,6 +125,7 @@ static void take_effects(struct loop *loop, struct clock_now now)
         }
     }
     const int64_t lsn = newest_lsn(loop);
+    TERCET_FAILPOINT("loop.after_records");
     for (size_t i = 0; i < effects->count; i++) {
         struct effect *effect = &effects->items[i];
         switch (effect->kind) {
@@ -145,6 +147,7 @@ static void step(struct loop *loop, struct event *event, struct clock_now now)
 {
     engine_step(loop->options.engine, event, loop->open->lsn, now, &loop->effects);
     take_effects(loop, now);
+    TERCET_FAILPOINT("loop.after_step");
 }
 
 /* How many parked branches of this participant may be asked for now. */
@@ -191,6 +194,7 @@ static void resume_more(struct loop *loop, struct clock_now now)
 void loop_resume(struct loop *loop, struct clock_now now)
 {
     engine_resume(loop->options.engine, now, loop->durable_lsn, &loop->effects);
+    TERCET_FAILPOINT("loop.resumed");
     take_effects(loop, now);
     resume_more(loop, now);
 }
@@ -202,6 +206,7 @@ static void on_durable(struct loop *loop, struct event *event)
     tercet_assert(loop->submitted != NULL && event->u.durable.lsn == loop->submitted->lsn);
     loop->durable_lsn = loop->submitted->lsn;
     engine_durable(loop->options.engine, loop->submitted->lsn, loop->submitted->next_number);
+    TERCET_FAILPOINT("loop.after_durable");
     journal_batch_clear(loop->submitted);
     loop->submitted = NULL;
     event_destroy(event);
@@ -216,6 +221,7 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
             hands->fenced(hands->context);
             tercet_unreachable();
         }
+        TERCET_FAILPOINT("loop.answer");
         dispatch_answered(loop->options.dispatch, &event->u.answer, now);
         step(loop, event, now);
         break;
@@ -250,6 +256,7 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
         break;
     case EVENT_STOP:
         loop->stopping = true;
+        TERCET_FAILPOINT("loop.stop");
         step(loop, event, now);
         break;
     case EVENT_DURABLE:
@@ -297,7 +304,9 @@ static void submit_when_due(struct loop *loop, struct clock_now now)
     loop->open->lsn = batch->lsn + 1;
     loop->urgent = false;
     loop->lazy_since_boot_ms = 0;
+    TERCET_FAILPOINT("loop.before_submit");
     loop->options.hands.submit(loop->options.hands.context, batch);
+    TERCET_FAILPOINT("loop.after_submit");
 }
 
 /* ---- 4. and 5. Carry out ----------------------------------------------------------------------- */
@@ -313,12 +322,15 @@ static void release_effects(struct loop *loop, struct clock_now now)
         (void)list_pop_front(&loop->pending);
         struct effect *effect = &pending->effect;
         if (effect->kind == EFFECT_CALL) {
+            TERCET_FAILPOINT("loop.before_call");
             dispatch_call(loop->options.dispatch, effect->u.call.branch, effect->u.call.phase,
                           effect->u.call.not_before_boot_ms, now);
             effect->u.call.branch = NULL;
         } else {
+            TERCET_FAILPOINT("loop.before_reply");
             tercet_assert(effect->kind == EFFECT_REPLY);
             hands->reply(hands->context, &effect->u.reply);
+            TERCET_FAILPOINT("loop.after_reply");
         }
         effect_release(effect);
         free(pending);
@@ -346,6 +358,7 @@ static void carry_out_orders(struct loop *loop, struct clock_now now)
             break;
         case ORDER_SEND:
         case ORDER_PROBE:
+            TERCET_FAILPOINT("loop.before_order");
             hands->carry_out(hands->context, order,
                              engine_mark(loop->options.engine, order->participant));
             order->branch = NULL;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/logger.h"
 #include "base/memory.h"
 #include "engine/event.h"
@@ -60,6 +61,7 @@ static void look_up(struct reader *reader, const struct job *job)
     buffer_init(&value);
     struct event *event = event_create(EVENT_FOUND);
     memcpy(event->u.found.gid, job->gid, sizeof event->u.found.gid);
+    TERCET_FAILPOINT("reader.before_look_up");
     enum tercet_status status = journal_find_outcome(reader->options.journal, job->gid, &value);
     if (status == TERCET_OK) {
         event->u.found.view = decode_or_die(buffer_bytes(&value));
@@ -67,6 +69,7 @@ static void look_up(struct reader *reader, const struct job *job)
         tercet_assert(status == TERCET_NOT_FOUND);
     }
     buffer_deinit(&value);
+    TERCET_FAILPOINT("reader.after_look_up");
     tercet_assert(inbox_push_always(reader->options.inbox, &event->link));
 }
 
@@ -176,7 +179,9 @@ static bool upkeep(struct reader *reader)
     struct journal_head before;
     struct journal_head after;
     journal_read_head(reader->options.journal, &before);
+    TERCET_FAILPOINT("reader.before_upkeep");
     const bool more = journal_maintain(reader->options.journal, clock_read().unix_ms);
+    TERCET_FAILPOINT("reader.after_upkeep");
     journal_read_head(reader->options.journal, &after);
     if (after.upkeep_waits || after.horizon_unix_ms != before.horizon_unix_ms) {
         struct event *event = event_create(EVENT_HORIZON);

@@ -19,6 +19,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/logger.h"
 #include "base/random.h"
 #include "journal/journal_leveldb.h"
@@ -186,7 +187,9 @@ static enum tercet_status start(struct runtime *runtime, struct tercet_error *er
         status = open_journal(runtime, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("runtime.before_recover");
         status = recover(runtime, error_out);
+        TERCET_FAILPOINT("runtime.after_recover");
     }
     if (status == TERCET_OK) {
         runtime->rpc = rpc_runtime_create(NULL);
@@ -196,10 +199,13 @@ static enum tercet_status start(struct runtime *runtime, struct tercet_error *er
         status = create_edge(runtime, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("runtime.before_loop");
         create_loop(runtime);
         start_threads(runtime);
+        TERCET_FAILPOINT("runtime.after_threads");
         rpc_health_set(runtime->health, "", true);
         rpc_server_start(runtime->server);
+        TERCET_FAILPOINT("runtime.serving");
     }
     return status;
 }
@@ -211,6 +217,7 @@ static void drain(struct runtime *runtime, const sigset_t *signals)
 {
     enum { LOOK_EVERY_MS = 20 };
     service_drain(runtime->service);
+    TERCET_FAILPOINT("runtime.draining");
     rpc_health_set(runtime->health, "", false);
     const int64_t until_ms = clock_read().boot_ms + runtime->config->stop_grace_ms;
     const struct timespec moment = {.tv_nsec = LOOK_EVERY_MS * 1000000};
@@ -249,6 +256,7 @@ static void stop(struct runtime *runtime)
     loop_destroy(runtime->loop);
     dispatch_destroy(runtime->dispatch);
     engine_destroy(runtime->engine);
+    TERCET_FAILPOINT("runtime.before_close");
     journal_close(runtime->journal);
 
     struct list_node rest;

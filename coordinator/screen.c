@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
+
 enum {
     DESCRIPTOR_COUNT_MAX = 65536, /* higher ones are not accepted */
     DESCRIPTORS_KEPT = 128,       /* for journal, participants, log */
@@ -232,7 +234,8 @@ IN_PLACE_OF_LIBC int accept4(int listener, struct sockaddr *restrict name_out,
             errno = later ? EAGAIN : errno;
             return -1;
         }
-        if (admit(fd, &name)) {
+        if (!TERCET_FAILPOINT_FAILS("screen.refused") && admit(fd, &name)) {
+            TERCET_FAILPOINT("screen.accepted");
             if (name_out != NULL && name_size != NULL) {
                 memcpy(name_out, &name, size < *name_size ? size : *name_size);
                 *name_size = size;
@@ -249,7 +252,7 @@ IN_PLACE_OF_LIBC ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     const ssize_t size = syscall(SYS_recvmsg, fd, message, flags);
     if (size <= 0 || fd >= DESCRIPTOR_COUNT_MAX || (flags & (MSG_ERRQUEUE | MSG_PEEK)) != 0 ||
-        take_message(fd, message, (size_t)size)) {
+        (take_message(fd, message, (size_t)size) && !TERCET_FAILPOINT_FAILS("screen.cut"))) {
         return size;
     }
     (void)shutdown(fd, SHUT_RDWR);

@@ -30,6 +30,7 @@ static void write_batch(struct writer *writer, const struct journal_batch *batch
     event->u.durable.lsn = lsn;
     event->u.durable.next_number = next_number;
     tercet_assert(inbox_push_always(writer->inbox, &event->link));
+    TERCET_FAILPOINT("writer.after_told");
 }
 
 static void *run(void *context)

@@ -3,6 +3,7 @@
 
 #ifdef TERCET_FAILPOINTS
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POINTS_MAX = 64, TERMS_MAX = 8, TEXT_MAX = 128, EXIT_CODE_MAX = 255, COUNT_MAX = 1000000 };
+enum {
+    POINTS_MAX = 64,
+    NAMES_MAX = 512,
+    TERMS_MAX = 8,
+    TEXT_MAX = 128,
+    EXIT_CODE_MAX = 255,
+    COUNT_MAX = 1000000
+};
 
 enum action { ACTION_OFF, ACTION_KILL, ACTION_EXIT, ACTION_FAIL, ACTION_PAUSE };
 
@@ -31,6 +39,8 @@ struct point {
 
 static struct point points[POINTS_MAX];
 static size_t point_count;
+static const char *seen[NAMES_MAX]; /* names that were reached; string literals of the product */
+static size_t seen_count;
 static bool parsed;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of all the above */
 
@@ -127,6 +137,34 @@ static void parse(void)
     free(copy);
 }
 
+/* A line in the file that TERCET_FAILPOINT_HITS names when `name` is reached for the first time.
+ * One write to a file open for appending, so that the lines of several processes do not mix. */
+static void note_hit(const char *name)
+{
+    for (size_t i = 0; i < seen_count; i++) {
+        if (strcmp(seen[i], name) == 0) {
+            return;
+        }
+    }
+    if (seen_count == NAMES_MAX) {
+        return;
+    }
+    seen[seen_count] = name;
+    seen_count++;
+    const char *path = getenv("TERCET_FAILPOINT_HITS");
+    if (path == NULL || *path == '\0') {
+        return;
+    }
+    char line[TEXT_MAX + 2];
+    const int size = snprintf(line, sizeof line, "%.*s\n", TEXT_MAX, name);
+    const int file = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    if (file < 0 || write(file, line, (size_t)size) != size) {
+        fprintf(stderr, "TERCET_FAILPOINT_HITS: cannot write \"%s\"\n", path);
+        _exit(64);
+    }
+    (void)close(file);
+}
+
 /* The term that applies to this hit; counts it. */
 static struct term next_term(const char *name)
 {
@@ -136,6 +174,7 @@ static struct term next_term(const char *name)
         parse();
         parsed = true;
     }
+    note_hit(name);
     for (size_t i = 0; i < point_count; i++) {
         struct point *point = &points[i];
         if (strcmp(point->name, name) != 0) {

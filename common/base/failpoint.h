@@ -8,7 +8,11 @@
  * ever without a count), then the next term does; after the last one the point is off.  Actions:
  * off; kill (SIGKILL to ourselves); exit:CODE; fail (TERCET_FAILPOINT_FAILS() is true);
  * pause:FILE (until FILE exists).  A specification that makes no sense ends the process with a line
- * that says where. */
+ * that says where.
+ *
+ * TERCET_FAILPOINT_HITS=FILE in the environment: each process adds a line with the name of every
+ * failpoint that it reaches, armed or not, before the action, so that a test can tell which were
+ * never reached. */
 #ifndef COMMON_BASE_FAILPOINT_H
 #define COMMON_BASE_FAILPOINT_H
 

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/logger.h"
 #include "base/memory.h"
 #include "journal/journal_files.h"
@@ -71,6 +72,7 @@ static enum tercet_status finish_store(struct backup *backup, struct tercet_erro
     backup->iterator = NULL;
     store_close(backup->to);
     backup->to = NULL;
+    TERCET_FAILPOINT("backup.before_sync");
     enum tercet_status status = files_sync_all(backup->to_path, error_out);
     free(backup->to_path);
     backup->to_path = NULL;
@@ -172,6 +174,7 @@ enum tercet_status journal_leveldb_backup(struct journal *base, const char *dire
         journal_backup_stop(journal);
         return status;
     }
+    TERCET_FAILPOINT("backup.begun");
     backup->iterator = store_iterator(journal->live);
     leveldb_iter_seek_to_first(backup->iterator);
     return TERCET_OK;
@@ -210,7 +213,11 @@ static enum tercet_status copy_some(struct journal_leveldb *journal, struct terc
     if (status != TERCET_OK && !more) {
         journal_die(journal, "journal.read_failed", error_out);
     }
+    TERCET_FAILPOINT("backup.before_write");
     status = store_write(backup->to, slice.writes, error_out);
+    if (TERCET_FAILPOINT_FAILS("backup.write")) {
+        status = error_set(error_out, TERCET_UNAVAILABLE, "failpoint backup.write");
+    }
     leveldb_writebatch_destroy(slice.writes);
     backup->pair_count += slice.count;
     if (status == TERCET_OK && !more) {
@@ -254,6 +261,7 @@ static enum tercet_status finish(struct backup *backup, struct tercet_error *err
     char *format = files_join(backup->making, NAME_BACKUP);
     char *parent = files_join(backup->path, "..");
     char *outcomes = files_join(backup->making, NAME_OUTCOMES);
+    TERCET_FAILPOINT("backup.copied");
     enum tercet_status status = files_sync(outcomes, error_out);
     if (status == TERCET_OK) {
         status = witness_create(witness, &backup->head, error_out);
@@ -265,9 +273,11 @@ static enum tercet_status finish(struct backup *backup, struct tercet_error *err
         status = files_sync(backup->making, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("backup.before_rename");
         status = files_rename(backup->making, backup->path, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("backup.renamed");
         status = files_sync(parent, error_out);
     }
     free(witness);

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/logger.h"
 #include "journal/journal_files.h"
 
@@ -50,8 +51,9 @@ void ballast_release(const char *directory, const char *live_path)
 {
     char *path = files_join(directory, "ballast");
     const int64_t needed = recovery_bytes(live_path);
-    const int64_t is_free = free_bytes(directory);
+    const int64_t is_free = TERCET_FAILPOINT_FAILS("ballast.disk_full") ? 0 : free_bytes(directory);
     if (is_free < needed && unlink(path) == 0) {
+        TERCET_FAILPOINT("ballast.released");
         LOGGER(LOGGER_WARNING, "journal.ballast_released", logger_int("free_bytes", is_free),
                logger_int("needed_bytes", needed),
                logger_text("advice", "make space on the journal's file system"));
@@ -63,9 +65,13 @@ void ballast_release(const char *directory, const char *live_path)
 static void allocate(const char *path, int64_t bytes)
 {
     const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    TERCET_FAILPOINT("ballast.created");
     int failed = fd < 0 ? errno : posix_fallocate(fd, 0, bytes);
     if (failed == 0 && (ftruncate(fd, bytes) != 0 || fsync(fd) != 0)) {
         failed = errno;
+    }
+    if (TERCET_FAILPOINT_FAILS("ballast.allocate")) {
+        failed = ENOSPC;
     }
     if (fd >= 0) {
         close(fd);

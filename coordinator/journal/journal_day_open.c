@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "journal/journal_files.h"
 #include "journal/journal_safety.h"
 #include "journal/record_message.h"
@@ -84,6 +85,7 @@ enum tercet_status day_create(struct days *days, struct day *day, struct tercet_
     /* One that was begun before and never told of: what is in it is in the live store. */
     enum tercet_status status = files_remove_directory(path, error_out);
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("days.before_create");
         status = open_store(path, true, &day->store, error_out);
     }
     if (status == TERCET_OK) {
@@ -93,6 +95,7 @@ enum tercet_status day_create(struct days *days, struct day *day, struct tercet_
         status = files_sync(days->outcomes_path, error_out);
     }
     free(path);
+    TERCET_FAILPOINT("days.created");
     day->made = true;
     day->verified = true;
     day->count = 0;
@@ -157,6 +160,7 @@ enum tercet_status day_open(struct days *days, struct day *day, struct tercet_er
     char *path = files_join(days->outcomes_path, day->date);
     enum tercet_status status = safety_take(days->safety_path, day->date, path, NULL, error_out);
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("days.before_open");
         status = open_store(path, false, &day->store, error_out);
     }
     if (status == TERCET_OK) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/journal_day_open.h"
 #include "journal/journal_safety.h"
@@ -137,6 +138,7 @@ static enum tercet_status finish(struct days *days, struct tercet_error *error_o
     enum tercet_status status = compare(days->verifier, error_out);
     days_verify_stop(days, day);
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("days.counted");
         day->verified = true;
         status = safety_done(days->safety_path, day->date, 0, error_out);
     }

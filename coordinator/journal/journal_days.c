@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/journal_day_open.h"
 #include "journal/journal_day_verify.h"
@@ -195,6 +196,7 @@ enum tercet_status days_check(struct days *days, struct tercet_error *error_out)
         int64_t start_unix_ms = 0;
         if (day_parse(names.items[i], &start_unix_ms) && !is_told_of(days, names.items[i])) {
             char *path = files_join(days->outcomes_path, names.items[i]);
+            TERCET_FAILPOINT("days.before_forget");
             status = safety_done(days->safety_path, names.items[i], 0, error_out);
             if (status == TERCET_OK) {
                 status = files_remove_directory(path, error_out);
@@ -298,6 +300,7 @@ enum tercet_status days_flush(struct days *days, struct day *day, struct tercet_
     day_totals_encode(&totals, day->date, days->origin, &value);
     store_batch_put(day->staged, tercet_bytes_of_text(DAY_TOTALS_KEY), buffer_bytes(&value));
     buffer_deinit(&value);
+    TERCET_FAILPOINT("days.before_write");
     enum tercet_status status = store_write(day->store, day->staged, error_out);
     leveldb_writebatch_destroy(day->staged);
     day->staged = NULL;
@@ -345,6 +348,7 @@ enum tercet_status days_drop(struct days *days, struct day *day, struct tercet_e
     char *path = files_join(days->outcomes_path, day->date);
     enum tercet_status status = safety_done(days->safety_path, day->date, 0, error_out);
     destroy_day(days, day);
+    TERCET_FAILPOINT("days.before_remove");
     if (status == TERCET_OK) {
         status = files_remove_directory(path, error_out);
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "journal/journal_files.h"
 #include "journal/journal_head.h"
 #include "journal/journal_leveldb_internal.h"
@@ -101,9 +102,11 @@ static enum tercet_status build(const char *making, const struct journal_head *h
         status = make_directory_in(making, NAME_SAFETY, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("init.before_live");
         status = make_live(live, head, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("init.before_files");
         status = make_file_in(making, head, error_out);
     }
     if (status == TERCET_OK) {
@@ -129,6 +132,7 @@ static enum tercet_status move_into_place(const char *making, const char *direct
             status = files_sync(directory, error_out);
         }
         if (status == TERCET_OK) {
+            TERCET_FAILPOINT("init.before_move"); /* five times; FORMAT is the last */
             status = files_rename(from, to, error_out);
         }
         free(from);
@@ -155,6 +159,7 @@ static enum tercet_status take_back(const char *making, const char *directory,
         char *from = files_join(directory, parts[i]);
         char *to = files_join(making, parts[i]);
         if (access(from, F_OK) == 0) {
+            TERCET_FAILPOINT("init.before_take_back");
             status = files_rename(from, to, error_out);
         }
         free(from);
@@ -212,6 +217,7 @@ enum tercet_status journal_place_finish(const char *directory, struct tercet_err
     char *making = files_join(directory, NAME_MAKING);
     enum tercet_status status = move_into_place(making, directory, error_out);
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("init.moved");
         status = clear(making, error_out);
     }
     if (status == TERCET_OK) {

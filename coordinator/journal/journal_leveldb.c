@@ -148,6 +148,7 @@ static void write_synced(struct journal_leveldb *journal, const struct journal_b
     add_operations(&journal->taken, writes);
     journal_head_encode(head, &value);
     store_batch_put(writes, tercet_bytes_of_text(JOURNAL_HEAD_KEY), buffer_bytes(&value));
+    TERCET_FAILPOINT("journal.before_write");
     enum tercet_status status = store_write(journal->live, writes, &error);
     if (TERCET_FAILPOINT_FAILS("journal.write")) {
         status = error_set(&error, TERCET_UNAVAILABLE, "failpoint journal.write");
@@ -173,6 +174,7 @@ void journal_write_batch(struct journal_leveldb *journal, const struct journal_b
     const uint64_t added = take_upkeep(journal, &head);
     write_synced(journal, batch, &head);
     journal_batch_clear(&journal->taken);
+    TERCET_FAILPOINT("journal.after_witness");
     lock_mutex(journal);
     journal->head = head;
     journal->upkeep_written = added;

@@ -16,6 +16,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/journal_ballast.h"
 #include "journal/journal_damage.h"
@@ -179,7 +180,9 @@ static enum tercet_status begin_epoch(struct journal_leveldb *journal,
     journal_batch_init(&batch);
     batch.lsn = journal->head.lsn + 1;
     batch.next_number = journal->head.next_number;
+    TERCET_FAILPOINT("journal.before_epoch");
     journal_write_batch(journal, &batch, journal->head.epoch + 1);
+    TERCET_FAILPOINT("journal.after_epoch");
     journal_batch_deinit(&batch);
     /* LevelDB renames CURRENT without syncing the directory. */
     enum tercet_status status = files_sync(journal->live_path, error_out);
@@ -245,21 +248,25 @@ static enum tercet_status open_steps(struct journal_leveldb *journal, const char
 {
     enum tercet_status status = journal_claim(journal, directory, error_out);
     if (status == TERCET_OK && !journal->inspecting) {
+        TERCET_FAILPOINT("journal.claimed");
         ballast_release(journal->path, journal->live_path);
     }
     if (status == TERCET_OK) {
         status = open_live(journal, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("journal.opened");
         status = scan_live(journal, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("journal.scanned");
         status = check_witness(journal, error_out);
     }
     if (status == TERCET_OK) {
         status = check_days(journal, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("journal.checked");
         status = look_at_damage(journal, error_out);
     }
     if (status == TERCET_OK && !journal->inspecting) {
@@ -308,6 +315,7 @@ void journal_leveldb_close(struct journal *base)
         struct tercet_error ignored; /* what is not synced is only older */
         (void)!witness_sync(journal->witness, &ignored);
     }
+    TERCET_FAILPOINT("journal.closing");
     journal_backup_stop(journal);
     days_deinit(&journal->days);
     store_close(journal->live);

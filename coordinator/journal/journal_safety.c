@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/journal_files.h"
 
@@ -100,6 +101,7 @@ enum tercet_status safety_take(const char *safety_path, const char *name, const 
             status = files_make_directory(making, error_out);
         }
         if (status == TERCET_OK) {
+            TERCET_FAILPOINT("safety.before_links");
             status = link_all(store_path, making, extra_path != NULL, error_out);
         }
         if (status == TERCET_OK && extra_path != NULL) {
@@ -109,6 +111,7 @@ enum tercet_status safety_take(const char *safety_path, const char *name, const 
             status = files_sync(making, error_out);
         }
         if (status == TERCET_OK) {
+            TERCET_FAILPOINT("safety.before_pending");
             status = files_rename(making, pending, error_out);
         }
         if (status == TERCET_OK) {
@@ -135,6 +138,7 @@ static enum tercet_status prune(const char *safety_path, const char *name,
         }
         kept++;
         if (kept > KEEP_COUNT) {
+            TERCET_FAILPOINT("safety.before_prune");
             char *path = files_join(safety_path, names.items[i - 1]);
             status = files_remove_directory(path, error_out);
             free(path);
@@ -155,10 +159,12 @@ enum tercet_status safety_done(const char *safety_path, const char *name, int64_
         char *kept = path_of(safety_path, name, suffix);
         status = files_remove_directory(kept, error_out); /* of another life of this journal */
         if (status == TERCET_OK) {
+            TERCET_FAILPOINT("safety.before_keep");
             status = files_rename(pending, kept, error_out);
         }
         free(kept);
     } else {
+        TERCET_FAILPOINT("safety.before_drop");
         status = files_remove_directory(pending, error_out);
     }
     if (status == TERCET_OK) {

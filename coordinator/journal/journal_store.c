@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 
 enum { BLOOM_BITS_PER_KEY = 10 };
@@ -108,6 +109,9 @@ enum tercet_status store_write(struct store *store, leveldb_writebatch_t *batch,
                                struct tercet_error *error_out)
 {
     char *error = NULL;
+    if (TERCET_FAILPOINT_FAILS("store.write")) {
+        return error_set(error_out, TERCET_UNAVAILABLE, "failpoint store.write");
+    }
     leveldb_write(store->db, store->writing, batch, &error);
     return error == NULL ? TERCET_OK : take_error(error, error_out);
 }

@@ -59,6 +59,7 @@ static void add_upkeep(struct journal_leveldb *journal, const struct journal_bat
         journal->upkeep_horizon_unix_ms = horizon_unix_ms;
     }
     journal->upkeep_added++;
+    TERCET_FAILPOINT("upkeep.added");
     unlock_mutex(journal);
 }
 
@@ -231,6 +232,7 @@ static bool expire_days(struct journal_leveldb *journal, int64_t now_unix_ms)
     }
     if (any) {
         add_upkeep(journal, &batch, horizon_unix_ms);
+        TERCET_FAILPOINT("upkeep.expired");
     }
     journal_batch_deinit(&batch);
     return any;
@@ -243,6 +245,7 @@ static bool drop_days(struct journal_leveldb *journal)
     struct tercet_error error = {0};
     bool any = false;
     while (days->count > 0 && days->items[0]->dropping) {
+        TERCET_FAILPOINT("upkeep.before_drop");
         if (days_drop(days, days->items[0], &error) != TERCET_OK) {
             journal_die(journal, "journal.upkeep_failed", &error);
         }

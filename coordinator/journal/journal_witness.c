@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/journal_files.h"
 
@@ -134,6 +135,9 @@ enum tercet_status witness_write(struct witness *witness, const struct journal_h
 {
     uint8_t slot[FILLED_SIZE];
     encode(head, slot);
+    if (TERCET_FAILPOINT_FAILS("witness.write")) {
+        return error_set(error_out, TERCET_UNAVAILABLE, "failpoint witness.write");
+    }
     if (pwrite(witness->fd, slot, sizeof slot, (off_t)witness->next_slot * WITNESS_SLOT_SIZE) !=
         FILLED_SIZE) {
         return files_failed(error_out, "write", "the witness");
@@ -145,6 +149,7 @@ enum tercet_status witness_write(struct witness *witness, const struct journal_h
 
 enum tercet_status witness_sync(struct witness *witness, struct tercet_error *error_out)
 {
+    TERCET_FAILPOINT("witness.before_sync");
     if (atomic_exchange(&witness->dirty, false) && fdatasync(witness->fd) != 0) {
         return files_failed(error_out, "sync", "the witness");
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "journal/record_key.h"
 #include "journal/record_message.h"
 #include "tercet/v1/record.pb-c.h"
@@ -310,21 +311,27 @@ void record_write(const struct effect_record *record, const struct directory *di
 {
     switch (record->kind) {
     case RECORD_BEGIN:
+        TERCET_FAILPOINT("record.begin");
         write_begin(record->txn, directory, batch);
         break;
     case RECORD_ADD_BRANCH:
+        TERCET_FAILPOINT("record.add_branch");
         write_add_branch(record->txn, record->branch, directory, batch);
         break;
     case RECORD_DECIDE:
+        TERCET_FAILPOINT("record.decide");
         write_decide(record->txn, batch);
         break;
     case RECORD_PROGRESS:
+        TERCET_FAILPOINT("record.progress");
         write_progress(record->txn, batch);
         break;
     case RECORD_END:
+        TERCET_FAILPOINT("record.end");
         write_end(record->txn, directory, batch);
         break;
     case RECORD_TOMBSTONE:
+        TERCET_FAILPOINT("record.tombstone");
         write_outcome(record->txn, directory, batch);
         break;
     }

@@ -15,6 +15,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/logger.h"
 #include "base/memory.h"
 #include "participant/describe.h"
@@ -54,6 +55,7 @@ static enum tercet_status open_channel(struct edge_peer *peer, struct rpc_runtim
                                        const char *target, struct tercet_error *error_out)
 {
     struct tercet_error why = {0};
+    TERCET_FAILPOINT("edge.before_connect");
     const struct rpc_channel_options options = {
         .runtime = runtime,
         .target = target,
@@ -164,6 +166,14 @@ static void note_acknowledged(struct edge_call *call, const Tercet__V1__BranchRe
 static void on_branch_done(const struct rpc_result *result, void *context)
 {
     struct edge_call *call = context;
+    TERCET_FAILPOINT("edge.answer");
+    const struct rpc_result lost = {.status = TERCET_UNAVAILABLE,
+                                    .text = "failpoint",
+                                    .sent_maybe = true,
+                                    .trailers = result->trailers};
+    if (result->status == TERCET_OK && TERCET_FAILPOINT_FAILS("edge.answer_lost")) {
+        result = &lost;
+    }
     wire_answer(&call->event->u.answer, result);
     if (result->status == TERCET_OK) {
         note_acknowledged(call, (const Tercet__V1__BranchReply *)result->reply);
@@ -210,6 +220,7 @@ static void on_description(struct edge_call *call, const Tercet__V1__DescribeRep
 {
     struct tercet_error text = {0};
     const struct branch_number acknowledged = as_of(call->edge, call->acknowledged_before);
+    TERCET_FAILPOINT("edge.described");
     tell_actions(call->event, reply);
     switch (
         describe_judge(&call->peer->memory, reply, &call->edge->identity, acknowledged, &text)) {
@@ -237,6 +248,7 @@ static void on_description(struct edge_call *call, const Tercet__V1__DescribeRep
 static void on_probe_done(const struct rpc_result *result, void *context)
 {
     struct edge_call *call = context;
+    TERCET_FAILPOINT("edge.probed");
     call->event->u.probed.reachable = wire_status_is_alive(result->status);
     call->event->u.probed.fenced = wire_is_fenced(result);
     if (result->status == TERCET_OK) {
@@ -276,6 +288,7 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
 
     call->event->u.answer.branch = order->branch;
     call->event->u.answer.phase = order->phase;
+    TERCET_FAILPOINT("edge.before_send");
     order->branch = NULL; /* the event's now */
     rpc_call_unref(
         rpc_call_start(call->peer->channel, &(const struct rpc_call_options){
@@ -297,6 +310,7 @@ static void carry_out_probe(struct edge *edge, const struct order *order, const 
     Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
     request.context = &context.message;
 
+    TERCET_FAILPOINT("edge.before_probe");
     call->event->u.probed.participant = order->participant;
     call->acknowledged_before = atomic_load(&call->peer->acknowledged_lsn);
     rpc_channel_hurry(call->peer->channel);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "service/wire.h"
 
@@ -27,6 +28,7 @@ struct call *call_open(struct service *service, enum request_kind kind, struct r
         return NULL;
     }
     struct call *call = xcalloc(1, sizeof *call);
+    TERCET_FAILPOINT("service.opened");
     call->service = service;
     call->kind = kind;
     atomic_init(&call->refs, 1);

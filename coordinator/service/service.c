@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "service/call.h"
 #include "service/wire.h"
@@ -140,6 +141,7 @@ static void on_unary(struct rpc_unary *unary, const ProtobufCMessage *message, v
 {
     const struct method *method = context;
     struct refusal refusal;
+    TERCET_FAILPOINT("service.received");
     struct event *event = read_request(method, message, rpc_unary_timeout_ms(unary), &refusal);
     if (event == NULL) {
         refuse_unary(unary, &refusal);
@@ -151,6 +153,7 @@ static void on_unary(struct rpc_unary *unary, const ProtobufCMessage *message, v
         refuse_unary(unary, &refusal);
         return;
     }
+    TERCET_FAILPOINT("service.admitted");
     call->unary = unary;
     if (!call_submit(call, event, &refusal)) {
         call_fail(call, &refusal, true);
@@ -235,6 +238,7 @@ static void fail(struct call *call, const struct effect_reply *reply)
 static void reply_to_watch(struct call *call, const struct effect_reply *reply)
 {
     Tercet__V1__Transaction *message = wire_transaction(reply->view, true);
+    TERCET_FAILPOINT("service.before_watch");
     rpc_stream_send(call->stream, &message->base);
     free(message);
     if (reply->last) {
@@ -247,13 +251,16 @@ static void reply_to_try(struct call *call, const struct effect_reply *reply)
     Tercet__V1__Reason reason;
     Tercet__V1__TryReply message;
     wire_try_reply(reply, &reason, &message);
+    TERCET_FAILPOINT("service.before_try_reply");
     rpc_unary_reply(call->unary, &message.base);
 }
 
 static void reply_with_transaction(struct call *call, const struct effect_reply *reply)
 {
     Tercet__V1__Transaction *message = wire_transaction(reply->view, true);
+    TERCET_FAILPOINT("service.before_reply");
     rpc_unary_reply(call->unary, &message->base);
+    TERCET_FAILPOINT("service.after_reply");
     free(message);
 }
 

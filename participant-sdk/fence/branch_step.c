@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 
 void branch_answer_later(struct group_answer *answer, const char *code, enum tercet_log_level log,
                          const char *format, ...)
@@ -89,6 +90,7 @@ static enum tercet_status claim_current(struct group *group, const struct group_
         return status;
     }
     if (tercet_epoch_compare(claim->epoch, request->caller->epoch) < 0) {
+        TERCET_FAILPOINT("fence.new_epoch");
         status = ops->rewind(group->connection, error_out);
         if (status == TERCET_OK) {
             status = ops->raise_epoch(group->connection, request->caller, error_out);
@@ -196,7 +198,9 @@ static enum tercet_status run_handler(struct group *group, const struct group_re
 
     memset(answer, 0, sizeof *answer);
     const uint64_t begun_us = group->now_us(group->context);
+    TERCET_FAILPOINT("fence.before_handler");
     *verdict_out = group->handler(request, group->connection, tried, answer, group->context);
+    TERCET_FAILPOINT("fence.after_handler");
     group->handler_us += group->now_us(group->context) - begun_us;
     group->handler_runs++;
 
@@ -251,6 +255,7 @@ static enum tercet_status step_by_handler(struct group *group, const struct grou
     answer->code[0] = '\0';
     answer->text[0] = '\0';
     answer->after_ms = 0;
+    TERCET_FAILPOINT("fence.before_row");
     return group->ops->write(group->connection, &request->key, row, error_out);
 }
 
@@ -271,9 +276,11 @@ enum tercet_status branch_step(struct group *group, const struct group_request *
         return group->ops->rewind(group->connection, error_out);
     }
     const struct tercet_fence_decision decision = decide(request, &row, &claim);
+    TERCET_FAILPOINT("fence.claimed");
     if (decision.run) {
         status = step_by_handler(group, request, &decision, &row, &claim.row, answer, error_out);
     } else {
+        TERCET_FAILPOINT("fence.repeated");
         answer_decided(&decision, &claim.row, answer);
         if (decision.becomes == claim.row.state) {
             /* Also takes back the row that the claim inserted for a try that is then refused. */

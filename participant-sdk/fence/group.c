@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "fence/branch_step.h"
 
@@ -107,9 +108,15 @@ static enum fate abandon_for(struct run *run, struct entry *entry, enum tercet_s
 static enum fate commit(struct run *run)
 {
     struct group *group = run->group;
+    TERCET_FAILPOINT("group.before_commit");
     const enum tercet_status status = group->ops->commit(group->connection, &run->error);
     if (status == TERCET_OK) {
         group->transactions++;
+        TERCET_FAILPOINT("group.after_commit");
+        if (TERCET_FAILPOINT_FAILS("group.commit_unknown")) {
+            group_disconnect(group);
+            return FATE_UNKNOWN;
+        }
         return FATE_COMMITTED;
     }
     if (status == TERCET_UNKNOWN) {
@@ -127,6 +134,7 @@ static enum fate run_transaction(struct run *run, struct entry *entries, size_t 
     if (ensure_connected(group, &run->error) != TERCET_OK) {
         return FATE_FAILED;
     }
+    TERCET_FAILPOINT("group.before_begin");
     enum tercet_status status = group->ops->begin(group->connection, &run->error);
     if (status != TERCET_OK) {
         return abandon(run, status);
@@ -143,6 +151,10 @@ static enum fate run_transaction(struct run *run, struct entry *entries, size_t 
         status = branch_step(group, entry->request, entry->answer, &run->error);
         if (status != TERCET_OK) {
             return abandon_for(run, entry, status);
+        }
+        TERCET_FAILPOINT("group.after_step");
+        if (TERCET_FAILPOINT_FAILS("group.connection_lost")) {
+            return abandon(run, TERCET_UNAVAILABLE);
         }
         entry->state = ENTRY_TENTATIVE;
     }
@@ -165,6 +177,7 @@ static void read_again(struct run *run, struct entry *entries, size_t count)
 {
     struct group *group = run->group;
 
+    TERCET_FAILPOINT("group.before_read_again");
     settle(entries, count, ENTRY_TENTATIVE, ENTRY_PENDING);
     enum tercet_status status = ensure_connected(group, &run->error);
     if (status == TERCET_OK) {
@@ -191,6 +204,7 @@ static enum fate run_alone(struct run *run, struct entry *entry)
     enum fate fate = FATE_FELL;
 
     for (unsigned number = 2; number <= GROUP_RUNS_MAX && fate == FATE_FELL; number++) {
+        TERCET_FAILPOINT("group.before_retry");
         group->transactions_retried++;
         group->pause(number, group->context);
         fate = run_transaction(run, entry, 1);

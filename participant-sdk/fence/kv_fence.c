@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -286,6 +287,7 @@ enum tercet_status kv_fence_commit(void *connection, struct tercet_error *error_
     struct kv_fence *fence = connection;
     enum tercet_status status = TERCET_OK;
     if (fence->overlay.changes.count > 0) {
+        TERCET_FAILPOINT("kv.before_apply");
         status = fence->backend->apply(fence->self, &fence->overlay.changes, error_out);
     }
     kv_fence_rollback(fence); /* it is in the database, or nobody may believe it */

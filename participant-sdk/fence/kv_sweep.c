@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "fence/kv_fence.h"
 #include "fence/mark.h"
@@ -82,6 +83,7 @@ static enum tercet_status sweep_row(struct kv_fence *fence, const struct place *
     row_key_number_of(&name, &row, &key);
     overlay_put(&fence->overlay, row_key_bytes(&name), NULL);
     sweep->removed++;
+    TERCET_FAILPOINT("kv.before_sweep");
     return TERCET_OK;
 }
 
@@ -144,6 +146,7 @@ enum tercet_status kv_fence_apply_mark(void *connection, const struct tercet_fen
     if (age > 0 || epoch < 0) {
         kv_fence_write_scope(fence, caller->participant, caller->origin, &scope);
     }
+    TERCET_FAILPOINT("kv.mark_stored");
     if (!sweep->stale) {
         status = sweep_slice(fence, caller, mark, sweep, error_out);
     }

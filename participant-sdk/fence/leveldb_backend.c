@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 
 /* LevelDB's message as a status.  Takes ownership of `words`. */
@@ -102,7 +103,9 @@ static enum tercet_status backend_apply(void *self, const struct byte_map *chang
             leveldb_writebatch_put(batch, key.data, key.size, value.data, value.size);
         }
     }
+    TERCET_FAILPOINT("leveldb.before_write");
     leveldb_write(backend->database, backend->write_options, batch, &words);
+    TERCET_FAILPOINT("leveldb.after_write");
     leveldb_writebatch_destroy(batch);
     if (words == NULL) {
         return TERCET_OK;
@@ -195,6 +198,7 @@ enum tercet_status leveldb_backend_open(struct leveldb_backend *backend, const c
 
     enum tercet_status status = TERCET_OK;
     backend->database = leveldb_open(backend->options, path, &words);
+    TERCET_FAILPOINT("leveldb.opened");
     if (words != NULL) {
         status = explain(words, path, error_out);
     } else if (!current) {

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 
 static const char *const query_sql[SQLITE_QUERY_COUNT] = {
     [SQLITE_QUERY_BEGIN] = "BEGIN IMMEDIATE",
@@ -215,7 +216,9 @@ enum tercet_status sqlite_commit(void *connection, struct tercet_error *error_ou
     struct sqlite_connection *self = connection;
     self->committing = true;
     self->ending = true;
+    TERCET_FAILPOINT("sqlite.before_commit");
     enum tercet_status status = run(self, SQLITE_QUERY_COMMIT, error_out);
+    TERCET_FAILPOINT("sqlite.after_commit");
     self->committing = false;
     self->ending = false;
     if (status == TERCET_OK) {

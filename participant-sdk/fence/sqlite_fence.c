@@ -2,6 +2,7 @@
 #include "fence/sqlite_fence.h"
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "fence/mark.h"
 
 static void bind_bytes(sqlite3_stmt *statement, int index, const void *data, size_t size)
@@ -235,6 +236,7 @@ enum tercet_status sqlite_claim(void *connection, const struct tercet_fence_key 
         return status;
     }
     if (inserted) {
+        TERCET_FAILPOINT("sqlite.row_inserted");
         claim_out->row.state = TERCET_FENCE_NONE;
     }
     claim_out->epoch = scope.epoch;

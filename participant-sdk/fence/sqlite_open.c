@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "fence/sqlite_connection.h"
@@ -167,6 +168,7 @@ enum tercet_status sqlite_connection_open(const char *path, const char *setup_sq
         sqlite_connection_close(connection);
         return status;
     }
+    TERCET_FAILPOINT("sqlite.opened");
     sqlite_watch(connection);
     *connection_out = connection;
     return TERCET_OK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "fence/mark.h"
 #include "fence/place.h"
@@ -83,6 +84,7 @@ static enum tercet_status sweep_row(struct sqlite_connection *connection, const 
 
     if (place->state != TERCET_FENCE_TRIED) {
         sweep->removed++;
+        TERCET_FAILPOINT("sqlite.before_sweep");
         return delete_row(connection, place, error_out);
     }
     sweep->kept++;
@@ -166,6 +168,7 @@ static enum tercet_status apply_begun(struct sqlite_connection *connection,
     }
     if (age > 0) {
         status = store_mark(connection, scope.id, mark, error_out);
+        TERCET_FAILPOINT("sqlite.mark_stored");
     }
     return status != TERCET_OK ? status : sweep_slice(connection, scope.id, mark, sweep, error_out);
 }
@@ -184,6 +187,7 @@ enum tercet_status sqlite_apply_mark(void *connection, const struct tercet_fence
     }
     status = apply_begun(connection, caller, mark, sweep, error_out);
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("sqlite.swept");
         status = sqlite_commit(connection, error_out);
     }
     if (status != TERCET_OK) {

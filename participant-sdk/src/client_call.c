@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "rpc/rpc_codec.h"
 #include "rpc/rpc_scan.h"
@@ -96,6 +97,14 @@ static void attempt_done(const struct rpc_result *result, void *context)
     struct tercet_bytes value;
 
     free(ending->reply);
+    TERCET_FAILPOINT("client.answer");
+    const struct rpc_result lost = {.status = TERCET_UNAVAILABLE,
+                                    .text = "failpoint",
+                                    .sent_maybe = true,
+                                    .trailers = result->trailers};
+    if (result->status == TERCET_OK && TERCET_FAILPOINT_FAILS("client.answer_lost")) {
+        result = &lost;
+    }
     *ending = (struct client_ending){.status = result->status, .left = result->sent_maybe};
     if (result->status == TERCET_OK) {
         ending->reply = bytes_copy(result->reply_bytes);
@@ -122,6 +131,7 @@ static int64_t remaining_ms(const struct client_call *call)
 
 void client_call_start(struct client_call *call, struct rpc_channel *channel)
 {
+    TERCET_FAILPOINT("client.before_send");
     const int64_t remaining = until_ms(call->deadline_ms);
     uint32_t attempt_ms = 1;
     if (remaining >= ATTEMPT_MS_MAX) {
@@ -262,9 +272,11 @@ enum client_next client_call_judge(struct client_call *call, bool closing, uint3
     }
 
     if (judgement.next == CLIENT_REPEAT) {
+        TERCET_FAILPOINT("client.repeat");
         *delay_ms_out = delay_ms(call, remaining);
         return CLIENT_REPEAT;
     }
+    TERCET_FAILPOINT("client.finish");
     finish(call, &judgement);
     return CLIENT_FINISH;
 }

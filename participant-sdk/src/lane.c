@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/assert.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "src/answer.h"
 #include "src/mark_slice.h"
@@ -118,15 +119,19 @@ static void run_group(struct worker *worker)
     for (size_t i = 0; i < count; i++) {
         fill_request(&worker->requests[i], worker->jobs[i]);
     }
+    TERCET_FAILPOINT("lane.before_group");
     (void)atomic_fetch_add(&participant->counters.running, count);
     group_run(&worker->group, worker->requests, worker->answers, count);
     (void)atomic_fetch_sub(&participant->counters.running, count);
     add_counts(participant, &before, &worker->group);
+    TERCET_FAILPOINT("lane.after_group");
     for (size_t i = 0; i < count; i++) {
         if (worker->answers[i].deferred) {
             worker->jobs[kept++] = worker->jobs[i];
         } else {
+            TERCET_FAILPOINT("lane.before_answer");
             reply_answer(worker->jobs[i], &worker->answers[i]);
+            TERCET_FAILPOINT("lane.after_answer");
         }
     }
     tercet_assert(kept < count);
@@ -159,6 +164,7 @@ static void apply_slice(struct worker *worker, struct mark_slice *slice)
     struct lane *lane = worker->lane;
 
     mark_slice_apply(slice, &worker->group, lane->participant);
+    TERCET_FAILPOINT("lane.after_slice");
     worker->slice_ms = moment_ms();
     (void)pthread_mutex_lock(&lane->mutex);
     marks_give_back(slice->entry, slice->from, slice->finished, worker->slice_ms);
@@ -310,6 +316,7 @@ enum tercet_status lane_start(struct lane *lane, struct tercet_error *error_out)
     for (uint32_t i = 0; i < lane->worker_count; i++) {
         threads_start(&lane->workers[i].thread, worker_main, &lane->workers[i]);
     }
+    TERCET_FAILPOINT("lane.started");
     lane->started = true;
     return TERCET_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "base/failpoint.h"
 #include "src/moment.h"
 #include "src/participant_core.h"
 
@@ -73,6 +74,7 @@ void mark_slice_apply(struct mark_slice *slice, struct group *group,
 {
     struct participant_counters *counters = &participant->counters;
     struct kept_rows kept = {.any = false};
+    TERCET_FAILPOINT("mark.before_apply");
     struct tercet_error error = {.status = TERCET_OK};
     const bool first = slice->from.incarnation == 0 && slice->from.number == 0;
     struct tercet_sweep sweep = {.row_count_max = MARKS_SLICE_ROWS,
@@ -92,6 +94,7 @@ void mark_slice_apply(struct mark_slice *slice, struct group *group,
         (void)atomic_fetch_add(&counters->rows_forgotten, sweep.removed);
         (void)atomic_fetch_add(&counters->rows_kept, sweep.kept);
         tell_kept(slice, group->ops->name, participant, &kept, sweep.kept);
+        TERCET_FAILPOINT("mark.applied");
     }
     slice->finished = status != TERCET_OK || sweep.stale || sweep.finished;
     slice->from = sweep.from;

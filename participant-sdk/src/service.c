@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "rpc/rpc_unary.h"
 #include "src/epochs.h"
@@ -113,6 +114,7 @@ static void serve_branch(struct rpc_unary *call, const Tercet__V1__BranchRequest
 {
     struct tercet_error error = {0};
 
+    TERCET_FAILPOINT("participant.received");
     (void)atomic_fetch_add_explicit(&participant->counters.requests, 1, memory_order_relaxed);
     const enum tercet_status status = request_check_branch(request, phase, &error);
     if (status != TERCET_OK) {
@@ -142,6 +144,7 @@ static void serve_branch(struct rpc_unary *call, const Tercet__V1__BranchRequest
                             "too many requests are held at a time");
         return;
     }
+    TERCET_FAILPOINT("participant.admitted");
     queue(participant, action, make_job(participant, call, request, phase, action));
 }
 
@@ -189,6 +192,7 @@ static void serve_describe(struct rpc_unary *call, const ProtobufCMessage *messa
     struct tercet_error error = {0};
 
     if (admit_survey(context, call, request_check_context(request->context, &error), &error)) {
+        TERCET_FAILPOINT("participant.describe");
         survey_describe(context, call, request);
     }
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "src/answer.h"
 #include "src/moment.h"
@@ -36,6 +37,7 @@ static void run(struct job *job)
 
     (void)atomic_fetch_add(&counters->handler_runs, 1);
     (void)atomic_fetch_add(&counters->running, 1);
+    TERCET_FAILPOINT("unfenced.before_handler");
     const enum tercet_verdict verdict =
         answer_by_handler(job, NULL, NULL, tercet_bytes_of_text(""), &answer);
     (void)atomic_fetch_sub(&counters->running, 1);
@@ -57,6 +59,7 @@ static void run(struct job *job)
         later(&answer, TERCET_CODE_HANDLER_FAILED, TERCET_LOG_WARNING);
         break;
     }
+    TERCET_FAILPOINT("unfenced.before_answer");
     reply_answer(job, &answer);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/journal_files.h"
 #include "journal/journal_leveldb_internal.h"
@@ -105,15 +106,18 @@ static enum tercet_status copy_parts(const char *from, const char *to, enum copy
         status = files_make_directory(safety, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("copy.before_live");
         status = copy_files(old_live, new_live, how, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("copy.before_days");
         status = copy_days(old_outcomes, new_outcomes, how, error_out);
     }
     if (status == TERCET_OK) {
         status = copy_one(from, NAME_WITNESS, to, NAME_WITNESS, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("copy.before_format");
         const char *format = holds(from, NAME_BACKUP) ? NAME_BACKUP : NAME_FORMAT;
         status = copy_one(from, format, to, NAME_FORMAT, error_out);
     }

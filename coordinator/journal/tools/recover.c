@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "journal/journal_files.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/tools/copy.h"
@@ -31,6 +32,7 @@ static enum tercet_status make_sound(const char *from, const char *making, FILE 
     }
     *damaged_out = true;
     (void)fprintf(to, "%s is damaged: %s\n", from, error_out->text);
+    TERCET_FAILPOINT("recover.damaged");
     copy_remove(making); /* to open it has changed it */
     status = copy_journal(from, making, COPY_BYTES, error_out);
     return status == TERCET_OK ? salvage(making, to, error_out) : status;
@@ -50,6 +52,7 @@ static enum tercet_status make_new(const char *from, const char *directory, FILE
         status = new_life_begin(making, to, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("recover.before_finish");
         status = journal_place_finish(directory, error_out);
     }
     if (status == TERCET_OK) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "journal/journal_files.h"
 #include "journal/journal_leveldb.h"
 #include "journal/journal_leveldb_internal.h"
@@ -45,6 +46,7 @@ enum tercet_status new_life_begin(const char *copy, FILE *to, struct tercet_erro
         return status;
     }
     const int64_t was = inspection.head.incarnation;
+    TERCET_FAILPOINT("new_life.before_write");
     status = journal_leveldb_new_life(journal, clock_read().unix_ms, error_out);
     if (status == TERCET_OK) {
         journal_read_head(journal, &inspection.head);
@@ -87,6 +89,7 @@ enum tercet_status tools_restore(const char *from, const char *directory, FILE *
         status = new_life_begin(making, to, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("restore.before_finish");
         status = journal_place_finish(directory, error_out);
     }
     if (status == TERCET_OK) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/journal_files.h"
 #include "journal/journal_head.h"
@@ -253,12 +254,14 @@ static enum tercet_status salvage_live(const char *copy, const char *live, const
         (void)fprintf(to, "%" PRId64 " bytes of its logs are damaged\n", logs.skipped_bytes);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("salvage.before_repair");
         status = repair(live, error_out);
     }
     if (status == TERCET_OK) {
         status = open_store(live, false, &old, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("salvage.before_replay");
         head = read_head(old);
         status = put_on_top(&logs, old, &head, error_out);
     }
@@ -266,6 +269,7 @@ static enum tercet_status salvage_live(const char *copy, const char *live, const
         status = open_store(made_path, true, &made, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("salvage.before_sift");
         status = sift(copy, old, made, &head, to, error_out);
     }
     store_close(old);
@@ -309,6 +313,7 @@ enum tercet_status salvage(const char *copy, FILE *to, struct tercet_error *erro
         status = remove_lost(live, error_out);
     }
     if (status == TERCET_OK) {
+        TERCET_FAILPOINT("salvage.before_rename");
         status = files_rename(made, live, error_out);
     }
     free(live);

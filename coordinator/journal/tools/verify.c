@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "journal/tools/copy.h"
 #include "journal/tools/hold.h"
 #include "journal/tools/inspect.h"
@@ -109,6 +110,7 @@ enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
     if (status == TERCET_OK || status == TERCET_DATA_LOSS) {
         print(directory, &inspection, status, error_out, json, to);
     }
+    TERCET_FAILPOINT("verify.before_remove");
     if (scratch != NULL) {
         copy_remove(scratch);
         *strrchr(scratch, '/') = '\0';

@@ -12,6 +12,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace
@@ -92,6 +94,29 @@ TEST(FailpointDeathTest, AMalformedSpecificationEndsTheProcessWithALine)
         EXPECT_EXIT(Hit(specification, 1), ExitedWithCode(64), "TERCET_FAILPOINTS: cannot read")
             << specification;
     }
+}
+
+std::string ReadFile(const std::string &path)
+{
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(FailpointDeathTest, EveryProcessNotesEachNameOnceAndBeforeItsAction)
+{
+    const std::string path = ::testing::TempDir() + "tercet_hits_" + std::to_string(getpid());
+    (void)unlink(path.c_str());
+    setenv("TERCET_FAILPOINT_HITS", path.c_str(), 1);
+    EXPECT_EXIT(Hit("", 3), ExitedWithCode(0), "");
+    EXPECT_EQ(ReadFile(path), "x\n") << "once, though it was reached three times";
+    EXPECT_EXIT(Hit("x=kill", 1), KilledBySignal(SIGKILL), "");
+    EXPECT_EQ(ReadFile(path), "x\nx\n") << "a killed process had noted it before";
+    EXPECT_EXIT(Hit("y=kill", 0), ExitedWithCode(0), "");
+    EXPECT_EQ(ReadFile(path), "x\nx\n") << "what is armed and not reached is not noted";
+    (void)unlink(path.c_str());
+    setenv("TERCET_FAILPOINT_HITS", "/nowhere/at/all", 1);
+    EXPECT_EXIT(Hit("", 1), ExitedWithCode(64), "TERCET_FAILPOINT_HITS: cannot write");
+    unsetenv("TERCET_FAILPOINT_HITS");
 }
 
 } // namespace
