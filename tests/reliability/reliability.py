@@ -50,8 +50,8 @@ def enumerated(text):
 
 def killed(text):
     told = last_json(text)
-    return told["cycles"], "%s cycles, %s kills, %s payments, 0 lost" % (
-        told["cycles"], told["coordinator_kills"] + told["participant_kills"] + told["failpoint_kills"],
+    return told["cycles"], "%s cycles, %s kills (%s at a failpoint), %s payments, 0 lost" % (
+        format(told["cycles"], ","), format(told["kills"], ","), format(told["failpoint_kills"], ","),
         format(told["payments"], ","))
 
 
@@ -74,7 +74,7 @@ def campaigns(build, mutants, short, seed):
     tests = os.path.join(build, "tests")
     simulation = [os.path.join(tests, "simulation/simulation")]
     integrity = [os.path.join(tests, "integrity/integrity_sweep")]
-    kill = [os.path.join(tests, "kill/kill_campaign"), "--seed", str(seed), "--json"]
+    kill = [os.path.join(tests, "campaign/kill_campaign"), "--seed", str(seed), "--json"]
     recovery = [os.path.join(tests, "recovery/recovery_tests")]
 
     def simulate(minutes):

@@ -1,16 +1,15 @@
-// See ledger.h.
-#include "kill/ledger.h"
+// See ledger_sqlite.h and, for reading, ledger.h.
+#include "campaign/ledger_sqlite.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 
-#include "tercet/participant.h"
+#include "campaign/ledger.h"
 #include "tercet/store_sqlite.h"
 
-namespace kill_campaign
+namespace campaign
 {
 namespace
 {
@@ -20,6 +19,7 @@ constexpr const char *SETUP =
     " frozen INTEGER NOT NULL, pending INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS effect(gid TEXT NOT NULL, branch INTEGER NOT NULL,"
     " phase INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS effect_gid ON effect(gid);"
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8)"
     "INSERT OR IGNORE INTO account SELECT i, 1000000, 0, 0 FROM n;";
 
@@ -37,7 +37,9 @@ const char *const CREDIT[] = {
     "UPDATE account SET pending = pending - ?2 WHERE id = ?1",
 };
 
-tercet_verdict Move(tercet_request *request)
+} // namespace
+
+tercet_verdict MoveInSqlite(tercet_request *request)
 {
     sqlite3 *const database = tercet_sqlite_connection(request);
     const std::string payload(static_cast<const char *>(request->payload.data),
@@ -68,17 +70,24 @@ tercet_verdict Move(tercet_request *request)
     return TERCET_VERDICT_DONE;
 }
 
+namespace
+{
+
 // Calls `row` for each row; a failure ends the process, because the judge cannot judge then.
-template <typename Row> void Query(const std::string &path, const char *sql, Row row)
+template <typename Row>
+void Query(const std::string &path, const std::string &sql, const std::string &prefix, Row row)
 {
     sqlite3 *database = nullptr;
     sqlite3_stmt *statement = nullptr;
     if (sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK ||
         sqlite3_busy_timeout(database, 20000) != SQLITE_OK ||
-        sqlite3_prepare_v2(database, sql, -1, &statement, nullptr) != SQLITE_OK) {
+        sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
         fprintf(stderr, "%s: %s\n", path.c_str(), sqlite3_errmsg(database));
         abort();
     }
+    const std::string end = prefix + "~"; // after every gid of ours with that beginning
+    sqlite3_bind_text(statement, 1, prefix.c_str(), -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, end.c_str(), -1, SQLITE_TRANSIENT);
     int status = sqlite3_step(statement);
     for (; status == SQLITE_ROW; status = sqlite3_step(statement)) {
         row(statement);
@@ -93,65 +102,42 @@ template <typename Row> void Query(const std::string &path, const char *sql, Row
 
 } // namespace
 
-int LedgerMain(const char *name, const char *listen, const char *database)
+bool OpenSqlite(const char *database, tercet_store **store_out, tercet_error *error_out)
 {
-    tercet_action action{};
-    action.name = ACTION;
-    action.on_try = action.on_confirm = action.on_cancel = Move;
     tercet_sqlite_options sqlite{};
     sqlite.size = sizeof sqlite;
     sqlite.path = database;
     sqlite.setup_sql = SETUP;
-    tercet_participant_options options{};
-    options.size = sizeof options;
-    options.name = name;
-    options.listen = listen;
-    options.log = tercet_log_to_stderr;
-    tercet_store *store = nullptr;
-    tercet_participant *participant = nullptr;
-    tercet_error error{};
-    if (tercet_sqlite_open(&sqlite, &store, &error) != TERCET_OK ||
-        tercet_participant_create(&options, &participant, &error) != TERCET_OK ||
-        tercet_participant_register(participant, store, &action, 1, &error) != TERCET_OK ||
-        tercet_participant_start(participant, &error) != TERCET_OK) {
-        fprintf(stderr, "%s: %s\n", name, error.text);
-        return 1;
-    }
-    puts(READY);
-    (void)fflush(stdout);
-    char ignored[64];
-    while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
-    }
-    (void)!tercet_participant_stop(participant, 5000);
-    tercet_participant_destroy(participant);
-    tercet_store_close(store);
-    return 0;
+    return tercet_sqlite_open(&sqlite, store_out, error_out) == TERCET_OK;
 }
 
-Books ReadBooks(const std::string &database)
+Books ReadSqlite(const std::string &database, const std::string &prefix)
 {
     Books books;
-    Query(database, "SELECT SUM(balance), SUM(frozen), SUM(pending) FROM account",
+    const std::string range = " WHERE gid >= ?1 AND gid < ?2";
+    Query(database, "SELECT SUM(balance), SUM(frozen), SUM(pending) FROM account", "",
           [&](sqlite3_stmt *row) {
               books.balance = sqlite3_column_int64(row, 0);
               books.frozen = sqlite3_column_int64(row, 1);
               books.pending = sqlite3_column_int64(row, 2);
           });
-    Query(database, "SELECT gid, branch, phase FROM effect", [&](sqlite3_stmt *row) {
-        const auto *gid = reinterpret_cast<const char *>(sqlite3_column_text(row, 0));
-        Effects &effects = books.effects[{gid, sqlite3_column_int(row, 1)}];
-        switch (sqlite3_column_int(row, 2)) {
-        case TERCET_PHASE_TRY:
-            effects.tries++;
-            break;
-        case TERCET_PHASE_CONFIRM:
-            effects.confirms++;
-            break;
-        default:
-            effects.cancels++;
-        }
-    });
+    Query(database, "SELECT gid, branch, phase FROM effect" + range, prefix,
+          [&](sqlite3_stmt *row) {
+              const auto *gid = reinterpret_cast<const char *>(sqlite3_column_text(row, 0));
+              Effects &effects = books.effects[{gid, sqlite3_column_int(row, 1)}];
+              const int phase = sqlite3_column_int(row, 2);
+              (phase == TERCET_PHASE_TRY       ? effects.tries
+               : phase == TERCET_PHASE_CONFIRM ? effects.confirms
+                                               : effects.cancels)++;
+          });
+    Query(database,
+          "SELECT CAST(gid AS TEXT), branch, state FROM tercet_fence WHERE gid >= CAST(?1 AS BLOB) "
+          "AND gid < CAST(?2 AS BLOB)",
+          prefix, [&](sqlite3_stmt *row) {
+              const auto *gid = reinterpret_cast<const char *>(sqlite3_column_text(row, 0));
+              books.effects[{gid, sqlite3_column_int(row, 1)}].fence = sqlite3_column_int(row, 2);
+          });
     return books;
 }
 
-} // namespace kill_campaign
+} // namespace campaign

@@ -1,0 +1,236 @@
+// See cycles.h.
+#include "campaign/cycles.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+namespace campaign
+{
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+
+enum { ASKED_AGAIN = 4 };
+
+// Whether the effects of one branch are what the outcome says; the fence's row may have been swept.
+bool Fits(tercet_outcome outcome, const Effects &effects)
+{
+    enum { NONE, TRIED, CONFIRMED, CANCELLED, SUSPENDED };
+    switch (outcome) {
+    case TERCET_OUTCOME_CONFIRMED:
+        return effects.tries == 1 && effects.confirms == 1 && effects.cancels == 0 &&
+               (effects.fence == NONE || effects.fence == CONFIRMED);
+    case TERCET_OUTCOME_CANCELLED:
+        return effects.tries <= 1 && effects.confirms == 0 && effects.cancels == effects.tries &&
+               (effects.fence == NONE || effects.fence == CANCELLED ||
+                effects.fence == SUSPENDED) &&
+               (effects.fence != SUSPENDED || effects.tries == 0);
+    case TERCET_OUTCOME_NOT_STARTED:
+        return effects.tries == 0 && effects.confirms == 0 && effects.cancels == 0 &&
+               effects.fence == NONE;
+    case TERCET_OUTCOME_UNKNOWN:
+        break;
+    }
+    return false;
+}
+
+} // namespace
+
+Cycles::Cycles(const Options &options)
+    : options_(options), stage_(options.directory, options.self), crowd_(stage_.Listen())
+{
+}
+
+// Kills at the plan's moment, and starts again whoever has died, until it is done.  Child processes
+// are started on this thread alone.
+std::string Cycles::Watch(const Plan &plan, bool strikes, const std::function<bool()> &done)
+{
+    const auto moment = Clock::now() + std::chrono::milliseconds(plan.moment_ms);
+    std::string finding;
+    while (!done() || strikes || stage_.CoordinatorIsDying()) {
+        if (strikes && Clock::now() >= moment) {
+            stage_.Strike(plan);
+            strikes = false;
+        }
+        const std::string death = stage_.Revive(plan);
+        finding = finding.empty() ? death : finding;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1)); // how often it looks
+    }
+    return finding;
+}
+
+std::string Cycles::ReadTold(std::vector<Payment> *payments)
+{
+    std::ifstream file(stage_.Told());
+    std::string gid;
+    int told = 0, told_by_cancel = 0, stored = 0;
+    while (file >> gid >> told >> told_by_cancel >> stored) {
+        for (Payment &payment : *payments) {
+            if (payment.gid == gid) {
+                payment.told = static_cast<tercet_outcome>(told);
+                payment.told_by_cancel = static_cast<tercet_outcome>(told_by_cancel);
+                payment.stored = stored != 0;
+            }
+        }
+    }
+    return "";
+}
+
+// Payments under way; somebody dies, and comes back; everything settles; the books are compared.
+std::string Cycles::One(int cycle)
+{
+    const Plan plan = DrawPlan(options_.seed, cycle);
+    by_victim_[static_cast<size_t>(plan.victim)]++;
+    std::vector<Payment> payments = DrawPayments(options_.seed, cycle);
+    std::vector<tercet_outcome> outcomes;
+    std::string finding, settled;
+    std::atomic<bool> done{false};
+    stage_.Arm(plan);
+    if (plan.victim == Victim::INITIATOR) {
+        stage_.StartInitiator(plan.failpoints, options_.seed, cycle);
+        finding = Watch(plan, true, [&] { return !stage_.initiator.Runs(); });
+        (void)ReadTold(&payments);
+    } else {
+        std::thread crowd([&] {
+            crowd_.Pay(&payments, [](const Payment &) {});
+            done = true;
+        });
+        finding = Watch(plan, true, [&] { return done.load(); });
+        crowd.join();
+    }
+    done = false;
+    std::thread judge([&] {
+        settled = crowd_.Settle(payments, &outcomes);
+        settled = settled.empty() ? AskAgain(cycle) : settled;
+        done = true;
+    });
+    const std::string death = Watch(plan, false, [&] { return done.load(); });
+    judge.join();
+    stage_.Disarm();
+    const std::string backups =
+        plan.victim == Victim::COORDINATOR_BACKS_UP ? stage_.JudgeBackups(plan) : "";
+    for (const std::string &one : {finding, death, settled, backups}) {
+        if (!one.empty()) {
+            return one;
+        }
+    }
+    return CompareBooks(cycle, payments, outcomes);
+}
+
+// Some that ended in earlier cycles, under earlier lives of the coordinator.
+std::string Cycles::AskAgain(int cycle)
+{
+    for (int i = 0; i < ASKED_AGAIN && !ended_.empty(); i++) {
+        const auto &old = ended_[(static_cast<size_t>(cycle) * 31 + i * 977) % ended_.size()];
+        const tercet_outcome now = crowd_.Ask(old.first);
+        asked_again_++;
+        if (now != old.second) {
+            return "LOST: " + old.first + " had ended as " + tercet_outcome_name(old.second) +
+                   ", and is now " + tercet_outcome_name(now);
+        }
+    }
+    return "";
+}
+
+std::string Cycles::CompareBooks(int cycle, const std::vector<Payment> &payments,
+                                 const std::vector<tercet_outcome> &outcomes)
+{
+    const std::string prefix = GidPrefix(options_.seed, cycle);
+    std::array<Books, PARTICIPANTS> books;
+    int64_t sum = 0;
+    for (int i = 0; i < PARTICIPANTS; i++) {
+        books[i] = stage_.Read(i, prefix);
+        sum += books[i].balance;
+        if (books[i].frozen != 0 || books[i].pending != 0) {
+            return "RESERVED: " + ParticipantName(i) + " still holds " +
+                   std::to_string(books[i].frozen) + " frozen and " +
+                   std::to_string(books[i].pending) + " pending";
+        }
+    }
+    if (sum != PARTICIPANTS * ACCOUNTS * OPENING_BALANCE) {
+        return "NOT CONSERVED: the balances add up to " + std::to_string(sum);
+    }
+    for (size_t p = 0; p < payments.size(); p++) {
+        by_outcome_[outcomes[p]]++;
+        if (outcomes[p] != TERCET_OUTCOME_NOT_STARTED) {
+            ended_.emplace_back(payments[p].gid, outcomes[p]);
+        }
+        for (size_t m = 0; m < payments[p].moves.size(); m++) {
+            const auto &all = books[payments[p].moves[m].participant].effects;
+            const auto found = all.find({payments[p].gid, static_cast<int>(m) + 1});
+            const Effects one = found == all.end() ? Effects{} : found->second;
+            if (!Fits(outcomes[p], one)) {
+                return "WRONG EFFECT: " + payments[p].gid + " ended as " +
+                       tercet_outcome_name(outcomes[p]) + "; its branch " + std::to_string(m + 1) +
+                       " has " + std::to_string(one.tries) + " tries, " +
+                       std::to_string(one.confirms) + " confirms, " + std::to_string(one.cancels) +
+                       " cancels, fence state " + std::to_string(one.fence);
+            }
+        }
+    }
+    return "";
+}
+
+bool Cycles::Run()
+{
+    const auto start = Clock::now();
+    const auto end = start + std::chrono::duration<double>(options_.minutes * 60);
+    std::string finding;
+    int cycle = options_.first;
+    while (finding.empty() &&
+           (options_.minutes > 0 ? Clock::now() < end : cycles_ < options_.cycles)) {
+        const auto began = Clock::now();
+        finding = One(cycle);
+        const Victim victim = DrawPlan(options_.seed, cycle).victim;
+        ms_[static_cast<size_t>(victim)] +=
+            std::chrono::duration<double, std::milli>(Clock::now() - began).count();
+        cycles_++;
+        cycle++;
+    }
+    stage_.keep = !finding.empty();
+    Report(std::chrono::duration<double>(Clock::now() - start).count(), finding, cycle - 1);
+    return finding.empty();
+}
+
+void Cycles::Report(double seconds, const std::string &finding, int cycle) const
+{
+    const auto payments = [this](tercet_outcome outcome) {
+        return static_cast<long long>(by_outcome_[outcome]);
+    };
+    if (finding.empty()) {
+        printf("%d cycles of seed %llu in %.1f s: %d kills, %d of them at a failpoint, %d failed "
+               "writes, %d sound backups; nothing that was acknowledged is lost\n",
+               cycles_, static_cast<unsigned long long>(options_.seed), seconds, stage_.kills,
+               stage_.deaths_at_failpoint, stage_.failed_writes, stage_.backups);
+    } else {
+        const Plan plan = DrawPlan(options_.seed, cycle);
+        printf("cycle %d of seed %llu (%s %s%s): %s\nthe books and logs are in %s\n"
+               "again: kill_campaign --seed %llu --cycle %d\n",
+               cycle, static_cast<unsigned long long>(options_.seed), VictimName(plan.victim),
+               plan.failpoints.c_str(), plan.next.c_str(), finding.c_str(),
+               stage_.directory.c_str(), static_cast<unsigned long long>(options_.seed), cycle);
+    }
+    if (!options_.json) {
+        return;
+    }
+    printf("{\"cycles\": %d, \"seed\": %llu, \"seconds\": %.1f, \"kills\": %d, "
+           "\"failpoint_kills\": %d, \"failed_writes\": %d, \"backups\": %d, \"payments\": %lld, "
+           "\"confirmed\": %lld, \"cancelled\": %lld, \"asked_again\": %lld, \"findings\": %d",
+           cycles_, static_cast<unsigned long long>(options_.seed), seconds, stage_.kills,
+           stage_.deaths_at_failpoint, stage_.failed_writes, stage_.backups,
+           payments(TERCET_OUTCOME_CONFIRMED) + payments(TERCET_OUTCOME_CANCELLED) +
+               payments(TERCET_OUTCOME_NOT_STARTED),
+           payments(TERCET_OUTCOME_CONFIRMED), payments(TERCET_OUTCOME_CANCELLED),
+           static_cast<long long>(asked_again_), finding.empty() ? 0 : 1);
+    for (size_t i = 0; i < by_victim_.size(); i++) {
+        printf(", \"%s\": {\"cycles\": %d, \"ms\": %.0f}", VictimName(static_cast<Victim>(i)),
+               by_victim_[i], by_victim_[i] > 0 ? ms_[i] / by_victim_[i] : 0);
+    }
+    printf("}\n");
+}
+
+} // namespace campaign
