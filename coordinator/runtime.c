@@ -79,10 +79,11 @@ static enum tercet_status recover(struct runtime *runtime, struct tercet_error *
     clock_boot_id(options.boot_id);
     runtime->engine = engine_create(&options);
 
-    struct record_loader *loader = record_loader_create(&runtime->directory, adopt, runtime);
+    struct record_loader *loader =
+        record_loader_create(&runtime->head, &runtime->directory, adopt, runtime);
     enum tercet_status status = journal_load(runtime->journal, take_pair, loader, error_out);
     if (status == TERCET_OK) {
-        record_loader_finish(loader);
+        status = record_loader_finish(loader, error_out);
     }
     record_loader_destroy(loader);
     struct engine_stats stats;

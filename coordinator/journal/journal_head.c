@@ -25,12 +25,20 @@ void journal_head_encode(const struct journal_head *head, struct buffer *value_o
     record_message_pack(&message.base, value_out);
 }
 
+/* Counts from 1 that never come near their end: what is one more is one more. */
+static bool is_count(int64_t value)
+{
+    return value >= 1 && value <= INT64_MAX / 2;
+}
+
 static bool fill(const Tercet__V1__Record__Head *message, struct journal_head *head_out)
 {
     uint8_t digest[16];
     if (message->origin.len != sizeof head_out->origin ||
-        !record_message_take16(message->live_digest, digest) || message->lsn < 1 ||
-        message->incarnation < 1 || message->next_number < 1 || message->live_count < 0) {
+        !record_message_take16(message->live_digest, digest) || !is_count(message->lsn) ||
+        !is_count(message->incarnation) || !is_count(message->next_number) ||
+        message->live_count < 0 || message->live_count > INT64_MAX / 2 || message->epoch < 0 ||
+        message->epoch > INT64_MAX / 2) {
         return false;
     }
     memcpy(head_out->origin, message->origin.data, sizeof head_out->origin);

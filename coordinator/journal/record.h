@@ -34,19 +34,24 @@ TERCET_MUST_CHECK enum tercet_status record_read_payload(struct tercet_bytes key
  * an outcome. */
 bool record_peek_ended(struct tercet_bytes value, int64_t *ended_unix_ms_out);
 
-/* Rebuilds open transactions from their pairs, in the order of keys; each is handed on complete. */
+/* Rebuilds open transactions from their pairs, in the order of keys; each is handed on complete.  They
+ * must be such as the journal with this head can hold.  Whatever is accepted until record_loader_finish()
+ * says OK, the engine can adopt and resume. */
 typedef void (*record_txn_fn)(struct txn *txn_take, void *context);
 struct record_loader;
-struct record_loader *record_loader_create(struct directory *directory, record_txn_fn txn_fn,
+struct record_loader *record_loader_create(const struct journal_head *head,
+                                           struct directory *directory, record_txn_fn txn_fn,
                                            void *context);
 /* One pair.  DATA_LOSS with a sentence: a record of a transaction with no BEGIN, a field or enum
- * value that this version does not know, bytes that make no sense. */
+ * value that this version does not know, bytes that make no sense, a gid or number that is another's. */
 TERCET_MUST_CHECK enum tercet_status record_loader_pair(struct record_loader *loader,
                                                         struct tercet_bytes key,
                                                         struct tercet_bytes value,
                                                         struct digest128 hash,
                                                         struct tercet_error *error_out);
-void record_loader_finish(struct record_loader *loader);  /* hands on the last one */
+/* Hands on the last one, and looks at all of them together. */
+TERCET_MUST_CHECK enum tercet_status record_loader_finish(struct record_loader *loader,
+                                                          struct tercet_error *error_out);
 void record_loader_destroy(struct record_loader *loader); /* NULL is fine */
 
 #endif

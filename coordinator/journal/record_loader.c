@@ -9,7 +9,8 @@
  *   2. Decided: every branch as DECIDE says, or PROGRESS where there is one.
  *   3. The deadline is as it was written; the engine turns it into this boot's time.
  *   4. Every pair's hash, so that END can remove it.
- * Whatever does not fit together is DATA_LOSS: never a transaction with less than was written. */
+ * Whatever does not fit together is DATA_LOSS: never a transaction with less than was written, nor one
+ * that the engine could not have made (record_fits.h, record_census.h). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "journal/record.h"
+#include "journal/record_census.h"
+#include "journal/record_fits.h"
 #include "journal/record_key.h"
 #include "journal/record_message.h"
 #include "tercet/v1/record.pb-c.h"
@@ -27,6 +30,7 @@ struct record_loader {
     struct directory *directory;
     record_txn_fn txn_fn;
     void *context;
+    struct record_census *census;
     struct txn *txn; /* the one whose pairs come now, or NULL */
 };
 
@@ -39,13 +43,15 @@ struct pair {
     char name[64]; /* "BEGIN of transaction 17" */
 };
 
-struct record_loader *record_loader_create(struct directory *directory, record_txn_fn txn_fn,
+struct record_loader *record_loader_create(const struct journal_head *head,
+                                           struct directory *directory, record_txn_fn txn_fn,
                                            void *context)
 {
     struct record_loader *loader = xcalloc(1, sizeof *loader);
     loader->directory = directory;
     loader->txn_fn = txn_fn;
     loader->context = context;
+    loader->census = record_census_create(head->incarnation, head->next_number);
     return loader;
 }
 
@@ -55,17 +61,31 @@ void record_loader_destroy(struct record_loader *loader)
         return;
     }
     txn_destroy(loader->txn);
+    record_census_destroy(loader->census);
     free(loader);
 }
 
-void record_loader_finish(struct record_loader *loader)
+/* The transaction has all its pairs. */
+static enum tercet_status hand_on(struct record_loader *loader, struct tercet_error *error_out)
 {
     struct txn *txn = loader->txn;
-    loader->txn = NULL;
-    if (txn != NULL) {
+    if (txn == NULL) {
+        return TERCET_OK;
+    }
+    enum tercet_status status = record_census_add(loader->census, txn, error_out);
+    if (status == TERCET_OK) {
         txn_check(txn);
+        loader->txn = NULL;
         loader->txn_fn(txn, loader->context);
     }
+    return status;
+}
+
+enum tercet_status record_loader_finish(struct record_loader *loader,
+                                        struct tercet_error *error_out)
+{
+    enum tercet_status status = hand_on(loader, error_out);
+    return status == TERCET_OK ? record_census_finish(loader->census, error_out) : status;
 }
 
 static enum tercet_status refuse(const struct pair *pair, const char *why)
@@ -81,16 +101,6 @@ static ProtobufCMessage *unpack(const struct pair *pair,
 
 /* ---- BEGIN and ADD_BRANCH -------------------------------------------------------------------- */
 
-static bool branch_fits(const Tercet__V1__Record__BeginBranch *begun, const struct txn *txn)
-{
-    return begun->index >= 1 && begun->index <= TERCET_BRANCH_COUNT_MAX &&
-           txn_branch(txn, begun->index) == NULL &&
-           directory_is_name(begun->participant, strlen(begun->participant)) &&
-           directory_is_name(begun->action, strlen(begun->action)) &&
-           begun->payload.len <= TERCET_PAYLOAD_BYTES_MAX && begun->stage <= TERCET_STAGE_MAX &&
-           !(begun->confirm_only && begun->optional) && begun->incarnation > 0 && begun->number > 0;
-}
-
 static enum tercet_status add_branch(struct record_loader *loader, const struct pair *pair,
                                      const Tercet__V1__Record__BeginBranch *begun,
                                      struct branch **branch_out)
@@ -104,7 +114,7 @@ static enum tercet_status add_branch(struct record_loader *loader, const struct 
         .confirm_only = begun->confirm_only,
         .optional = begun->optional,
     };
-    if (!branch_fits(begun, loader->txn) ||
+    if (!record_branch_fits(begun, loader->txn) ||
         !record_message_take16(begun->digest, spec.digest.bytes)) {
         return refuse(pair, "a branch is out of range");
     }
@@ -118,23 +128,12 @@ static enum tercet_status add_branch(struct record_loader *loader, const struct 
     return TERCET_OK;
 }
 
-static bool begin_fits(const Tercet__V1__Record__Begin *begin, const struct pair *pair)
-{
-    const size_t gid_bytes = strlen(begin->gid);
-    return gid_bytes >= 1 && gid_bytes <= TERCET_GID_BYTES_MAX &&
-           begin->sequence == pair->key.sequence && begin->sequence > 0 &&
-           (begin->mode == TERCET__V1__RECORD__MODE__MODE_EXECUTE ||
-            begin->mode == TERCET__V1__RECORD__MODE__MODE_STEPS) &&
-           begin->n_branches <= TERCET_BRANCH_COUNT_MAX &&
-           strlen(begin->boot_id) < sizeof((struct txn_deadline *)0)->boot_id &&
-           strlen(begin->traceparent) < sizeof((struct txn *)0)->traceparent;
-}
-
 static enum tercet_status make_txn(struct record_loader *loader, const struct pair *pair,
                                    const Tercet__V1__Record__Begin *begin)
 {
     struct digest16 content = {0};
-    if (!begin_fits(begin, pair) || !record_message_take16(begin->content, content.bytes)) {
+    if (!record_begin_fits(begin, pair->key.sequence) ||
+        !record_message_take16(begin->content, content.bytes)) {
         return refuse(pair, "something in it is out of range");
     }
     struct txn *txn = txn_create(begin->gid);
@@ -162,13 +161,15 @@ static enum tercet_status make_txn(struct record_loader *loader, const struct pa
 
 static enum tercet_status on_begin(struct record_loader *loader, const struct pair *pair)
 {
-    record_loader_finish(loader);
+    enum tercet_status status = hand_on(loader, pair->error);
+    if (status != TERCET_OK) {
+        return status;
+    }
     ProtobufCMessage *message = unpack(pair, &tercet__v1__record__begin__descriptor);
     if (message == NULL) {
         return TERCET_DATA_LOSS;
     }
-    enum tercet_status status =
-        make_txn(loader, pair, (const Tercet__V1__Record__Begin *)(const void *)message);
+    status = make_txn(loader, pair, (const Tercet__V1__Record__Begin *)(const void *)message);
     protobuf_c_message_free_unpacked(message, NULL);
     return status;
 }
@@ -198,21 +199,6 @@ static enum tercet_status on_add_branch(struct record_loader *loader, const stru
 
 /* ---- DECIDE and PROGRESS --------------------------------------------------------------------- */
 
-/* May a branch of this transaction be in this state?  (txn.h, branch.h: the same, as aborts.) */
-static bool state_fits(const struct txn *txn, const struct branch *branch, enum branch_state state)
-{
-    const bool cancel_side =
-        state == BRANCH_CANCELLING || state == BRANCH_CANCELLED || state == BRANCH_SKIPPED;
-    if (branch->spec.confirm_only && state == BRANCH_CANCELLING) {
-        return false;
-    }
-    if (txn_state_outcome(txn->state) == TXN_OUTCOME_CANCELLED) {
-        return cancel_side;
-    }
-    return state == BRANCH_CONFIRMING || state == BRANCH_CONFIRMED ||
-           (branch->spec.optional && cancel_side);
-}
-
 /* The one place outside branch_move() that sets a state: recovery goes to where the journal says
  * the branch was, not by the way it came. */
 static void restore_state(struct branch *branch, enum branch_state state)
@@ -238,12 +224,11 @@ static void set_resolved(struct branch *branch, const char *resolved)
 static bool restore_branch(const struct txn *txn, struct branch *branch,
                            const Tercet__V1__Record__BranchNow *now)
 {
+    if (!record_now_fits(now, txn, branch)) {
+        return false;
+    }
     if (txn_state_is_decided(txn->state)) {
-        const enum branch_state state = (enum branch_state)now->state;
-        if (!state_fits(txn, branch, state)) {
-            return false;
-        }
-        restore_state(branch, state);
+        restore_state(branch, (enum branch_state)now->state);
         branch->attempts = now->attempts;
         branch->asked_since_unix_ms = now->asked_since_unix_ms;
         branch->conflict = now->conflict;
@@ -277,26 +262,23 @@ static bool restore_branches(struct txn *txn, Tercet__V1__Record__BranchNow **br
     return true;
 }
 
-static bool restore_results(struct txn *txn, const Tercet__V1__Record__Decide *decide)
+static void restore_results(struct txn *txn, const Tercet__V1__Record__Decide *decide)
 {
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         const ProtobufCBinaryData *result = &decide->branches[i]->result;
-        if (result->len > TERCET_RESULT_BYTES_MAX) {
-            return false;
-        }
         branch_set_result(txn->branches[i], tercet_bytes_of(result->data, result->len));
     }
-    return true;
 }
 
 static enum tercet_status apply_decide(struct txn *txn, const struct pair *pair,
                                        const Tercet__V1__Record__Decide *decide)
 {
-    const bool confirm = decide->outcome == TERCET__V1__OUTCOME__OUTCOME_CONFIRMED;
-    if (!confirm && decide->outcome != TERCET__V1__OUTCOME__OUTCOME_CANCELLED) {
-        return refuse(pair, "it decides nothing");
+    if (!record_decide_fits(decide, txn) || txn_state_is_decided(txn->state)) {
+        return refuse(pair, "it decides nothing that could be decided");
     }
-    txn_move(txn, confirm ? TXN_CONFIRMING : TXN_CANCELLING,
+    txn_move(txn,
+             decide->outcome == TERCET__V1__OUTCOME__OUTCOME_CONFIRMED ? TXN_CONFIRMING
+                                                                       : TXN_CANCELLING,
              (struct clock_now){.unix_ms = decide->decided_unix_ms});
     txn->cause = (enum txn_cause)decide->cause;
     txn->refused_branch = decide->refused_branch;
@@ -304,10 +286,10 @@ static enum tercet_status apply_decide(struct txn *txn, const struct pair *pair,
         txn_set_reason(txn, decide->reason_code, decide->reason_text);
     }
     txn->record_decide = pair->hash;
-    if (!restore_branches(txn, decide->branches, decide->n_branches) ||
-        !restore_results(txn, decide)) {
+    if (!restore_branches(txn, decide->branches, decide->n_branches)) {
         return refuse(pair, "its branches do not fit");
     }
+    restore_results(txn, decide);
     return TERCET_OK;
 }
 

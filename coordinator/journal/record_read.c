@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "journal/record.h"
 #include "journal/record_key.h"
+#include "journal/record_fits.h"
 #include "journal/record_message.h"
 #include "tercet/v1/record.pb-c.h"
 
@@ -21,7 +22,7 @@ bool record_peek_ended(struct tercet_bytes value, int64_t *ended_unix_ms_out)
         ended |= (uint64_t)data[2 + i] << (8 * i);
     }
     *ended_unix_ms_out = (int64_t)ended;
-    return *ended_unix_ms_out > 0;
+    return *ended_unix_ms_out > 0 && record_moment_fits(*ended_unix_ms_out);
 }
 
 static bool read_branch(const Tercet__V1__Record__EndedBranch *ended, struct view_branch *out)
@@ -68,7 +69,7 @@ static enum tercet_status read_view(const Tercet__V1__Record__Ended *ended, stru
     const size_t gid_bytes = strlen(ended->gid);
     if (gid_bytes < 1 || gid_bytes > TERCET_GID_BYTES_MAX || !txn_state_is_ended(view.state) ||
         ended->mode == TERCET__V1__RECORD__MODE__MODE_UNSPECIFIED || ended->ended_unix_ms <= 0 ||
-        ended->n_branches > TERCET_BRANCH_COUNT_MAX ||
+        !record_moment_fits(ended->ended_unix_ms) || ended->n_branches > TERCET_BRANCH_COUNT_MAX ||
         !record_message_take16(ended->content, view.content.bytes)) {
         return TERCET_DATA_LOSS;
     }

@@ -168,7 +168,9 @@ static void recovery_init(struct recovery *recovery)
 {
     *recovery = (struct recovery){0};
     directory_init(&recovery->directory);
-    recovery->loader = record_loader_create(&recovery->directory, keep_txn, recovery);
+    /* Which number stands where in the journal is asked by fuzz_recovery. */
+    const struct journal_head head = {.incarnation = INT64_MAX, .next_number = INT64_MAX};
+    recovery->loader = record_loader_create(&head, &recovery->directory, keep_txn, recovery);
 }
 
 static void recovery_deinit(struct recovery *recovery)
@@ -272,7 +274,7 @@ static void judge_written(const struct recovery *found, const struct journal_bat
                                              &error) == TERCET_OK);
         }
     }
-    record_loader_finish(again.loader);
+    tercet_assert(record_loader_finish(again.loader, &error) == TERCET_OK);
     tercet_assert(again.count == found->count);
     for (size_t i = 0; i < found->count; i++) {
         judge_same_txn(found->txns[i], &found->directory, again.txns[i], &again.directory);
@@ -321,8 +323,9 @@ static void run_open(struct tercet_bytes source, bool build)
 {
     static struct recovery found;
     recovery_init(&found);
-    if (load_all(&found, source, build) == TERCET_OK) {
-        record_loader_finish(found.loader);
+    struct tercet_error error = {0};
+    if (load_all(&found, source, build) == TERCET_OK &&
+        record_loader_finish(found.loader, &error) == TERCET_OK) {
         struct journal_batch batch;
         journal_batch_init(&batch);
         for (size_t i = 0; i < found.count; i++) {

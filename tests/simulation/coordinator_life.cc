@@ -80,12 +80,13 @@ bool Coordinator::Recover()
     snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id_);
     engine_ = engine_create(&options);
 
-    Loading loading = {this, record_loader_create(&directory_, Adopt, this)};
+    Loading loading = {this, record_loader_create(&head_, &directory_, Adopt, this)};
     tercet_error error{};
-    const tercet_status status = journal_load(journal_, TakePair, &loading, &error);
+    tercet_status status = journal_load(journal_, TakePair, &loading, &error);
     if (status == TERCET_OK) {
-        record_loader_finish(loading.loader);
-    } else if (status == TERCET_DATA_LOSS) {
+        status = record_loader_finish(loading.loader, &error);
+    }
+    if (status == TERCET_DATA_LOSS) {
         scene_.judge.Fail("I5", "the journal does not load: %s", error.text);
     }
     record_loader_destroy(loading.loader);

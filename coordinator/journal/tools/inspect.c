@@ -92,13 +92,14 @@ static enum tercet_status read_outcomes(struct reading *reading, struct journal_
 
 static enum tercet_status read_all(struct reading *reading, struct journal *journal)
 {
-    journal_read_head(journal, &reading->inspection->head);
     enum tercet_status status = journal_leveldb_count_days(journal, reading->error);
     if (status == TERCET_OK) {
         status = journal_load(journal, take_pair, reading, reading->error);
     }
     if (status == TERCET_OK) {
-        record_loader_finish(reading->loader);
+        status = record_loader_finish(reading->loader, reading->error);
+    }
+    if (status == TERCET_OK) {
         status = read_outcomes(reading, journal_of(journal));
     }
     return status;
@@ -122,7 +123,9 @@ enum tercet_status inspect(const char *copy, inspected_txn_fn txn_fn, void *cont
                               .error = error_out,
                               .place = NAME_LIVE};
     directory_init(&reading.directory);
-    reading.loader = record_loader_create(&reading.directory, take_txn, &reading);
+    journal_read_head(journal, &inspection_out->head);
+    reading.loader =
+        record_loader_create(&inspection_out->head, &reading.directory, take_txn, &reading);
     status = read_all(&reading, journal);
     record_loader_destroy(reading.loader);
     directory_deinit(&reading.directory);

@@ -88,18 +88,20 @@ static enum tercet_status finish_group(struct sifting *sifting, struct tercet_er
     struct directory directory;
     struct tercet_error why = {0};
     struct rebuilt rebuilt = {.sifting = sifting};
+    struct journal_head head = *sifting->head;
     enum tercet_status status = TERCET_OK;
     if (sifting->sequence == 0) {
         return TERCET_OK;
     }
+    head.next_number = INT64_MAX / 2; /* what is found tells how far it must stand */
     directory_init(&directory);
-    struct record_loader *loader = record_loader_create(&directory, take_txn, &rebuilt);
+    struct record_loader *loader = record_loader_create(&head, &directory, take_txn, &rebuilt);
     while (status == TERCET_OK && batch_reader_next(&reader, &operation)) {
         status = record_loader_pair(loader, operation.key, operation.value,
                                     digest128_of_pair(operation.key, operation.value), &why);
     }
     if (status == TERCET_OK) {
-        record_loader_finish(loader);
+        status = record_loader_finish(loader, &why);
     }
     record_loader_destroy(loader);
     directory_deinit(&directory);

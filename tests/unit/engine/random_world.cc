@@ -61,8 +61,11 @@ void RandomWorld::Start()
     options.seed = random_();
     snprintf(options.boot_id, sizeof options.boot_id, "boot-%u", Below(2));
     engine_ = engine_create(&options);
+    journal_head head{};
+    head.incarnation = INCARNATION;
+    head.next_number = durable_next_number_;
     record_loader *loader = record_loader_create(
-        &names_,
+        &head, &names_,
         [](txn *taken, void *context) { engine_adopt_take(static_cast<engine *>(context), taken); },
         engine_);
     for (const auto &pair : disk_) {
@@ -75,7 +78,8 @@ void RandomWorld::Start()
                 << error.text;
         }
     }
-    record_loader_finish(loader);
+    tercet_error error{};
+    ASSERT_EQ(TERCET_OK, record_loader_finish(loader, &error)) << error.text;
     record_loader_destroy(loader);
     journal_batch_clear(&open_);
     open_.lsn = durable_lsn_ + 1;

@@ -34,8 +34,11 @@ class JournaledWorld : public EngineWorld
     void Crash()
     {
         StartOver("boot-1", now, engine_next_number(engine));
+        journal_head head{};
+        head.incarnation = 1700000000000;
+        head.next_number = engine_next_number(engine);
         record_loader *loader = record_loader_create(
-            &names,
+            &head, &names,
             [](txn *taken, void *context) {
                 engine_adopt_take(static_cast<struct engine *>(context), taken);
             },
@@ -50,7 +53,8 @@ class JournaledWorld : public EngineWorld
                     << error.text;
             }
         }
-        record_loader_finish(loader);
+        tercet_error error{};
+        EXPECT_EQ(TERCET_OK, record_loader_finish(loader, &error)) << error.text;
         record_loader_destroy(loader);
         Resume(lsn);
     }

@@ -15,11 +15,15 @@ struct Recovery {
     tercet_error error = {};
     record_loader *loader;
 
-    Recovery()
+    // The head of a journal that has given out all numbers below `next_number`.
+    explicit Recovery(int64_t next_number = 1 << 20)
     {
+        struct journal_head head = {};
+        head.incarnation = kNow;
+        head.next_number = next_number;
         directory_init(&directory);
         loader = record_loader_create(
-            &directory,
+            &head, &directory,
             [](txn *taken, void *context) {
                 Recovery *self = static_cast<Recovery *>(context);
                 self->found[taken->sequence] = taken;
@@ -45,7 +49,7 @@ struct Recovery {
             },
             this, &error);
         if (status == TERCET_OK) {
-            record_loader_finish(loader);
+            status = record_loader_finish(loader, &error);
         }
     }
     tercet_status Pair(const std::string &key, const std::string &value)

@@ -111,7 +111,8 @@ class Transactions
         txn_move(made, confirm ? TXN_CONFIRMING : TXN_CANCELLING, clock_now{0, kNow + 5});
         if (!confirm) {
             made->cause = static_cast<txn_cause>(1 + Below(4));
-            made->refused_branch = static_cast<uint32_t>(Below(3));
+            made->refused_branch =
+                static_cast<uint32_t>(Below(std::min(made->branch_count, 2U) + 1));
             txn_set_reason(made, "CODE", Words(255).c_str());
         }
         for (uint32_t i = 0; i < made->branch_count; i++) {
