@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Builds the fuzz targets with libFuzzer, runs each for a while, says what came of it.
 
-    tests/fuzz/campaign.py [TARGET ...] [--seconds N] [--jobs N] [--json]
+    tests/fuzz/campaign.py [TARGET ...] [--seconds N] [--runs TOTAL] [--jobs N] [--json FILE]
+                          [--build]
 
 Every target begins with its committed corpus; what it finds beyond goes to
 build/fuzz/found/<target>/corpus and is used again the next time.  An input that crashes, leaks, takes
 too long or too much memory is kept in build/fuzz/found/<target>, and the command that runs it again
-is printed.  Exit code 1 when there was one.  The last line is a JSON summary; with --json it is the
-only one.
+is printed.  Exit code 1 when there was one.  With --runs there are rounds of --seconds for each target,
+until all together have executed so many inputs: targets share the time, not the executions.  The last
+line is a JSON summary; --json writes it to a file too.
 
 protobuf-c's decoder in the library is not instrumented, so its source package is fetched by apt into
 build/fuzz, once, and compiled with the rest.  Where that is not to be had the run goes on without, and
@@ -87,11 +89,11 @@ def protobuf_c_source():
     return None
 
 
-def build(targets, say):
+def build(targets):
     """Configures and builds; returns whether protobuf-c is instrumented."""
     source = protobuf_c_source()
     if source is None:
-        say("protobuf-c is not instrumented in this run: apt had no source package of it")
+        print("protobuf-c is not instrumented in this run: apt had no source package of it")
     configure = ["cmake", "--preset", "fuzz", f"-DTERCET_FUZZ_PROTOBUF_C={source or ''}"]
     for command in (
         configure,
@@ -109,8 +111,8 @@ def last_number(pattern, text):
     return int(found[-1]) if found else 0
 
 
-def run(name, seconds):
-    """One target; returns its row of the table."""
+def run_once(name, seconds):
+    """One target for so long; returns its row of the table."""
     program = BUILD / "tests" / "fuzz" / f"fuzz_{name}"
     found = BUILD / "found" / name
     (found / "corpus").mkdir(parents=True, exist_ok=True)
@@ -133,6 +135,35 @@ def run(name, seconds):
         "crashes": crashes,
         "exit_code": done.returncode,
     }
+
+
+def executions_of(rows):
+    """Of all targets together."""
+    return sum(row["executions"] for row in rows)
+
+
+def has_failed(rows):
+    """Did any target end otherwise than by its time?"""
+    return any(row["crashes"] or row["exit_code"] != 0 for row in rows)
+
+
+def added(row, more):
+    """A target's row after one more round."""
+    return {**more, "executions": row["executions"] + more["executions"],
+            "crashes": row["crashes"] + more["crashes"]}
+
+
+def run(targets, arguments):
+    """Rounds until the executions are there, or something crashed; a row for each target."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
+
+        def one_round():
+            return list(pool.map(lambda name: run_once(name, arguments.seconds), targets))
+
+        rows = one_round()
+        while not has_failed(rows) and executions_of(rows) < arguments.runs:
+            rows = [added(row, more) for row, more in zip(rows, one_round())]
+    return rows
 
 
 def replay_command(row, path):
@@ -159,8 +190,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all when there is none")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
+    parser.add_argument("--runs", type=int, default=0, metavar="TOTAL",
+                        help="rounds of --seconds until so many inputs were executed")
+    parser.add_argument("--build", action="store_true", help="build, and run nothing")
     parser.add_argument("--jobs", type=int, default=2, help="targets at a time (2)")
-    parser.add_argument("--json", action="store_true", help="print the summary alone")
+    parser.add_argument("--json", metavar="FILE", help="write the summary there too")
     arguments = parser.parse_args()
     declared = declared_targets()
     unknown = set(arguments.targets) - set(declared)
@@ -168,19 +202,19 @@ def main():
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     targets = arguments.targets or declared
 
-    def say(text):
-        if not arguments.json:
-            print(text, flush=True)
-
-    instrumented = build(targets, say)
-    with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
-        rows = list(pool.map(lambda name: run(name, arguments.seconds), targets))
-    if not arguments.json:
-        show(rows)
-    failed = any(row["crashes"] or row["exit_code"] != 0 for row in rows)
-    print(json.dumps({"seconds": arguments.seconds, "protobuf_c_instrumented": instrumented,
-                      "failed": failed, "targets": rows}))
-    return 1 if failed else 0
+    instrumented = build(targets)
+    if arguments.build:
+        return 0
+    rows = run(targets, arguments)
+    show(rows)
+    summary = {"executions": executions_of(rows),
+               "crashes": sum(len(row["crashes"]) for row in rows),
+               "protobuf_c_instrumented": instrumented,
+               "failed": has_failed(rows), "targets": rows}
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(summary, indent=1) + "\n")
+    print(json.dumps(summary))
+    return 1 if summary["failed"] else 0
 
 
 if __name__ == "__main__":

@@ -66,6 +66,16 @@ def mutated(text):
     return told["killed"] - told["mutants"], "%d of %d noticed (%s)" % (told["killed"], told["mutants"], by)
 
 
+def fuzzed(text):
+    told = last_json(text)
+    return told["executions"], "%s executions of %d targets, %d crashes" % (
+        format(told["executions"], ","), len(told["targets"]), told["crashes"])
+
+
+FUZZ_TARGETS = len(re.findall(r"^tercet_fuzz\(", open(os.path.join(ROOT, "tests/fuzz/CMakeLists.txt"),
+                                                     encoding="utf-8").read(), re.MULTILINE))
+
+
 def recovered(text):
     return 0, re.search(r"open .*", text).group(0)
 
@@ -81,6 +91,12 @@ def campaigns(build, mutants, short, seed):
         length = ["--seeds", "18000"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
         return simulation + ["--first-seed", str(seed), "--threads", JOBS, "--require-marks", "--json"] + length
 
+    # All targets have the same time; a round of --short is some 60 s on two idle processors and enough there.
+    def fuzz(minutes):
+        each = (60 if short else 60 * minutes) * int(JOBS) / FUZZ_TARGETS
+        return [os.path.join(ROOT, "tests/fuzz/campaign.py"), "--jobs", JOBS, "--seconds", str(max(1, int(each))),
+                "--runs", "5000000" if short else "0"]
+
     def cases(kind, few, per_minute):
         def command(minutes):
             count = few if short else max(few, int(per_minute * minutes))
@@ -88,7 +104,7 @@ def campaigns(build, mutants, short, seed):
         return command
 
     table = [
-        Campaign("simulator", 0.5, simulate, simulated, 2000000 if short else 0),
+        Campaign("simulator", 0.35, simulate, simulated, 2000000 if short else 0),
         Campaign("crash enumeration", 0, lambda _: simulation + ["--enumerate", "--json", "--threads", JOBS] + (
             ["--crashes", "2", "--branches", "4"] if short else ["--crashes", "3", "--branches", "2"]), enumerated, 0),
         Campaign("kill -9", 0.2, lambda minutes: kill + (
@@ -97,6 +113,7 @@ def campaigns(build, mutants, short, seed):
         Campaign("I/O fault sweep", 0, lambda _: integrity + ["io", "--jobs", JOBS] + ([] if short else ["--whole"]),
                  swept, 0),
         Campaign("power loss", 0.15, cases("power", 5000, 8000), swept, 5000),
+        Campaign("fuzzing", 0.15, fuzz, fuzzed, 5000000 if short else 0),
         Campaign("recovery, 10,000 open", 0, lambda _: ["env", "TERCET_RECOVERY_OPEN=10000",
                                                        "TERCET_RECOVERY_BOUND_MS=1000"] + recovery, recovered, 0),
     ]

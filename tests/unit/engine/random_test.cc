@@ -27,7 +27,7 @@ TEST(Random, TheInvariantsHoldInEveryHistory)
     engine_stats totals{};
     for (uint64_t seed = first; seed < first + count && !HasFailure(); seed++) {
         SCOPED_TRACE("TERCET_SEED=" + std::to_string(seed));
-        RandomWorld(seed, totals).Run(20000, 500);
+        RandomWorld(Dice(seed), totals).Run(20000, 500);
     }
     EXPECT_GT(totals.confirmed, count);
     EXPECT_GT(totals.cancelled, count);

@@ -1,8 +1,8 @@
-// random_world.h -- a coordinator with everything around it, in the hands of one seed.
+// random_world.h -- a coordinator with everything around it, in the hands of one seed, or of a fuzzer.
 //
 // The engine with its records, a disk that is slow, a network that loses, doubles and delays, fences
-// that refuse and hang, initiators that are confused, and a coordinator that is killed.  What must
-// hold is checked wherever it can be seen:
+// that refuse and hang, initiators that are confused, clocks that jump, and a coordinator that is
+// killed.  What must hold is checked wherever it can be seen:
 //   I1  all branches of a transaction end on one side;
 //   I2  a decision is durable before anyone acts on it, and is taken once;
 //   I3  no phase runs twice at a participant;
@@ -14,12 +14,12 @@
 #include <array>
 #include <deque>
 #include <map>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "support/engine_world.h"
+#include "unit/engine/random_dice.h"
 #include "unit/engine/random_fence.h"
 
 extern "C" {
@@ -52,28 +52,31 @@ class RandomWorld
     static constexpr int64_t INCARNATION = 1700000000000;
 
     // What came of all transactions is added to `totals`.
-    RandomWorld(uint64_t seed, engine_stats &totals);
+    RandomWorld(Dice dice, engine_stats &totals);
     ~RandomWorld();
     RandomWorld(const RandomWorld &) = delete;
     RandomWorld &operator=(const RandomWorld &) = delete;
 
-    // So many turns, or until so many transactions were begun; then all comes to rest and is judged.
+    // So many turns, or until so many transactions were begun, or the dice are used up; then all comes to
+    // rest and is judged.
     void Run(int turns, int transactions);
 
   private:
     uint32_t Below(uint32_t n)
     {
-        return static_cast<uint32_t>(random_() % n);
+        return dice_.Below(n);
     }
     bool Chance(uint32_t percent)
     {
-        return faults_ && Below(100) < percent;
+        return faults_ && Below(100) >= 100 - percent;
     }
 
     void Start();
     void Kill();
     void Crash();
     void Turn();
+    void Interfere();
+    void JumpClocks();
     void Reach(uint32_t participant, bool reachable);
     void Calm();
     void Judge();
@@ -105,7 +108,7 @@ class RandomWorld
     void Deliver();
     void Answer(branch *out, tercet_phase phase, answer_kind kind, const FenceAnswer &told);
 
-    std::mt19937_64 random_;
+    Dice dice_;
     bool faults_ = true;
     uint32_t busy_ = UINT32_MAX; // this participant is, for a while
     directory names_{};
