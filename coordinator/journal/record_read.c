@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "journal/record.h"
-#include "journal/record_key.h"
 #include "journal/record_fits.h"
+#include "journal/record_key.h"
 #include "journal/record_message.h"
 #include "tercet/v1/record.pb-c.h"
 
