@@ -343,21 +343,19 @@ enum tercet_status record_loader_pair(struct record_loader *loader, struct terce
         return error_set(error_out, TERCET_DATA_LOSS,
                          "a record's key makes no sense: no tercetd of this version writes it");
     }
-    if (pair.key.kind == RECORD_KEY_BEGIN) {
-        return on_begin(loader, &pair);
-    }
-    if (loader->txn == NULL || loader->txn->sequence != pair.key.sequence) {
+    if (pair.key.kind != RECORD_KEY_BEGIN &&
+        (loader->txn == NULL || loader->txn->sequence != pair.key.sequence)) {
         return refuse(&pair, "that transaction has no BEGIN");
     }
     switch (pair.key.kind) {
+    case RECORD_KEY_BEGIN:
+        return on_begin(loader, &pair);
     case RECORD_KEY_ADD_BRANCH:
         return on_add_branch(loader, &pair);
     case RECORD_KEY_DECIDE:
         return on_decide(loader, &pair);
     case RECORD_KEY_PROGRESS:
         return on_progress(loader, &pair);
-    case RECORD_KEY_BEGIN:
-        break;
     }
     tercet_unreachable();
 }

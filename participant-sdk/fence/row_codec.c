@@ -25,9 +25,7 @@ struct tercet_bytes row_key_bytes(const struct row_key *key)
 static void add_bytes(struct row_key *key, const void *data, size_t size)
 {
     tercet_assert(size <= sizeof key->bytes - key->size);
-    if (size > 0) {
-        memcpy(key->bytes + key->size, data, size);
-    }
+    memcpy(key->bytes + key->size, data, size);
     key->size += size;
 }
 
@@ -160,7 +158,8 @@ static const uint8_t *take(struct reader *reader, size_t size)
     if (reader->left < size) {
         reader->short_of = true;
         reader->left = 0;
-        return size <= sizeof nothing ? nothing : NULL;
+        tercet_assert(size <= sizeof nothing);
+        return nothing;
     }
     const uint8_t *taken = reader->at;
     reader->at += size;

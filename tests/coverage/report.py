@@ -25,7 +25,11 @@ BOUNDS = {
     "coordinator/engine": (100, 100),
     "coordinator/dispatch": (100, 100),
     "coordinator/journal/record": (100, 100),
+    # The fence's pure parts; the others can fail with their database.
     "participant-sdk/fence/fence_decide": (100, 100),
+    "participant-sdk/fence/identity": (100, 100),
+    "participant-sdk/fence/mark": (100, 100),
+    "participant-sdk/fence/row_codec": (100, 100),
     "": (90, 80),
 }
 
@@ -93,7 +97,9 @@ class File:
             self.lines[int(number)] = max(int(times), self.lines.get(int(number), 0))
         elif tag == "BRDA":
             line, block, branch, times = value.split(",")
-            key = (int(line), block, branch)
+            # An inline function of a header stands in every program part that uses it: the same
+            # side of it counts once.
+            key = (int(line), block, branch) if self.path.endswith(".c") else (int(line), "", int(branch) % 2)
             self.branches[key] = max(self.branches[key], 0 if times == "-" else int(times))
 
     def leave_out(self, numbers):

@@ -80,4 +80,9 @@ TEST(DispatchAnswers, BeingFencedSaysNothingAboutTheParticipant)
     EXPECT_NE(CIRCUIT_OPEN, world.Stats().circuit);
 }
 
+TEST(DispatchOptions, NoDispatcherIsEasilyDestroyed)
+{
+    dispatch_destroy(nullptr);
+}
+
 } // namespace

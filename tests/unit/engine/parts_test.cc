@@ -101,5 +101,47 @@ TEST(Parts, NoEventIsEasilyDestroyed)
     event_destroy(nullptr);
 }
 
+TEST(Parts, NoEngineIsEasilyDestroyed)
+{
+    engine_destroy(nullptr);
+}
+
+TEST(Parts, AReasonThatIsOnlyWordsIsKept)
+{
+    EngineWorld world;
+    branch *branch = MakeBranch(1, {}, world.names);
+    branch_set_reason(branch, "", "words");
+    ASSERT_NE(nullptr, branch->reason);
+    EXPECT_STREQ("", branch->reason->code);
+    EXPECT_STREQ("words", branch->reason->text);
+    branch_unref(branch);
+}
+
+TEST(Parts, ABranchIsFoundByItsIndexAlsoWhereIndexesHaveGaps)
+{
+    EngineWorld world;
+    world.Execute("g", {{0}, {0}});
+    const txn *txn = world.Find("g");
+    branch *second = world.FindBranch("g", 2);
+    EXPECT_EQ(nullptr, txn_branch(txn, 0));
+    EXPECT_EQ(second, txn_branch(txn, 2));
+    second->spec.index = 7;
+    EXPECT_EQ(second, txn_branch(txn, 7));
+    EXPECT_EQ(nullptr, txn_branch(txn, 2));
+    second->spec.index = 2;
+}
+
+TEST(Parts, WhatAnOperatorHasConfirmedNeedNotHaveBeenAsked)
+{
+    EngineWorld world;
+    branch *branch = MakeBranch(1, {}, world.names);
+    branch->number = {1, 1};
+    branch->state = BRANCH_CONFIRMED;
+    EXPECT_DEATH(branch_check(branch), "handed");
+    branch->resolved = strdup("settled by hand");
+    branch_check(branch);
+    branch_unref(branch);
+}
+
 } // namespace
 } // namespace tercet

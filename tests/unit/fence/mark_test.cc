@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "fence/row_codec.h"
@@ -74,6 +75,15 @@ TEST(Mark, CheckRefusesWhatCannotBeAndNamesTheField)
     refused(mark, "open");
     mark.open_count = TERCET_MARK_OPEN_MAX + 1;
     refused(mark, "257");
+}
+
+TEST(Mark, AMarkWithoutAnAgeIsRefusedByItsName)
+{
+    tercet_error error = {};
+    tercet_mark mark = Mark(1, {10, 50});
+    mark.as_of_incarnation = 0;
+    EXPECT_EQ(tercet_mark_check(&mark, &error), TERCET_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(error.text).find("as_of_incarnation"), std::string::npos) << error.text;
 }
 
 TEST(Mark, OpenListSurvivesEncodingAtItsLongest)
@@ -165,6 +175,102 @@ TEST(RowCodec, NoRowKeyIsThePrefixOfAnother)
     row_key_row(&short_key, &x1);
     row_key_row(&long_key, &x10);
     EXPECT_NE(memcmp(short_key.bytes, long_key.bytes, short_key.size), 0);
+}
+
+TEST(Mark, AListLongerThanTheLongestIsNotTaken)
+{
+    std::string bytes;
+    for (int i = 0; i <= TERCET_MARK_OPEN_MAX; i++) {
+        bytes += std::string(13, '\0') + std::string({'\1', char(i >> 8), char(i & 0xff)});
+    }
+    auto mark = std::make_unique<tercet_mark>();
+    EXPECT_TRUE(mark_open_decode(tercet_bytes_of(bytes.data(), bytes.size() - 16), mark.get()));
+    EXPECT_EQ(mark->open_count, static_cast<uint32_t>(TERCET_MARK_OPEN_MAX));
+    EXPECT_FALSE(mark_open_decode(tercet_bytes_of(bytes.data(), bytes.size()), mark.get()));
+}
+
+TEST(FenceKey, AGidIsBehindItsOwnBeginningAndBeforeItsOwnContinuation)
+{
+    const tercet_fence_key none = {tercet_bytes_of("", 0), 1};
+    const tercet_fence_key a = {tercet_bytes_of_text("a"), 1};
+    const tercet_fence_key ab = {tercet_bytes_of_text("ab"), 1};
+    EXPECT_LT(tercet_fence_key_compare(&none, &a), 0);
+    EXPECT_LT(tercet_fence_key_compare(&a, &ab), 0);
+    EXPECT_GT(tercet_fence_key_compare(&ab, &a), 0);
+    EXPECT_EQ(tercet_fence_key_compare(&none, &none), 0);
+}
+
+// Where a row's parts stand: version, state, origin, two numbers, digest, participant, action, result.
+TEST(RowCodec, ARowWithALengthThatCannotBeIsRefused)
+{
+    const tercet_fence_row row = Row();
+    uint8_t bytes[ROW_CODEC_ROW_BYTES_MAX + 1] = {};
+    tercet_fence_row read;
+    const size_t size = row_encode(&row, bytes);
+    const size_t participant = 2 + TERCET_ORIGIN_BYTES + 16 + TERCET_DIGEST_BYTES;
+    const size_t action = participant + 1 + TERCET_NAME_BYTES_MAX;
+    const size_t result = action + 1 + TERCET_NAME_BYTES_MAX;
+    ASSERT_EQ(size, result + 2 + TERCET_RESULT_BYTES_MAX);
+    for (const size_t name : {participant, action}) {
+        for (const int length : {0, TERCET_NAME_BYTES_MAX + 1}) {
+            bytes[name] = static_cast<uint8_t>(length);
+            EXPECT_FALSE(row_decode(tercet_bytes_of(bytes, size), &read)) << name << " " << length;
+        }
+        bytes[name] = TERCET_NAME_BYTES_MAX;
+    }
+    ASSERT_TRUE(row_decode(tercet_bytes_of(bytes, size), &read));
+    EXPECT_FALSE(row_decode(tercet_bytes_of(bytes, size + 1), &read)) << "a byte too many";
+    bytes[result] = static_cast<uint8_t>((TERCET_RESULT_BYTES_MAX + 1) >> 8);
+    bytes[result + 1] = static_cast<uint8_t>((TERCET_RESULT_BYTES_MAX + 1) & 0xff);
+    EXPECT_FALSE(row_decode(tercet_bytes_of(bytes, size + 1), &read)) << "a result too long";
+    bytes[0] = ROW_CODEC_VERSION;
+    bytes[1] = 0;
+    EXPECT_FALSE(row_decode(tercet_bytes_of(bytes, size), &read)) << "no state";
+}
+
+TEST(RowCodec, ANumberKeyWithAGidThatCannotBeIsRefused)
+{
+    tercet_fence_row row = Row();
+    const std::string longest(TERCET_GID_BYTES_MAX, 'g');
+    const tercet_fence_key key = {tercet_bytes_of(longest.data(), longest.size()), 64};
+    row_key name;
+    row_key_number_of(&name, &row, &key);
+    std::string bytes(reinterpret_cast<const char *>(name.bytes), name.size);
+    const size_t length = bytes.size() - 4 - longest.size() - 2;
+    const auto parses = [](const std::string &text) {
+        tercet_branch_number number;
+        tercet_fence_key read;
+        return row_key_number_parse(tercet_bytes_of(text.data(), text.size()), &number, &read);
+    };
+    const auto with = [&](size_t size) {
+        std::string text = bytes.substr(0, length) + std::string(2 + size + 4, 'g');
+        text[length] = static_cast<char>(size >> 8);
+        text[length + 1] = static_cast<char>(size & 0xff);
+        return text;
+    };
+    EXPECT_TRUE(parses(bytes));
+    EXPECT_TRUE(parses(with(1)));
+    EXPECT_FALSE(parses(with(0) + "g"));
+    EXPECT_FALSE(parses(with(TERCET_GID_BYTES_MAX + 1)));
+    EXPECT_FALSE(parses(bytes + "g"));
+}
+
+TEST(RowCodec, AScopeThatIsCutOrNewerIsRefused)
+{
+    row_scope scope = {};
+    scope.epoch = {3, 4};
+    scope.mark = Mark(5, {10, 50}, {{10, 3}});
+    uint8_t bytes[ROW_CODEC_SCOPE_BYTES_MAX];
+    const size_t size = row_scope_encode(&scope, bytes);
+    row_scope read = {};
+    ASSERT_TRUE(row_scope_decode(tercet_bytes_of(bytes, size), &read));
+    EXPECT_EQ(tercet_epoch_compare(read.epoch, scope.epoch), 0);
+    EXPECT_EQ(read.mark.open_count, 1U);
+    for (const size_t cut : {size_t{0}, size_t{48}, size - 1}) {
+        EXPECT_FALSE(row_scope_decode(tercet_bytes_of(bytes, cut), &read)) << cut;
+    }
+    bytes[0] = ROW_CODEC_VERSION + 1;
+    EXPECT_FALSE(row_scope_decode(tercet_bytes_of(bytes, size), &read)) << "newer version";
 }
 
 } // namespace

@@ -210,6 +210,21 @@ TEST(RecordCensus, ABranchWithoutANumberIsRefused)
     written.ExpectRefused("was never given out");
 }
 
+TEST(RecordCensus, ANumberOfNoLifeIsRefused)
+{
+    Written written;
+    written.Begin("a", 1)->branches[0]->number = {0, 2};
+    written.ExpectRefused("was never given out");
+}
+
+TEST(RecordCensus, WhatCannotStandIsRefusedAlsoWhenAnotherFollowsIt)
+{
+    Written written;
+    written.Begin("a", 1)->branches[1]->number.number = kNextNumber;
+    written.Begin("b", 4);
+    written.ExpectRefused("transaction 1 makes no sense: number 100");
+}
+
 TEST(RecordCensus, ANumberGivenToTwoTransactionsIsRefused)
 {
     Written written;

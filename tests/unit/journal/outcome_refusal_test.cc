@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Record, OutcomeRefusal, ::testing::ValuesIn(kWrongs),
 TEST(OutcomePeek, OnlyAMomentThatADayHasIsTaken)
 {
     Outcome outcome;
-    for (const int64_t moment : {INT64_MIN, INT64_C(-1), kAfterTime}) {
+    for (const int64_t moment : {INT64_MIN, INT64_C(-1), INT64_C(0), kAfterTime}) {
         outcome.ended.ended_unix_ms = moment;
         int64_t ended = 7;
         EXPECT_FALSE(record_peek_ended(Bytes(outcome.Value()), &ended)) << moment;

@@ -9,6 +9,7 @@
 #include "unit/journal/record_fixture.h"
 
 extern "C" {
+#include "journal/record_census.h"
 #include "journal/record_message.h"
 #define try try_ // a method of the services, which protoc-c makes a member
 #include "tercet/v1/record.pb-c.h"
@@ -73,6 +74,10 @@ class Records
     ProtobufCBinaryData KeepBytes(size_t size)
     {
         return {size, reinterpret_cast<uint8_t *>(Keep(std::string(size, 'b')))};
+    }
+    std::string BeginValue() const
+    {
+        return Pack(begin);
     }
     void SetStates(Tercet__V1__BranchState state)
     {

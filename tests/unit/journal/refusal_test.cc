@@ -246,5 +246,60 @@ TEST(RecordLoaderState, AReasonOfOneHalfComesBack)
         << why;
 }
 
+// ---- Keys and what is no message -------------------------------------------------------------------
+
+tercet_status LoadPair(const std::string &key, const std::string &value, bool behind_begin,
+                       std::string *why)
+{
+    struct journal_head head = {};
+    head.incarnation = kNow;
+    head.next_number = 1000;
+    struct directory directory;
+    directory_init(&directory);
+    record_loader *loader = record_loader_create(
+        &head, &directory, [](txn *taken, void *) { txn_destroy(taken); }, nullptr);
+    tercet_error error = {};
+    tercet_status status = TERCET_OK;
+    if (behind_begin) {
+        Records records(true);
+        status = record_loader_pair(loader, Bytes(TxnKey(kSequence)), Bytes(records.BeginValue()),
+                                    {1, 1}, &error);
+        EXPECT_EQ(status, TERCET_OK) << error.text;
+    }
+    status = record_loader_pair(loader, Bytes(key), Bytes(value), {1, 1}, &error);
+    record_loader_destroy(loader);
+    directory_deinit(&directory);
+    *why = error.text;
+    return status;
+}
+
+TEST(RecordLoaderKey, AKeyOfTheRightSizeOutsideOfTheTransactionsIsRefused)
+{
+    Records records(true);
+    const std::string rest = TxnKey(kSequence).substr(2);
+    std::string why;
+    EXPECT_EQ(LoadPair("t/" + rest, records.BeginValue(), false, &why), TERCET_OK) << why;
+    for (const char *prefix : {"o/", "t:"}) {
+        EXPECT_EQ(LoadPair(prefix + rest, records.BeginValue(), false, &why), TERCET_DATA_LOSS);
+        EXPECT_NE(why.find("key makes no sense"), std::string::npos) << why;
+    }
+}
+
+TEST(RecordLoaderKey, WhatDoesNotParseIsRefusedInEveryPlace)
+{
+    const std::string stem = TxnKey(kSequence).substr(0, 10);
+    for (const std::string kind : {"\x20\x01", "\x30", "\x40"}) {
+        std::string why;
+        EXPECT_EQ(LoadPair(stem + kind, "\x01\xff", true, &why), TERCET_DATA_LOSS);
+        EXPECT_NE(why.find("does not parse"), std::string::npos) << why;
+    }
+}
+
+TEST(RecordLoaderKey, NoLoaderIsEasilyDestroyed)
+{
+    record_loader_destroy(nullptr);
+    record_census_destroy(nullptr);
+}
+
 } // namespace
 } // namespace tercet
