@@ -143,5 +143,20 @@ TEST(Parts, WhatAnOperatorHasConfirmedNeedNotHaveBeenAsked)
     branch_unref(branch);
 }
 
+// A wake that comes too late keeps somebody waiting; with nothing to wait for there is none.
+TEST(Parts, TheNextWakeIsTheEarlierOfADeadlineAndOfSomebodysPatience)
+{
+    EngineWorld world;
+    EXPECT_EQ(INT64_MAX, engine_wake_at_boot_ms(world.engine));
+    world.Execute("g", {{0}});
+    const int64_t deadline = engine_wake_at_boot_ms(world.engine);
+    EXPECT_LT(deadline, INT64_MAX);
+    EXPECT_GT(deadline, world.now.boot_ms + 100);
+    world.Ask(REQUEST_GET, "g", WAIT_MODE_END, UINT32_MAX);
+    EXPECT_EQ(deadline, engine_wake_at_boot_ms(world.engine));
+    world.Ask(REQUEST_GET, "g", WAIT_MODE_END, 100);
+    EXPECT_EQ(world.now.boot_ms + 100, engine_wake_at_boot_ms(world.engine));
+}
+
 } // namespace
 } // namespace tercet
