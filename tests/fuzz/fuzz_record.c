@@ -5,7 +5,8 @@
  *   0  an outcome   1  the head   2  a day's count
  *   3  the pairs of open transactions, in the order of their keys as a store tells them; the
  *      transactions that come out are written by record_write() and read again, then ended, and
- *      their outcomes are read
+ *      their outcomes are read; and a coordinator is started on them: whatever the loader accepts,
+ *      the engine adopts, resumes and lets run out of time without an assertion
  * and whether values are the input itself or are built by it (build_message.h) and then brought into
  * the form in which they are written, without which nearly all would be refused at once. */
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "build_message.h"
+#include "engine/engine.h"
 #include "journal/batch_read.h"
 #include "journal/journal_day_open.h"
 #include "journal/journal_head.h"
@@ -29,6 +31,7 @@ enum { TXNS_MAX = 1024 };
 
 static const char date[] = "2026-11-21";
 static const uint8_t origin[20] = "0123456789abcdef";
+static const struct journal_head limits = {.incarnation = 3, .next_number = 200};
 
 /* ---- Values ------------------------------------------------------------------------------------ */
 
@@ -168,9 +171,7 @@ static void recovery_init(struct recovery *recovery)
 {
     *recovery = (struct recovery){0};
     directory_init(&recovery->directory);
-    /* Which number stands where in the journal is asked by fuzz_recovery. */
-    const struct journal_head head = {.incarnation = INT64_MAX, .next_number = INT64_MAX};
-    recovery->loader = record_loader_create(&head, &recovery->directory, keep_txn, recovery);
+    recovery->loader = record_loader_create(&limits, &recovery->directory, keep_txn, recovery);
 }
 
 static void recovery_deinit(struct recovery *recovery)
@@ -260,6 +261,35 @@ static void write_txn(struct txn *txn, const struct directory *directory,
     record_write(&record, directory, batch);
 }
 
+/* A coordinator that starts on these records, and whose participants never answer. */
+static void judge_adopted(struct recovery *found)
+{
+    struct effects effects;
+    const struct clock_now now = {.boot_ms = 5000, .unix_ms = 1790000000000};
+    const struct clock_now late = {.boot_ms = INT64_MAX / 2, .unix_ms = 1790000000000};
+    const struct engine_options options = {
+        .limits = {1000, 1 << 20, 1000, 30000, 1, 1},
+        .directory = &found->directory,
+        .incarnation = limits.incarnation,
+        .next_number = limits.next_number,
+    };
+    struct engine *engine = engine_create(&options);
+    effects_init(&effects);
+    for (size_t i = 0; i < found->count; i++) {
+        engine_adopt_take(engine, found->txns[i]);
+    }
+    found->count = 0;
+    engine_resume(engine, now, 7, &effects);
+    engine_durable(engine, 8, limits.next_number);
+    for (uint32_t i = 0; i < found->directory.count; i++) {
+        (void)engine_mark(engine, i);
+    }
+    engine_tick(engine, 9, late, &effects);
+    tercet_assert(engine_wake_at_boot_ms(engine) == INT64_MAX); /* all are decided */
+    effects_deinit(&effects);
+    engine_destroy(engine);
+}
+
 static void judge_written(const struct recovery *found, const struct journal_batch *batch)
 {
     static struct recovery again;
@@ -279,6 +309,7 @@ static void judge_written(const struct recovery *found, const struct journal_bat
     for (size_t i = 0; i < found->count; i++) {
         judge_same_txn(found->txns[i], &found->directory, again.txns[i], &again.directory);
     }
+    judge_adopted(&again);
     recovery_deinit(&again);
 }
 
