@@ -83,7 +83,7 @@ void loop_destroy(struct loop *loop)
 
 static bool may_wait(enum record_kind kind)
 {
-    return kind == RECORD_END || kind == RECORD_PROGRESS;
+    return kind == RECORD_END || kind == RECORD_PROGRESS || kind == RECORD_PARTICIPANT;
 }
 
 static void write_record(struct loop *loop, const struct effect_record *record,
@@ -114,6 +114,12 @@ static void keep_effect(struct loop *loop, struct effect *effect, int64_t lsn)
     }
 }
 
+static void carry_out_hold(struct loop *loop, const struct effect_hold *hold, struct clock_now now)
+{
+    dispatch_hold(loop->options.dispatch, hold->participant, hold->held, now);
+    loop->options.hands.hold(loop->options.hands.context, hold);
+}
+
 /* Takes the effects of one step.  Records first: whatever else the step made, wherever it stands,
  * waits for all of them. */
 static void take_effects(struct loop *loop, struct clock_now now)
@@ -133,6 +139,17 @@ static void take_effects(struct loop *loop, struct clock_now now)
             break;
         case EFFECT_LOOKUP:
             loop->options.hands.look_up(loop->options.hands.context, effect->u.lookup.gid);
+            break;
+        case EFFECT_INSPECT:
+            loop->options.hands.inspect(loop->options.hands.context, &effect->u.inspect);
+            break;
+        case EFFECT_HOLD:
+            if (effect->u.hold.held) {
+                carry_out_hold(loop, &effect->u.hold, now);
+                effect_release(effect);
+            } else {
+                keep_effect(loop, effect, lsn);
+            }
             break;
         case EFFECT_CALL:
         case EFFECT_REPLY:
@@ -232,12 +249,7 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
         }
         dispatch_probed(loop->options.dispatch, event->u.probed.participant,
                         event->u.probed.reachable, now);
-        if (event->u.probed.actions != NULL) {
-            engine_learn_actions(loop->options.engine, event->u.probed.participant,
-                                 event->u.probed.actions, event->u.probed.action_count);
-            event->u.probed.actions = NULL;
-        }
-        event_destroy(event);
+        step(loop, event, now);
         break;
     case EVENT_HORIZON:
         loop->urgent =
@@ -252,6 +264,7 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
     case EVENT_FORGET:
     case EVENT_FOUND:
     case EVENT_PARTICIPANT:
+    case EVENT_INSPECTED:
         step(loop, event, now);
         break;
     case EVENT_STOP:
@@ -326,6 +339,8 @@ static void release_effects(struct loop *loop, struct clock_now now)
             dispatch_call(loop->options.dispatch, effect->u.call.branch, effect->u.call.phase,
                           effect->u.call.not_before_boot_ms, now);
             effect->u.call.branch = NULL;
+        } else if (effect->kind == EFFECT_HOLD) {
+            carry_out_hold(loop, &effect->u.hold, now);
         } else {
             TERCET_FAILPOINT("loop.before_reply");
             tercet_assert(effect->kind == EFFECT_REPLY);
@@ -356,8 +371,12 @@ static void carry_out_orders(struct loop *loop, struct clock_now now)
             hands->fetch(hands->context, order->branch);
             order->branch = NULL;
             break;
-        case ORDER_SEND:
         case ORDER_PROBE:
+            engine_probe_leaves(loop->options.engine, order->participant);
+            hands->carry_out(hands->context, order,
+                             engine_mark(loop->options.engine, order->participant));
+            break;
+        case ORDER_SEND:
             TERCET_FAILPOINT("loop.before_order");
             hands->carry_out(hands->context, order,
                              engine_mark(loop->options.engine, order->participant));

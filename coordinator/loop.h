@@ -45,6 +45,12 @@ struct loop_hands {
     /* SEND or PROBE; takes the order's branch.  An EVENT_ANSWER or EVENT_PROBED must follow. */
     void (*carry_out)(void *context, struct order *order, const struct mark *mark);
 
+    /* Ask Inspect; an EVENT_INSPECTED must follow. */
+    void (*inspect)(void *context, const struct effect_inspect *inspect);
+
+    /* Nothing is sent to this participant any more, or again; for people. */
+    void (*hold)(void *context, const struct effect_hold *hold);
+
     /* A participant has seen a higher epoch of this journal: another coordinator has it.  Does not
      * return. */
     void (*fenced)(void *context);

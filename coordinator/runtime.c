@@ -35,6 +35,16 @@ static void adopt(struct txn *txn_take, void *context)
     engine_adopt_take(runtime->engine, txn_take);
 }
 
+/* One that is not configured cannot be asked; what is known of it stays in the journal. */
+static void meet(const char *name, const struct acquaintance *known, void *context)
+{
+    struct runtime *runtime = context;
+    const uint32_t participant = directory_find(&runtime->directory, name, strlen(name));
+    if (participant != UINT32_MAX) {
+        engine_adopt_acquaintance(runtime->engine, participant, known);
+    }
+}
+
 /* What the journal's pairs are handed to. */
 static enum tercet_status take_pair(struct tercet_bytes key, struct tercet_bytes value,
                                     struct digest128 hash, void *context)
@@ -73,6 +83,7 @@ static enum tercet_status recover(struct runtime *runtime, struct tercet_error *
         .directory = &runtime->directory,
         .incarnation = runtime->head.incarnation,
         .next_number = runtime->head.next_number,
+        .lost_from = {runtime->head.lost_incarnation, runtime->head.lost_number},
         .horizon_unix_ms = runtime->head.horizon_unix_ms,
     };
     random_entropy(&options.seed, sizeof options.seed);
@@ -81,6 +92,7 @@ static enum tercet_status recover(struct runtime *runtime, struct tercet_error *
 
     struct record_loader *loader =
         record_loader_create(&runtime->head, &runtime->directory, adopt, runtime);
+    record_loader_tell_participants(loader, meet);
     enum tercet_status status = journal_load(runtime->journal, take_pair, loader, error_out);
     if (status == TERCET_OK) {
         status = record_loader_finish(loader, error_out);

@@ -36,6 +36,27 @@ static void hand_carry_out(void *context, struct order *order, const struct mark
     edge_carry_out(runtime->edge, order, mark);
 }
 
+static void hand_inspect(void *context, const struct effect_inspect *inspect)
+{
+    struct runtime *runtime = context;
+    edge_inspect(runtime->edge, inspect);
+}
+
+static void hand_hold(void *context, const struct effect_hold *hold)
+{
+    const struct runtime *runtime = context;
+    const char *name = runtime->directory.entries[hold->participant].name;
+    if (hold->held) {
+        LOGGER(LOGGER_ERROR, "participant.held", logger_text("participant", name),
+               logger_text("text", hold->text),
+               logger_text("advice", "nothing is sent to it until Resolve says so; see "
+                                     "docs/operations.md, a participant that was restored"));
+    } else {
+        LOGGER(LOGGER_WARNING, "participant.released", logger_text("participant", name),
+               logger_text("reason", hold->text));
+    }
+}
+
 static void hand_fenced(void *context)
 {
     (void)context;
@@ -98,6 +119,8 @@ struct loop_hands runtime_loop_hands(struct runtime *runtime)
                                .fetch = hand_fetch,
                                .reply = hand_reply,
                                .carry_out = hand_carry_out,
+                               .inspect = hand_inspect,
+                               .hold = hand_hold,
                                .fenced = hand_fenced,
                                .context = runtime};
 }

@@ -133,6 +133,11 @@ void rpc_channel_close(struct rpc_channel *channel)
     free(channel);
 }
 
+bool rpc_channel_is_connected(struct rpc_channel *channel)
+{
+    return grpc_channel_check_connectivity_state(channel->core, 0) == GRPC_CHANNEL_READY;
+}
+
 void rpc_channel_hurry(struct rpc_channel *channel)
 {
     grpc_channel_reset_connect_backoff(channel->core);

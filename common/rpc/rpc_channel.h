@@ -43,6 +43,9 @@ TERCET_MUST_CHECK enum tercet_status rpc_channel_open(const struct rpc_channel_o
  * Not on a poller thread.  NULL is fine. */
 void rpc_channel_close(struct rpc_channel *channel);
 
+/* Is there a connection now?  It may break at any moment, and a call then makes another. */
+bool rpc_channel_is_connected(struct rpc_channel *channel);
+
 /* Try to connect now instead of waiting for the next attempt. */
 void rpc_channel_hurry(struct rpc_channel *channel);
 

@@ -113,6 +113,13 @@ void dispatch_probed(struct dispatch *dispatch, uint32_t participant, bool reach
     breaker_on_probe(&lane->breaker, reachable, &clockwork);
 }
 
+void dispatch_hold(struct dispatch *dispatch, uint32_t participant, bool held, struct clock_now now)
+{
+    struct lane *lane = lane_touch(dispatch, participant);
+    const struct breaker_clockwork clockwork = clockwork_of(lane, dispatch, now);
+    lane_hold(lane, held, &clockwork);
+}
+
 void dispatch_step(struct dispatch *dispatch, struct clock_now now, struct orders *orders)
 {
     for (;;) {

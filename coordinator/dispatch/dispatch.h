@@ -88,6 +88,10 @@ void dispatch_fetched(struct dispatch *dispatch, const struct branch *branch);
 void dispatch_probed(struct dispatch *dispatch, uint32_t participant, bool reachable,
                      struct clock_now now);
 
+/* While it is held nothing but probes is sent to it; afterwards it is probed before anything goes on. */
+void dispatch_hold(struct dispatch *dispatch, uint32_t participant, bool held,
+                   struct clock_now now);
+
 /* Everything that is due and allowed now becomes an order.  Branches whose `asked` is no longer what
  * they were queued for are dropped here (a CALL for what is asked now follows, or has come). */
 void dispatch_step(struct dispatch *dispatch, struct clock_now now, struct orders *orders);

@@ -184,6 +184,14 @@ void lane_fetched(struct lane *lane, const struct branch *branch)
     }
 }
 
+void lane_hold(struct lane *lane, bool held, const struct breaker_clockwork *clockwork)
+{
+    if (lane->held && !held) {
+        breaker_on_unreachable(&lane->breaker, lane->breaker.openings, clockwork);
+    }
+    lane->held = held;
+}
+
 /* ---- Sending ----------------------------------------------------------------------------------- */
 
 static void tell_reachability(struct lane *lane, struct orders *orders)
@@ -244,9 +252,14 @@ static void fetch(struct lane *lane, struct slot *slot, struct orders *orders)
     orders_add(orders, ORDER_FETCH, lane->participant)->branch = branch_ref(slot->branch);
 }
 
+static bool may_send(const struct lane *lane)
+{
+    return !lane->held && breaker_may_send(&lane->breaker, lane->in_flight + lane->fetching);
+}
+
 static void send_what_is_allowed(struct lane *lane, struct orders *orders)
 {
-    while (breaker_may_send(&lane->breaker, lane->in_flight + lane->fetching)) {
+    while (may_send(lane)) {
         struct slot_queue *queue = lane->phase_two.count > 0 ? &lane->phase_two : &lane->tries;
         struct slot *slot = slot_queue_first(queue);
         if (slot == NULL) {
@@ -279,7 +292,7 @@ int64_t lane_wake_at_boot_ms(const struct lane *lane)
     if (!lane->configured) {
         return INT64_MAX;
     }
-    if (!breaker_may_send(&lane->breaker, lane->in_flight + lane->fetching)) {
+    if (!may_send(lane)) {
         return breaker_wake_at_boot_ms(&lane->breaker); /* a probe or an answer makes room */
     }
     const struct heap_node *due = heap_peek(&lane->delayed);

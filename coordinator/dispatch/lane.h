@@ -13,6 +13,7 @@
 struct lane {
     uint32_t participant;
     bool configured;          /* else nothing is ever sent */
+    bool held;                /* nothing but probes is sent */
     uint32_t call_timeout_ms; /* when the branch does not say */
     struct breaker breaker;
     struct random random; /* its own, so that no other participant changes its luck */
@@ -41,6 +42,7 @@ void lane_answered(struct lane *lane, const struct answer *answer,
                    const struct breaker_clockwork *clockwork);
 
 void lane_fetched(struct lane *lane, const struct branch *branch);
+void lane_hold(struct lane *lane, bool held, const struct breaker_clockwork *clockwork);
 
 /* Everything that may happen now becomes an order. */
 void lane_step(struct lane *lane, int64_t now_boot_ms, struct orders *orders);

@@ -21,8 +21,7 @@ static uint32_t named_before(const struct request *request, uint32_t index)
     return count;
 }
 
-/* What this action is, as its participant has told; NULL: not known. */
-static const struct action_kind *find_action(const struct peer *peer, const char *action)
+const struct action_kind *peer_action(const struct peer *peer, const char *action)
 {
     for (uint32_t i = 0; i < peer->action_count; i++) {
         if (strcmp(peer->actions[i].name, action) == 0) {
@@ -39,7 +38,7 @@ static bool admit_kind(struct step *step, const struct request *request,
                        const struct branch *branch)
 {
     const struct peer *peer = &step->engine->peers[branch->spec.participant];
-    const struct action_kind *action = find_action(peer, branch->spec.action);
+    const struct action_kind *action = peer_action(peer, branch->spec.action);
     if (action == NULL || action->confirm_only == branch->spec.confirm_only) {
         return true;
     }
@@ -61,6 +60,13 @@ bool admit_branches(struct step *step, const struct request *request)
         const struct peer *peer = &engine->peers[participant];
         const struct directory_entry *entry = &engine->options.directory->entries[participant];
         if (!admit_kind(step, request, request->branches[i])) {
+            return false;
+        }
+        if (hold_is_on(peer)) {
+            reply_refused(step, request, TERCET_UNAVAILABLE, "TERCET_PARTICIPANT_HELD",
+                          "participant \"%s\" is held until an operator looks (%.150s); nothing "
+                          "was begun",
+                          entry->name, peer->known.held);
             return false;
         }
         if (!peer->reachable) {

@@ -189,6 +189,7 @@ void answer_apply(struct step *step, const struct answer *answer)
 {
     struct branch *branch = answer->branch;
     tercet_assert(answer->kind != ANSWER_FENCED); /* the loop's */
+    hold_note_answer(step, answer);
     if (branch->txn == NULL) {
         return; /* closed */
     }

@@ -82,6 +82,15 @@ void branch_set_result(struct branch *branch, struct tercet_bytes result)
     }
 }
 
+void branch_set_payload(struct branch *branch, struct tercet_bytes payload)
+{
+    tercet_assert(branch->payload_lost && !branch_has_payload(branch));
+    branch->payload_lost = false;
+    if (payload.size > 0) {
+        branch->spec.payload = tercet_bytes_of(xmemdup(payload.data, payload.size), payload.size);
+    }
+}
+
 void reason_set(struct reason *reason, const char *code, const char *text)
 {
     text_format(reason->code, sizeof reason->code, "%s", code);
@@ -102,6 +111,20 @@ bool branch_attention(const struct branch *branch, int64_t now_unix_ms, char *te
     const size_t size = TERCET_REASON_TEXT_BYTES_MAX + 1;
     if (branch->resolved != NULL || branch_state_is_ended(branch->state)) {
         return false;
+    }
+    if (branch->held) {
+        text_format(text_out, size,
+                    "branch %u waits: its participant was rolled back or exchanged and is held",
+                    branch->spec.index);
+        return true;
+    }
+    if (branch->payload_lost && branch->asked != 0) {
+        text_format(
+            text_out, size,
+            "branch %u waits: its payload was lost with the journal; repeat the transaction "
+            "with the same content, or settle it",
+            branch->spec.index);
+        return true;
     }
     const char *text = branch->reason == NULL ? "" : branch->reason->text;
     if (branch->conflict != 0) {

@@ -69,6 +69,8 @@ struct branch {
     bool foreign;               /* its row there belongs to another transaction: nothing to undo */
     bool parked;                /* decided in an earlier life, and not asked for in this one yet */
     bool adopted;               /* from the journal: nobody knows what had left before */
+    bool payload_lost;          /* with the journal: it cannot be asked (restored.h) */
+    bool held;                  /* its participant waits for an operator (hold.c) */
     bool attention;             /* it contradicts, or refuses what it may not: counted */
     bool served;                /* false after the only try was answered "not served here" */
     uint32_t conflict;          /* tercet.v1.ConflictKind of its last CONFLICT; 0: none */
@@ -103,6 +105,7 @@ void reason_set(struct reason *reason, const char *code, const char *text);
 /* Replaces what is there. */
 void branch_set_reason(struct branch *branch, const char *code, const char *text);
 void branch_set_result(struct branch *branch, struct tercet_bytes result);
+void branch_set_payload(struct branch *branch, struct tercet_bytes payload); /* the lost one */
 
 /* Dispatch hands `asked` to a transport now: counts the attempt, and from here on it may have
  * happened. */

@@ -5,7 +5,7 @@
  * truth: whatever stands behind the record leaves after it is durable. */
 
 #include "base/assert.h"
-#include "engine/engine_internal.h"
+#include "engine/restored.h"
 
 void record(struct step *step, enum record_kind kind, struct txn *txn, struct branch *branch)
 {
@@ -17,6 +17,9 @@ void call_branch(struct step *step, struct branch *branch, int64_t not_before_bo
 {
     tercet_assert(branch->asked != 0);
     branch->parked = false;
+    if (branch->payload_lost) {
+        return; /* there is nothing to ask it with */
+    }
     branch->next_attempt_boot_ms = not_before_boot_ms;
     struct effect *effect = effects_add(step->effects, EFFECT_CALL);
     effect->u.call.branch = branch_ref(branch);
@@ -114,10 +117,13 @@ void decide(struct step *step, struct txn *txn, enum txn_outcome outcome)
     struct engine *engine = step->engine;
     bool confirm = outcome == TXN_OUTCOME_CONFIRMED;
     tercet_assert(confirm || outcome == TXN_OUTCOME_CANCELLED);
+    tercet_assert(!txn->in_doubt && !restored_is_on(engine));
     tercet_assert(!confirm || txn_all_tried(txn, NULL));
     txn_move(txn, confirm ? TXN_CONFIRMING : TXN_CANCELLING, step->now);
     txn->decided_lsn = step->lsn;
-    heap_remove(&engine->timers, &txn->timer);
+    if (heap_node_is_linked(&txn->timer)) {
+        heap_remove(&engine->timers, &txn->timer);
+    }
     if (confirm) {
         engine->stats.confirmed++;
     } else {
@@ -153,6 +159,10 @@ void decide_to_cancel(struct step *step, struct txn *txn, enum txn_cause cause,
 
 void progress(struct step *step, struct txn *txn)
 {
+    if (txn->in_doubt) {
+        waiters_notify(step, txn);
+        return;
+    }
     if (!txn_state_is_decided(txn->state)) {
         start_stages(step, txn);
         if (txn->mode == TXN_MODE_EXECUTE && txn_all_tried(txn, NULL)) {

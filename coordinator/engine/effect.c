@@ -54,8 +54,13 @@ void effect_release(struct effect *effect)
     case EFFECT_REPLY:
         reply_release(&effect->u.reply);
         break;
+    case EFFECT_HOLD:
+        free(effect->u.hold.text);
+        effect->u.hold.text = NULL;
+        break;
     case EFFECT_RECORD:
     case EFFECT_LOOKUP:
+    case EFFECT_INSPECT:
         break;
     }
 }

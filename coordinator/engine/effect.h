@@ -2,13 +2,21 @@
  *
  * Effects are appended in order.  The loop encodes RECORDs into the open batch at once, stamps all
  * others with the LSN of the newest record emitted so far, and carries them out when that LSN is
- * durable.  LOOKUP alone is carried out at once: it tells nobody anything. */
+ * durable.  Three are carried out at once, because they tell nobody anything: LOOKUP, INSPECT, and a
+ * HOLD that begins. */
 #ifndef COORDINATOR_ENGINE_EFFECT_H
 #define COORDINATOR_ENGINE_EFFECT_H
 
 #include "engine/event.h"
 
-enum effect_kind { EFFECT_RECORD, EFFECT_CALL, EFFECT_REPLY, EFFECT_LOOKUP };
+enum effect_kind {
+    EFFECT_RECORD,
+    EFFECT_CALL,
+    EFFECT_REPLY,
+    EFFECT_LOOKUP,
+    EFFECT_HOLD,
+    EFFECT_INSPECT
+};
 
 /* What is written.  A record is encoded from the transaction as it stands when the step returns. */
 enum record_kind {
@@ -17,13 +25,16 @@ enum record_kind {
     RECORD_DECIDE,     /* t/: the decision, with every branch's result */
     RECORD_PROGRESS,   /* t/: attempts and branches that have ended; may be lost */
     RECORD_END,        /* o/: the outcome; removes all of t/; may wait for company */
-    RECORD_TOMBSTONE   /* o/: a gid cancelled before it was begun */
+    RECORD_TOMBSTONE,  /* o/: a gid cancelled before it was begun */
+    RECORD_PARTICIPANT /* p/: what is known of a participant's databases; may wait */
 };
 
 struct effect_record {
     enum record_kind kind;
-    struct txn *txn;       /* borrowed until the next step */
-    struct branch *branch; /* ADD_BRANCH */
+    struct txn *txn;            /* borrowed until the next step */
+    struct branch *branch;      /* ADD_BRANCH */
+    uint32_t participant;       /* PARTICIPANT */
+    struct acquaintance *known; /* PARTICIPANT: borrowed like `txn` */
 };
 
 struct effect_call {
@@ -53,6 +64,21 @@ struct effect_reply {
     int64_t list_next_sequence; /* LIST: where to go on; 0: these were the last open ones */
 };
 
+/* Nothing may be sent to this participant, or again. */
+struct effect_hold {
+    uint32_t participant;
+    bool held;
+    char *text; /* why; owned */
+};
+
+/* Ask a participant for its rows; EVENT_INSPECTED follows. */
+struct effect_inspect {
+    uint32_t participant;
+    struct branch_number from;
+    struct branch_number below;
+    char token[INSPECT_TOKEN_BYTES_MAX + 1]; /* of the page before; "": the first */
+};
+
 struct effect {
     enum effect_kind kind;
     union {
@@ -62,6 +88,8 @@ struct effect {
         struct {
             char gid[TERCET_GID_BYTES_MAX + 1];
         } lookup;
+        struct effect_hold hold;
+        struct effect_inspect inspect;
     } u;
 };
 

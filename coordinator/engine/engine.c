@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "engine/engine_internal.h"
+#include "engine/restored.h"
 
 struct engine *engine_create(const struct engine_options *options)
 {
@@ -44,7 +44,7 @@ static void unregister_branch(struct engine *engine, struct branch *branch)
     list_remove(&branch->open_link);
 }
 
-static void destroy_txn(struct engine *engine, struct txn *txn)
+void engine_destroy_txn(struct engine *engine, struct txn *txn)
 {
     table_remove(&engine->by_gid, &txn->by_gid);
     for (uint32_t i = 0; i < txn->branch_count; i++) {
@@ -61,13 +61,16 @@ void engine_destroy(struct engine *engine)
     if (engine == NULL) {
         return;
     }
+    restored_destroy(engine);
     inquiry_destroy_all(engine);
     waiters_destroy_all(engine);
     while (!list_is_empty(&engine->open)) {
-        destroy_txn(engine, container_of(list_pop_front(&engine->open), struct txn, all_link));
+        engine_destroy_txn(engine,
+                           container_of(list_pop_front(&engine->open), struct txn, all_link));
     }
     while (!list_is_empty(&engine->ended)) {
-        destroy_txn(engine, container_of(list_pop_front(&engine->ended), struct txn, ended_link));
+        engine_destroy_txn(engine,
+                           container_of(list_pop_front(&engine->ended), struct txn, ended_link));
     }
     table_deinit(&engine->by_gid);
     table_deinit(&engine->inquiries);
@@ -78,6 +81,9 @@ void engine_destroy(struct engine *engine)
         free(engine->peers[i].actions);
     }
     free(engine->peers);
+    for (uint32_t i = 0; i < DIRECTORY_PARTICIPANT_COUNT_MAX; i++) {
+        free(engine->adopted[i]);
+    }
     free(engine);
 }
 
@@ -86,17 +92,23 @@ struct branch_number engine_take_number(struct engine *engine)
     return (struct branch_number){engine->options.incarnation, engine->next_number++};
 }
 
-/* The participant's branches are in the order of their numbers: a new one has the highest, and
- * recovery registers them in that order. */
+/* The participant's branches are in the order of their numbers.  A new one has the highest; one that
+ * recovery finds has its place among the others. */
 void engine_register_branch(struct engine *engine, struct branch *branch)
 {
     struct peer *peer = &engine->peers[branch->spec.participant];
     peer->open_count += branch_state_is_ended(branch->state) ? 0 : 1;
-    tercet_assert(
-        list_is_empty(&peer->open) ||
-        branch_number_compare(container_of(peer->open.prev, struct branch, open_link)->number,
-                              branch->number) < 0);
-    list_push_back(&peer->open, &branch->open_link);
+    struct list_node *before = peer->open.prev;
+    while (before != &peer->open) {
+        const int order = branch_number_compare(
+            container_of(before, struct branch, open_link)->number, branch->number);
+        tercet_assert(order != 0);
+        if (order < 0) {
+            break;
+        }
+        before = before->prev;
+    }
+    list_push_back(before->next, &branch->open_link);
 }
 
 void engine_move_branch(struct step *step, struct branch *branch, enum branch_state to)
@@ -138,12 +150,32 @@ static void on_request(struct step *step, struct event *event)
         event_destroy(event);
         return;
     }
+    if (request->kind == REQUEST_RESOLVE && request->gid[0] == '\0') {
+        hold_resolve(step, request);
+        event_destroy(event);
+        return;
+    }
     struct table_node *node = table_find(&step->engine->by_gid, request->gid, strlen(request->gid));
     if (node != NULL) {
         request_on_txn(step, event, container_of(node, struct txn, by_gid));
     } else {
         inquiry_ask(step, event);
     }
+}
+
+static void on_probed(struct step *step, struct event *event)
+{
+    const uint32_t participant = event->u.probed.participant;
+    tercet_assert(participant < step->engine->peer_count);
+    if (event->u.probed.actions != NULL) {
+        engine_learn_actions(step->engine, participant, event->u.probed.actions,
+                             event->u.probed.action_count);
+        event->u.probed.actions = NULL;
+    }
+    if (event->u.probed.description != NULL) {
+        hold_described(step, participant, event->u.probed.description);
+    }
+    restored_probed(step, event);
 }
 
 void engine_step(struct engine *engine, struct event *event, int64_t lsn, struct clock_now now,
@@ -173,6 +205,12 @@ void engine_step(struct engine *engine, struct event *event, int64_t lsn, struct
     case EVENT_HORIZON:
         engine->horizon_unix_ms = event->u.horizon.unix_ms;
         break;
+    case EVENT_PROBED:
+        on_probed(&step, event);
+        break;
+    case EVENT_INSPECTED:
+        restored_inspected(&step, event);
+        break;
     case EVENT_STOP:
         engine->stopping = true;
         waiters_answer_all(&step);
@@ -181,7 +219,6 @@ void engine_step(struct engine *engine, struct event *event, int64_t lsn, struct
         engine_take_payload(engine, event->u.fetched.branch, event->u.fetched.payload);
         event->u.fetched.payload = (struct tercet_bytes){0};
         break;
-    case EVENT_PROBED:
     case EVENT_DURABLE:
         tercet_unreachable();
     }
@@ -216,6 +253,7 @@ void engine_tick(struct engine *engine, int64_t lsn, struct clock_now now, struc
         node = heap_peek(&engine->timers);
     }
     waiters_tick(&step);
+    restored_tick(&step);
 }
 
 int64_t engine_wake_at_boot_ms(const struct engine *engine)
@@ -223,7 +261,9 @@ int64_t engine_wake_at_boot_ms(const struct engine *engine)
     const struct heap_node *deadline = heap_peek(&engine->timers);
     const struct heap_node *wait = heap_peek(&engine->waiter_timers);
     int64_t first = deadline == NULL ? INT64_MAX : deadline->key;
-    return wait != NULL && wait->key < first ? wait->key : first;
+    first = wait != NULL && wait->key < first ? wait->key : first;
+    const int64_t again = restored_wake_at_boot_ms(engine);
+    return again < first ? again : first;
 }
 
 void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number)
@@ -237,7 +277,7 @@ void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number)
             break;
         }
         list_remove(&txn->ended_link);
-        destroy_txn(engine, txn);
+        engine_destroy_txn(engine, txn);
     }
     mark_touch_all(engine);
 }
@@ -250,6 +290,23 @@ void engine_learn_actions(struct engine *engine, uint32_t participant,
     free(peer->actions);
     peer->actions = actions_take;
     peer->action_count = count;
+}
+
+void engine_probe_leaves(struct engine *engine, uint32_t participant)
+{
+    tercet_assert(participant < engine->peer_count);
+    hold_probe_leaves(engine, participant);
+}
+
+bool engine_is_held(const struct engine *engine, uint32_t participant)
+{
+    tercet_assert(participant < engine->peer_count);
+    return hold_is_on(&engine->peers[participant]);
+}
+
+bool engine_is_recovering(const struct engine *engine)
+{
+    return restored_is_on(engine);
 }
 
 int64_t engine_next_number(const struct engine *engine)

@@ -34,6 +34,9 @@ struct engine_options {
     struct directory *directory; /* borrowed; outlives the engine */
     int64_t incarnation;
     int64_t next_number; /* of branches and transactions: nothing at or above was ever given out */
+    /* This life was restored from a backup that ended here: what has a number from here on, below this
+     * incarnation, is not in the journal (restored.h).  Zero: it was not restored. */
+    struct branch_number lost_from;
     int64_t horizon_unix_ms; /* outcomes before this moment are forgotten */
     uint64_t seed;           /* for jitter and hashing */
     char boot_id[37];        /* of this boot of the machine */
@@ -46,6 +49,10 @@ void engine_destroy(struct engine *engine);
 
 /* Takes a transaction as its records tell it (journal/record.h builds it).  Sequences rise. */
 void engine_adopt_take(struct engine *engine, struct txn *txn);
+
+/* What was known of a participant's databases (copied). */
+void engine_adopt_acquaintance(struct engine *engine, uint32_t participant,
+                               const struct acquaintance *known);
 
 /* All are adopted, up to `durable_lsn`: asks for what is undecided.  What is decided is parked. */
 void engine_resume(struct engine *engine, struct clock_now now, int64_t durable_lsn,
@@ -82,11 +89,20 @@ void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number);
 void engine_learn_actions(struct engine *engine, uint32_t participant,
                           struct action_kind *actions_take, uint32_t count);
 
+/* A probe of this participant leaves: what is known now is what its description is compared with. */
+void engine_probe_leaves(struct engine *engine, uint32_t participant);
+
 /* ---- What others may read --------------------------------------------------------------------- */
 
 /* The participant's mark as of the newest durable LSN; as_of zero when there is nothing to tell.
  * Valid until the next call of any function here. */
 const struct mark *engine_mark(struct engine *engine, uint32_t participant);
+
+/* Does it ask what participants have seen, and decide nothing? */
+bool engine_is_recovering(const struct engine *engine);
+
+/* Does it wait for an operator?  Then nothing may be sent to it. */
+bool engine_is_held(const struct engine *engine, uint32_t participant);
 
 /* The next number to give out; goes into the journal's head with every batch. */
 int64_t engine_next_number(const struct engine *engine);

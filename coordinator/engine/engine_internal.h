@@ -5,6 +5,8 @@
  *   request.c    what an initiator asks of a transaction
  *   admit.c      every bound, before anything begins
  *   list.c       a page of open transactions
+ *   restored.c   a restored journal asks before it acts; evidence.c what the answers say
+ *   hold.c       a participant that was rolled back or exchanged waits for an operator
  *   inquiry.c    requests whose gid is not in memory wait for a look-up
  *   answer.c     what a participant's answer means
  *   decide.c     stages, the decision, the end
@@ -25,7 +27,11 @@ struct peer {
     bool reachable;
     struct action_kind *actions; /* as its Describe told; owned */
     uint32_t action_count;       /* 0: not told, nothing is checked */
-    bool mark_fresh;             /* `mark` was made at the newest durable LSN */
+    struct acquaintance known;
+    struct branch_number passed;   /* below this its rows may be gone, as its last Describe told */
+    struct replied replied_before; /* `known.replied` when the probe left that is out */
+    int64_t record_after_boot_ms;  /* when what replies told may be recorded again */
+    bool mark_fresh;               /* `mark` was made at the newest durable LSN */
     struct mark mark;
 };
 
@@ -41,8 +47,11 @@ struct waiter {
     uint32_t branch_index; /* TRY */
 };
 
+struct recovery;
+
 struct engine {
     struct engine_options options;
+    struct recovery *recovery; /* owned; NULL: recovery mode is off */
     struct random random;
 
     struct table by_gid;    /* struct txn */
@@ -54,6 +63,8 @@ struct engine {
     struct table waiters;      /* struct waiter, by token */
     struct heap waiter_timers; /* struct waiter */
     struct peer *peers;        /* by directory index */
+    struct acquaintance
+        *adopted[DIRECTORY_PARTICIPANT_COUNT_MAX]; /* owned; until there are peers */
     uint32_t peer_count;
     uint32_t resuming_count; /* peers that may have parked branches */
 
@@ -81,7 +92,9 @@ void engine_move_branch(struct step *step, struct branch *branch, enum branch_st
 /* An operator should look at this branch; it goes on being asked. */
 void engine_raise_attention(struct engine *engine, struct branch *branch, uint32_t conflict);
 void engine_clear_attention(struct engine *engine, struct branch *branch);
-void engine_reschedule(struct step *step, struct txn *txn); /* its deadline timer */
+void engine_reschedule(struct step *step, struct txn *txn);      /* its deadline timer */
+void engine_resume_deadline(struct step *step, struct txn *txn); /* of an earlier process */
+void engine_destroy_txn(struct engine *engine, struct txn *txn);
 
 /* recovery.c */
 /* A decided branch's payload may leave memory: it is in the journal, and dispatch has it fetched. */
@@ -99,6 +112,17 @@ bool admit(struct step *step, const struct request *request); /* a transaction, 
 bool admit_age(struct step *step, const struct request *request);
 bool admit_bytes(struct step *step, const struct request *request);
 bool admit_branches(struct step *step, const struct request *request);
+/* What this action is, as its participant has told; NULL: not known. */
+const struct action_kind *peer_action(const struct peer *peer, const char *action);
+
+/* hold.c */
+bool hold_is_on(const struct peer *peer);
+void hold_resume(struct step *step, uint32_t participant); /* at start */
+void hold_record(struct step *step, uint32_t participant); /* what is known of it */
+void hold_probe_leaves(struct engine *engine, uint32_t participant);
+void hold_described(struct step *step, uint32_t participant, const struct description *description);
+void hold_note_answer(struct step *step, const struct answer *answer);
+void hold_resolve(struct step *step, const struct request *request);
 
 /* list.c */
 void request_list(struct step *step, const struct request *request);

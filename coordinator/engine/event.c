@@ -43,6 +43,10 @@ void event_destroy(struct event *event)
         break;
     case EVENT_PROBED:
         free(event->u.probed.actions);
+        free(event->u.probed.description);
+        break;
+    case EVENT_INSPECTED:
+        free(event->u.inspected.rows);
         break;
     case EVENT_FORGET:
     case EVENT_PARTICIPANT:

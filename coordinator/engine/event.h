@@ -6,6 +6,7 @@
 #ifndef COORDINATOR_ENGINE_EVENT_H
 #define COORDINATOR_ENGINE_EVENT_H
 
+#include "engine/acquaintance.h"
 #include "engine/view.h"
 
 enum event_kind {
@@ -16,10 +17,11 @@ enum event_kind {
     EVENT_FETCHED,     /* a payload has come from the journal; dispatch asked for it */
     EVENT_PARTICIPANT, /* a participant can be reached, or no longer */
     EVENT_HORIZON,     /* outcomes before this moment are forgotten */
+    EVENT_PROBED,      /* a probe of a participant has ended */
+    EVENT_INSPECTED,   /* a participant has told rows, or could not */
     EVENT_STOP,        /* whoever waits, now or later, is answered as things stand */
 
     /* For the loop alone; never given to the engine. */
-    EVENT_PROBED, /* a probe of a participant has ended */
     EVENT_DURABLE /* the journal thread has synced a batch */
 };
 
@@ -39,12 +41,17 @@ enum request_kind {
 enum wait_mode { WAIT_MODE_BEGIN = 1, WAIT_MODE_DECISION = 2, WAIT_MODE_END = 3 };
 
 /* What Resolve does.  Numbers as on the wire. */
-enum resolution { RESOLUTION_ASK = 1, RESOLUTION_SETTLE = 2 };
+enum resolution {
+    RESOLUTION_ASK = 1,
+    RESOLUTION_SETTLE = 2,
+    RESOLUTION_WAS_CONFIRMED = 3,
+    RESOLUTION_WAS_CANCELLED = 4
+};
 
 struct request {
     enum request_kind kind;
     void *token; /* the caller's; comes back in exactly one REPLY that is `last` */
-    char gid[TERCET_GID_BYTES_MAX + 1]; /* "" only in LIST */
+    char gid[TERCET_GID_BYTES_MAX + 1]; /* "" only in LIST, and RESOLVE of a participant */
     enum wait_mode wait;
     uint32_t wait_ms;           /* how long the answer may take; 0: at once */
     uint32_t try_timeout_ms;    /* EXECUTE, BEGIN */
@@ -54,6 +61,7 @@ struct request {
     struct branch **branches;   /* EXECUTE: all; TRY: one.  Owned references; taken by the engine */
     uint32_t branch_count;
     uint32_t branch_index;                     /* TRY (same as branches[0]'s), RESOLVE */
+    uint32_t participant;                      /* RESOLVE with gid "": one that is held */
     enum resolution resolution;                /* RESOLVE */
     struct reason reason;                      /* CANCEL, RESOLVE */
     int64_t after_sequence;                    /* LIST: open transactions behind this one */
@@ -67,6 +75,19 @@ struct request {
 struct action_kind {
     char name[TERCET_NAME_BYTES_MAX + 1];
     bool confirm_only;
+    bool unfenced; /* leaves no row */
+};
+
+enum { INSPECT_TOKEN_BYTES_MAX = 127 };
+
+/* A row of a participant's fence, as Inspect tells it. */
+struct inspected_row {
+    char gid[TERCET_GID_BYTES_MAX + 1];
+    char action[TERCET_NAME_BYTES_MAX + 1];
+    uint32_t branch;
+    uint32_t state; /* tercet.v1.FenceState, 1 to 4 */
+    struct branch_number number;
+    struct digest16 digest;
 };
 
 /* How a call to a participant ended. */
@@ -87,6 +108,7 @@ struct answer {
     uint32_t conflict;           /* REPLY, CONFLICT: tercet.v1.ConflictKind */
     uint32_t after_ms;           /* REPLY, LATER */
     struct tercet_bytes result;  /* REPLY, DONE; owned */
+    struct branch_number mark;   /* REPLY: the newest mark that is stored there; zero: not told */
     struct reason reason;        /* the participant's, or the transport's words */
 };
 
@@ -120,7 +142,15 @@ struct event {
             bool fenced;                 /* it has seen a higher epoch of this journal */
             struct action_kind *actions; /* what it serves; owned; NULL: not told */
             uint32_t action_count;
+            struct description *description; /* its stores; owned; NULL: not told */
         } probed;
+        struct {
+            uint32_t participant;
+            bool answered;              /* false: ask again */
+            struct inspected_row *rows; /* owned */
+            uint32_t row_count;
+            char token[INSPECT_TOKEN_BYTES_MAX + 1]; /* where they go on; "": that was all */
+        } inspected;
         struct {
             int64_t lsn;
             int64_t next_number;

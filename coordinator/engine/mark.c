@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "engine/engine_internal.h"
+#include "engine/restored.h"
 
 /* Decided, and that is on disk: whatever happens, it is never tried again. */
 static bool may_be_passed(const struct engine *engine, const struct branch *branch)
@@ -43,6 +43,9 @@ const struct mark *engine_mark(struct engine *engine, uint32_t participant)
 {
     tercet_assert(participant < engine->peer_count);
     struct peer *peer = &engine->peers[participant];
+    if (restored_is_on(engine)) {
+        return &peer->mark; /* none yet: the rows that it would let go are evidence */
+    }
     if (!peer->mark_fresh && engine->durable_lsn > 0) {
         struct mark made;
         make(engine, peer, &made);

@@ -3,13 +3,16 @@
  * What is undecided goes on at once, because its deadline runs.  What is decided is parked: its
  * payloads stay on the disk, and each participant's branches are asked for in the order of their
  * numbers, in slices, as its queue has room (engine_resume_more).  So a million open transactions
- * keep neither the first call waiting nor their payloads in memory. */
+ * keep neither the first call waiting nor their payloads in memory.
+ *
+ * Transactions are adopted one by one, before there are peers, because reading them may still add
+ * participants to the directory.  What a restored journal must not decide is left alone (restored.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/memory.h"
-#include "engine/engine_internal.h"
+#include "engine/restored.h"
 
 void engine_adopt_take(struct engine *engine, struct txn *txn)
 {
@@ -29,12 +32,21 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
         branch->adopted = true;
         if (branch->conflict != 0 && !branch_state_is_ended(branch->state)) {
             engine_raise_attention(engine, branch, branch->conflict);
+            txn->in_doubt = txn->in_doubt || !txn_state_is_decided(txn->state);
         }
         if (txn_state_is_decided(txn->state)) {
             branch->parked = branch->asked != 0;
             engine_drop_payload(engine, branch);
         }
     }
+}
+
+void engine_adopt_acquaintance(struct engine *engine, uint32_t participant,
+                               const struct acquaintance *known)
+{
+    tercet_assert(engine->peers == NULL && participant < DIRECTORY_PARTICIPANT_COUNT_MAX);
+    tercet_assert(engine->adopted[participant] == NULL);
+    engine->adopted[participant] = xmemdup(known, sizeof *known);
 }
 
 /* ---- All are adopted --------------------------------------------------------------------------- */
@@ -47,6 +59,9 @@ static void make_peers(struct engine *engine)
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         list_init(&engine->peers[i].open);
         engine->peers[i].reachable = engine->options.directory->entries[i].target != NULL;
+        if (engine->adopted[i] != NULL) {
+            engine->peers[i].known = *engine->adopted[i];
+        }
     }
 }
 
@@ -86,8 +101,10 @@ static void register_all(struct engine *engine)
 }
 
 /* The deadline in the clock of this boot. */
-static void restore_deadline(struct engine *engine, struct txn *txn, struct clock_now now)
+void engine_resume_deadline(struct step *step, struct txn *txn)
 {
+    const struct engine *engine = step->engine;
+    const struct clock_now now = step->now;
     struct txn_deadline *deadline = &txn->deadline;
     if (strcmp(deadline->boot_id, engine->options.boot_id) != 0) {
         int64_t left_ms = deadline->unix_ms - now.unix_ms;
@@ -95,6 +112,19 @@ static void restore_deadline(struct engine *engine, struct txn *txn, struct cloc
         left_ms = left_ms > (int64_t)deadline->timeout_ms ? (int64_t)deadline->timeout_ms : left_ms;
         deadline->boot_ms = now.boot_ms + left_ms;
     }
+    engine_reschedule(step, txn);
+}
+
+static void resume(struct step *step, struct txn *txn)
+{
+    if (txn->in_doubt) {
+        return; /* it is not ours to decide */
+    }
+    if (!txn_state_is_decided(txn->state)) {
+        engine_resume_deadline(step, txn);
+    }
+    txn_check(txn);
+    progress(step, txn);
 }
 
 void engine_resume(struct engine *engine, struct clock_now now, int64_t durable_lsn,
@@ -105,16 +135,15 @@ void engine_resume(struct engine *engine, struct clock_now now, int64_t durable_
     register_all(engine);
     engine->durable_lsn = durable_lsn;
     struct step step = {engine, durable_lsn + 1, now, effects};
+    restored_begin(&step);
     struct list_node *node = engine->open.next;
     while (node != &engine->open) {
         struct txn *txn = container_of(node, struct txn, all_link);
         node = node->next;
-        if (!txn_state_is_decided(txn->state)) {
-            restore_deadline(engine, txn, now);
-            engine_reschedule(&step, txn);
-        }
-        txn_check(txn);
-        progress(&step, txn);
+        resume(&step, txn);
+    }
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        hold_resume(&step, i);
     }
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         engine->peers[i].resume_at = engine->peers[i].open.next;
@@ -156,9 +185,11 @@ void engine_resume_more(struct engine *engine, uint32_t participant, uint32_t co
     }
 }
 
+/* While others of its transaction are lost, a payload that is not may have to be written once more
+ * together with them (restored_take_payloads). */
 void engine_drop_payload(struct engine *engine, struct branch *branch)
 {
-    if (branch_has_payload(branch)) {
+    if (branch_has_payload(branch) && !txn_misses_payloads(branch->txn)) {
         const size_t bytes = branch->spec.payload.size;
         branch_drop_payload(branch);
         branch->txn->payload_bytes -= bytes;

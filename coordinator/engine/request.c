@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
-#include "engine/engine_internal.h"
+#include "engine/restored.h"
 
 /* ---- Nowhere: begin --------------------------------------------------------------------------- */
 
@@ -81,6 +81,10 @@ static void bury(struct step *step, const struct request *request)
 void request_on_nothing(struct step *step, struct event *event)
 {
     struct request *request = &event->u.request;
+    if (restored_refuses(step, request, NULL)) {
+        event_destroy(event);
+        return;
+    }
     switch (request->kind) {
     case REQUEST_EXECUTE:
     case REQUEST_BEGIN:
@@ -201,7 +205,9 @@ static void add_branch(struct step *step, struct request *request, struct txn *t
 static void try_on_txn(struct step *step, struct request *request, struct txn *txn)
 {
     const struct branch *branch = txn_branch(txn, request->branch_index);
-    if (txn->mode == TXN_MODE_EXECUTE) {
+    if (branch != NULL && branch->payload_lost && restored_take_payloads(step, txn, request)) {
+        waiter_add(step, txn, request);
+    } else if (txn->mode == TXN_MODE_EXECUTE) {
         reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NOT_BY_STEPS",
                       "transaction \"%s\" was begun by Execute; it takes no further branches",
                       request->gid);
@@ -257,9 +263,24 @@ static void cancel_on_txn(struct step *step, const struct request *request, stru
     waiter_add(step, txn, request);
 }
 
+static void resolve_outcome(struct step *step, const struct request *request, struct txn *txn)
+{
+    if (restored_settle(step, txn, request)) {
+        waiter_add(step, txn, request);
+    } else {
+        reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NOTHING_TO_RESOLVE",
+                      "the outcome of transaction \"%s\" is not unknown", request->gid);
+    }
+}
+
 static void resolve_on_txn(struct step *step, struct request *request, struct txn *txn)
 {
     struct branch *branch = txn_branch(txn, request->branch_index);
+    if (request->resolution == RESOLUTION_WAS_CONFIRMED ||
+        request->resolution == RESOLUTION_WAS_CANCELLED) {
+        resolve_outcome(step, request, txn);
+        return;
+    }
     if (branch == NULL || !branch_state_is_phase_two(branch->state)) {
         reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NOTHING_TO_RESOLVE",
                       "branch %" PRIu32 " of transaction \"%s\" is not waiting for a confirm or "
@@ -267,7 +288,8 @@ static void resolve_on_txn(struct step *step, struct request *request, struct tx
                       request->branch_index, request->gid);
         return;
     }
-    if (request->resolution == RESOLUTION_SETTLE && branch->conflict == 0) {
+    if (request->resolution == RESOLUTION_SETTLE && branch->conflict == 0 &&
+        !branch->payload_lost) {
         reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NO_CONFLICT",
                       "branch %" PRIu32 " of transaction \"%s\" is not in conflict: it is asked "
                       "until it answers",
@@ -294,10 +316,15 @@ static void resolve_on_txn(struct step *step, struct request *request, struct tx
 void request_on_txn(struct step *step, struct event *event, struct txn *txn)
 {
     struct request *request = &event->u.request;
+    if (restored_refuses(step, request, txn)) {
+        event_destroy(event);
+        return;
+    }
     switch (request->kind) {
     case REQUEST_EXECUTE:
     case REQUEST_BEGIN:
-        if (same_content(request, txn->mode, &txn->content)) {
+        if (txn_misses_payloads(txn) ? restored_take_payloads(step, txn, request)
+                                     : same_content(request, txn->mode, &txn->content)) {
             waiter_add(step, txn, request);
         } else {
             refuse_other_content(step, request);

@@ -119,6 +119,16 @@ bool txn_all_ended(const struct txn *txn)
     return true;
 }
 
+bool txn_misses_payloads(const struct txn *txn)
+{
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        if (txn->branches[i]->payload_lost) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What the states of its branches may be, for each state of the transaction; an optional branch may
  * go its own way in a confirmed one. */
 #define ONE(state) (1U << BRANCH_##state)

@@ -39,6 +39,8 @@ struct txn {
     enum txn_state state;
     enum txn_mode mode;
     enum txn_cause cause;
+    bool
+        in_doubt; /* undecided, and must not be decided: a restored journal asks first (restored.h) */
     uint32_t refused_branch; /* CAUSE_REFUSED: which; 0: none */
     struct reason *reason;   /* why it was cancelled; owned; may be NULL */
     struct digest16 content; /* of gid and branches; in steps mode of the gid alone */
@@ -83,6 +85,7 @@ void txn_set_reason(struct txn *txn, const char *code, const char *text);
  * first that is not; may be NULL. */
 bool txn_all_tried(const struct txn *txn, const struct branch **first_out);
 bool txn_all_ended(const struct txn *txn);
+bool txn_misses_payloads(const struct txn *txn); /* that were lost with a journal (restored.h) */
 
 /* Aborts unless transaction and branches fit the state's guarantees (txn_state.h). */
 void txn_check(const struct txn *txn);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/error.h"
 #include "base/memory.h"
 
 /* Where the next string goes; everything was counted before. */
@@ -110,6 +111,10 @@ struct view *view_of_txn(const struct txn *txn, const struct directory *director
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         branches[i] = view_of_branch(txn->branches[i], directory, now);
         found = found || branch_attention(txn->branches[i], now.unix_ms, attention);
+    }
+    if (!found && txn->in_doubt) {
+        text_format(attention, sizeof attention,
+                    "the journal was restored, and its outcome is not known");
     }
     const struct view view = {
         .gid = txn->gid,

@@ -56,11 +56,13 @@ struct journal_head {
     int64_t next_number;
     struct digest128 live_digest;
     int64_t live_count;
-    int64_t horizon_unix_ms; /* all outcomes from this moment on are held */
-    bool upkeep_waits;       /* upkeep has something for the next write(); not stored */
+    int64_t lost_incarnation; /* where the backup ended that this life was restored from; zero: */
+    int64_t lost_number;      /* it was not */
+    int64_t horizon_unix_ms;  /* all outcomes from this moment on are held */
+    bool upkeep_waits;        /* upkeep has something for the next write(); not stored */
 };
 
-/* Told every live pair whose key begins with "t/", in the order of keys.  Anything but OK stops. */
+/* Told every live pair whose key begins with "p/" or "t/", in the order of keys.  Anything but OK stops. */
 typedef enum tercet_status (*journal_pair_fn)(struct tercet_bytes key, struct tercet_bytes value,
                                               struct digest128 hash, void *context);
 
@@ -70,7 +72,7 @@ typedef bool (*journal_outcome_fn)(struct tercet_bytes value, const char *cursor
 struct journal; /* begins with its ops */
 
 struct journal_ops {
-    /* Tells all live pairs of open transactions.  OK, DATA_LOSS, or what the callback returned. */
+    /* Tells all live pairs of participants and open transactions.  OK, DATA_LOSS, or what the callback returned. */
     enum tercet_status (*load)(struct journal *journal, journal_pair_fn pair_fn, void *context,
                                struct tercet_error *error_out);
 

@@ -22,6 +22,8 @@ void journal_head_encode(const struct journal_head *head, struct buffer *value_o
     message.live_digest = record_message_bytes(tercet_bytes_of(digest, sizeof digest));
     message.live_count = head->live_count;
     message.horizon_unix_ms = head->horizon_unix_ms;
+    message.lost_incarnation = head->lost_incarnation;
+    message.lost_number = head->lost_number;
     record_message_pack(&message.base, value_out);
 }
 
@@ -38,7 +40,9 @@ static bool fill(const Tercet__V1__Record__Head *message, struct journal_head *h
         !record_message_take16(message->live_digest, digest) || !is_count(message->lsn) ||
         !is_count(message->incarnation) || !is_count(message->next_number) ||
         message->live_count < 0 || message->live_count > INT64_MAX / 2 || message->epoch < 0 ||
-        message->epoch > INT64_MAX / 2) {
+        message->epoch > INT64_MAX / 2 || message->lost_incarnation < 0 ||
+        message->lost_incarnation >= message->incarnation ||
+        (message->lost_incarnation == 0) != (message->lost_number <= 0)) {
         return false;
     }
     memcpy(head_out->origin, message->origin.data, sizeof head_out->origin);
@@ -49,6 +53,8 @@ static bool fill(const Tercet__V1__Record__Head *message, struct journal_head *h
     head_out->live_digest = digest128_load(digest);
     head_out->live_count = message->live_count;
     head_out->horizon_unix_ms = message->horizon_unix_ms;
+    head_out->lost_incarnation = message->lost_incarnation;
+    head_out->lost_number = message->lost_number;
     return true;
 }
 
@@ -66,6 +72,21 @@ enum tercet_status journal_head_decode(struct tercet_bytes value, struct journal
     }
     protobuf_c_message_free_unpacked(message, NULL);
     return status;
+}
+
+void journal_head_begin_life(struct journal_head *head, int64_t now_unix_ms)
+{
+    /* A life that was given up before it had asked everybody has given no number out: what was lost
+     * began where it began for that one. */
+    const bool asked_nobody = head->lost_number != 0 && head->next_number == head->lost_number;
+    if (!asked_nobody) {
+        head->lost_incarnation = head->incarnation;
+        head->lost_number = head->next_number;
+    }
+    head->incarnation = head->incarnation >= now_unix_ms ? head->incarnation + 1 : now_unix_ms;
+    if (now_unix_ms > head->horizon_unix_ms) {
+        head->horizon_unix_ms = now_unix_ms;
+    }
 }
 
 void journal_head_make(int64_t now_unix_ms, struct journal_head *head_out)

@@ -13,6 +13,9 @@ TERCET_MUST_CHECK enum tercet_status journal_head_decode(struct tercet_bytes val
                                                          struct journal_head *head_out,
                                                          struct tercet_error *error_out);
 
+/* The next life of that journal, made of a backup. */
+void journal_head_begin_life(struct journal_head *head, int64_t now_unix_ms);
+
 /* What a journal begins with. */
 void journal_head_make(int64_t now_unix_ms, struct journal_head *head_out);
 

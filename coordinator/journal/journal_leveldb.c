@@ -61,8 +61,15 @@ static enum tercet_status load(struct journal *base, journal_pair_fn pair_fn, vo
                                struct tercet_error *error_out)
 {
     struct loading loading = {pair_fn, context};
-    const struct tercet_bytes prefix = tercet_bytes_of_text("t/");
-    return store_scan(journal_of(base)->live, prefix, prefix, load_pair, &loading, error_out);
+    const struct tercet_bytes participants = tercet_bytes_of_text("p/");
+    const struct tercet_bytes transactions = tercet_bytes_of_text("t/");
+    enum tercet_status status = store_scan(journal_of(base)->live, participants, participants,
+                                           load_pair, &loading, error_out);
+    if (status == TERCET_OK) {
+        status = store_scan(journal_of(base)->live, transactions, transactions, load_pair, &loading,
+                            error_out);
+    }
+    return status;
 }
 
 static enum tercet_status find_pair(struct journal *base, struct tercet_bytes key,

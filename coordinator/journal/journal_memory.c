@@ -165,13 +165,12 @@ static enum tercet_status check_digest(const struct journal_memory *memory,
     return TERCET_OK;
 }
 
-static enum tercet_status load(struct journal *journal, journal_pair_fn pair_fn, void *context,
-                               struct tercet_error *error_out)
+static enum tercet_status load_prefix(struct journal_memory *memory, const char *prefix,
+                                      journal_pair_fn pair_fn, void *context)
 {
-    struct journal_memory *memory = memory_of(journal);
     size_t count = 0;
-    enum tercet_status status = check_digest(memory, error_out);
-    struct pair **pairs = pairs_sorted(&memory->pairs, "t/", &count);
+    enum tercet_status status = TERCET_OK;
+    struct pair **pairs = pairs_sorted(&memory->pairs, prefix, &count);
     for (size_t i = 0; i < count && status == TERCET_OK; i++) {
         const struct pair *pair = pairs[i];
         status =
@@ -179,6 +178,17 @@ static enum tercet_status load(struct journal *journal, journal_pair_fn pair_fn,
     }
     free(pairs);
     return status;
+}
+
+static enum tercet_status load(struct journal *journal, journal_pair_fn pair_fn, void *context,
+                               struct tercet_error *error_out)
+{
+    struct journal_memory *memory = memory_of(journal);
+    enum tercet_status status = check_digest(memory, error_out);
+    if (status == TERCET_OK) {
+        status = load_prefix(memory, "p/", pair_fn, context);
+    }
+    return status == TERCET_OK ? load_prefix(memory, "t/", pair_fn, context) : status;
 }
 
 /* ---- Outcomes -------------------------------------------------------------------------------- */

@@ -82,7 +82,7 @@ static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes
     }
     scan->digest = digest128_add(scan->digest, digest128_of_pair(key, value));
     scan->count++;
-    if (store_key_begins(key, "t/") || store_key_begins(key, "o/") ||
+    if (store_key_begins(key, "t/") || store_key_begins(key, "o/") || store_key_begins(key, "p/") ||
         store_key_begins(key, DAY_KEY_PREFIX)) {
         return TERCET_OK;
     }
@@ -200,11 +200,7 @@ enum tercet_status journal_leveldb_new_life(struct journal *base, int64_t now_un
 {
     struct journal_leveldb *journal = journal_of(base);
     tercet_assert(journal->inspecting);
-    struct journal_head *head = &journal->head; /* written with the epoch */
-    head->incarnation = head->incarnation >= now_unix_ms ? head->incarnation + 1 : now_unix_ms;
-    if (now_unix_ms > head->horizon_unix_ms) {
-        head->horizon_unix_ms = now_unix_ms;
-    }
+    journal_head_begin_life(&journal->head, now_unix_ms); /* written with the epoch */
     return begin_epoch(journal, error_out);
 }
 

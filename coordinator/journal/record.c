@@ -12,6 +12,7 @@
 #include "base/failpoint.h"
 #include "journal/record_key.h"
 #include "journal/record_message.h"
+#include "journal/record_participant.h"
 #include "tercet/v1/record.pb-c.h"
 
 static_assert((int)TXN_MODE_TOMBSTONE == (int)TERCET__V1__RECORD__MODE__MODE_TOMBSTONE, "modes");
@@ -95,6 +96,7 @@ static void encode_branch(const struct branch *branch, const struct directory *d
         record_message_bytes(tercet_bytes_of(spec->digest.bytes, sizeof spec->digest.bytes));
     out->incarnation = branch->number.incarnation;
     out->number = branch->number.number;
+    out->payload_lost = branch->payload_lost;
 }
 
 static void write_begin(struct txn *txn, const struct directory *directory,
@@ -333,6 +335,10 @@ void record_write(const struct effect_record *record, const struct directory *di
     case RECORD_TOMBSTONE:
         TERCET_FAILPOINT("record.tombstone");
         write_outcome(record->txn, directory, batch);
+        break;
+    case RECORD_PARTICIPANT:
+        record_participant_write(directory->entries[record->participant].name, record->known,
+                                 batch);
         break;
     }
 }

@@ -4,6 +4,7 @@
  *   m/head                                   the head; journal_leveldb.c's own
  *   t/ SEQUENCE(8, big-endian) KIND(1) ...   all of one open transaction stands together:
  *      KIND 0x10 BEGIN; 0x20 INDEX(1) ADD_BRANCH; 0x30 DECIDE; 0x40 PROGRESS
+ *   p/ NAME                                  what is known of a participant's databases
  *   o/ GID                                   an outcome, until it is moved into its day
  *   d/ YYYY-MM-DD                            what a day holds at least; journal_leveldb.c's own
  * Values are messages of tercet.v1.record, each behind one byte of format version (1). */
@@ -38,10 +39,16 @@ bool record_peek_ended(struct tercet_bytes value, int64_t *ended_unix_ms_out);
  * must be such as the journal with this head can hold.  Whatever is accepted until record_loader_finish()
  * says OK, the engine can adopt and resume. */
 typedef void (*record_txn_fn)(struct txn *txn_take, void *context);
+/* What was known of a participant; borrowed. */
+typedef void (*record_participant_fn)(const char *name, const struct acquaintance *known,
+                                      void *context);
 struct record_loader;
 struct record_loader *record_loader_create(const struct journal_head *head,
                                            struct directory *directory, record_txn_fn txn_fn,
                                            void *context);
+/* Who is told of participants; without it they are only checked. */
+void record_loader_tell_participants(struct record_loader *loader,
+                                     record_participant_fn participant_fn);
 /* One pair.  DATA_LOSS with a sentence: a record of a transaction with no BEGIN, a field or enum
  * value that this version does not know, bytes that make no sense, a gid or number that is another's. */
 TERCET_MUST_CHECK enum tercet_status record_loader_pair(struct record_loader *loader,

@@ -97,8 +97,9 @@ enum tercet_status record_census_add(struct record_census *census, const struct 
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         const struct branch *branch = txn->branches[i];
         const struct branch_number number = branch->number;
-        if (number.number < 1 || number.number >= census->next_number || number.incarnation < 1 ||
-            number.incarnation > census->incarnation) {
+        const bool ours = number.incarnation == census->incarnation; /* a lost life had others */
+        if (number.number < 1 || (ours && number.number >= census->next_number) ||
+            number.incarnation < 1 || number.incarnation > census->incarnation) {
             return error_set(error_out, TERCET_DATA_LOSS,
                              "transaction %" PRId64 " makes no sense: number %" PRId64
                              " of its branch %" PRIu32 " was never given out",

@@ -24,11 +24,13 @@
 #include "journal/record_fits.h"
 #include "journal/record_key.h"
 #include "journal/record_message.h"
+#include "journal/record_participant.h"
 #include "tercet/v1/record.pb-c.h"
 
 struct record_loader {
     struct directory *directory;
     record_txn_fn txn_fn;
+    record_participant_fn participant_fn; /* or NULL */
     void *context;
     struct record_census *census;
     struct txn *txn; /* the one whose pairs come now, or NULL */
@@ -53,6 +55,12 @@ struct record_loader *record_loader_create(const struct journal_head *head,
     loader->context = context;
     loader->census = record_census_create(head->incarnation, head->next_number);
     return loader;
+}
+
+void record_loader_tell_participants(struct record_loader *loader,
+                                     record_participant_fn participant_fn)
+{
+    loader->participant_fn = participant_fn;
 }
 
 void record_loader_destroy(struct record_loader *loader)
@@ -121,6 +129,7 @@ static enum tercet_status add_branch(struct record_loader *loader, const struct 
     spec.participant = directory_intern(loader->directory, begun->participant);
     struct branch *branch = branch_create(&spec);
     branch->number = (struct branch_number){begun->incarnation, begun->number};
+    branch->payload_lost = begun->payload_lost != 0;
     branch->handed = spec.confirm_only ? 0 : 1U << TERCET_PHASE_TRY;
     branch_move(branch, BRANCH_WAITING, loader->txn->begun_unix_ms);
     txn_add_branch_take(loader->txn, branch);
@@ -231,11 +240,11 @@ static bool restore_branch(const struct txn *txn, struct branch *branch,
         restore_state(branch, (enum branch_state)now->state);
         branch->attempts = now->attempts;
         branch->asked_since_unix_ms = now->asked_since_unix_ms;
-        branch->conflict = now->conflict;
     } else if (branch->spec.optional &&
                now->state == TERCET__V1__BRANCH_STATE__BRANCH_STATE_REFUSED) {
         restore_state(branch, BRANCH_REFUSED);
     }
+    branch->conflict = now->conflict;
     branch->answered_tried = now->answered_tried;
     branch_set_reason(branch, now->reason_code, now->reason_text);
     set_resolved(branch, now->resolved);
@@ -339,6 +348,10 @@ enum tercet_status record_loader_pair(struct record_loader *loader, struct terce
                                       struct tercet_error *error_out)
 {
     struct pair pair = {.value = value, .hash = hash, .error = error_out};
+    if (record_participant_is(key)) {
+        const struct record_listener listener = {loader->participant_fn, loader->context};
+        return record_participant_tell(key, value, hash, &listener, error_out);
+    }
     if (!name_pair(key, &pair)) {
         return error_set(error_out, TERCET_DATA_LOSS,
                          "a record's key makes no sense: no tercetd of this version writes it");

@@ -4,31 +4,54 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/error.h"
+#include "base/memory.h"
 
-/* Those with an id, the first sixteen. */
-static void read_stores(struct describe_memory *memory, const Tercet__V1__DescribeReply *reply)
+static struct branch_number place(int64_t incarnation, int64_t number)
 {
-    *memory = (struct describe_memory){0};
+    const struct branch_number none = {0, 0};
+    const struct branch_number told = {incarnation, number};
+    return incarnation > 0 && number > 0 ? told : none;
+}
+
+/* Behind its highest row, or its mark's low: rows leave only below that. */
+static struct branch_number reach(const Tercet__V1__StoreDescription *told)
+{
+    struct branch_number low = {0, 0};
+    struct branch_number behind = {0, 0};
+    if (told->mark != NULL && told->mark->low != NULL) {
+        low = place(told->mark->low->incarnation, told->mark->low->number);
+    }
+    if (told->highest != NULL && told->highest->number < INT64_MAX) {
+        behind = place(told->highest->incarnation, told->highest->number + 1);
+    }
+    return branch_number_compare(low, behind) < 0 ? behind : low;
+}
+
+void describe_read(const Tercet__V1__DescribeReply *reply, struct description *description_out)
+{
+    *description_out = (struct description){0};
     for (size_t i = 0; i < reply->n_stores; i++) {
         const Tercet__V1__StoreDescription *told = reply->stores[i];
-        if (told->store_id.len != DESCRIBE_STORE_ID_BYTES ||
-            memory->store_count == DESCRIBE_STORE_COUNT_MAX) {
+        if (told->store_id.len != STORE_ID_BYTES ||
+            description_out->store_count == STORE_COUNT_MAX) {
             continue;
         }
-        struct describe_store *store = &memory->stores[memory->store_count];
-        memory->store_count++;
+        struct store_seen *store = &description_out->stores[description_out->store_count];
+        description_out->store_count++;
         memcpy(store->id, told->store_id.data, sizeof store->id);
+        store->reach = reach(told);
+        if (told->mark != NULL && told->mark->low != NULL) {
+            store->low = place(told->mark->low->incarnation, told->mark->low->number);
+        }
         if (told->mark != NULL) {
-            store->mark.incarnation = told->mark->as_of_incarnation;
-            store->mark.number = told->mark->as_of_lsn;
+            store->mark = place(told->mark->as_of_incarnation, told->mark->as_of_lsn);
         }
     }
 }
 
-static bool find_higher_epoch(const Tercet__V1__DescribeReply *reply,
-                              const struct wire_identity *identity, struct tercet_error *text_out)
+bool describe_is_fencing(const Tercet__V1__DescribeReply *reply,
+                         const struct wire_identity *identity, struct tercet_error *text_out)
 {
     for (size_t i = 0; i < reply->n_stores; i++) {
         const Tercet__V1__StoreDescription *told = reply->stores[i];
@@ -44,88 +67,49 @@ static bool find_higher_epoch(const Tercet__V1__DescribeReply *reply,
     return false;
 }
 
-static const struct describe_store *find_store(const struct describe_memory *memory,
-                                               const uint8_t *id)
-{
-    for (uint32_t i = 0; i < memory->store_count; i++) {
-        if (memcmp(memory->stores[i].id, id, sizeof memory->stores[i].id) == 0) {
-            return &memory->stores[i];
-        }
-    }
-    return NULL;
-}
-
-static enum describe_finding say_exchanged(const struct describe_store *store,
-                                           struct tercet_error *text_out)
-{
-    char id[2 * DESCRIBE_STORE_ID_BYTES + 1];
-    hex_encode(store->id, sizeof store->id, id);
-    (void)error_set(text_out, TERCET_DATA_LOSS,
-                    "its store %s is gone: the participant was rolled back or exchanged", id);
-    return DESCRIBE_EXCHANGED;
-}
-
-static enum describe_finding say_rolled_back(const struct describe_store *store,
-                                             struct branch_number had,
-                                             struct tercet_error *text_out)
-{
-    char id[2 * DESCRIBE_STORE_ID_BYTES + 1];
-    hex_encode(store->id, sizeof store->id, id);
-    (void)error_set(text_out, TERCET_DATA_LOSS,
-                    "its store %s had the mark %" PRId64 "/%" PRId64 " and now has %" PRId64
-                    "/%" PRId64 ": the participant was rolled back or exchanged",
-                    id, had.incarnation, had.number, store->mark.incarnation, store->mark.number);
-    return DESCRIBE_ROLLED_BACK;
-}
-
-static enum describe_finding compare(const struct describe_memory *before,
-                                     const struct describe_memory *now,
-                                     struct branch_number acknowledged,
-                                     struct tercet_error *text_out)
-{
-    for (uint32_t i = 0; i < before->store_count; i++) {
-        const struct describe_store *had = &before->stores[i];
-        const struct describe_store *has = find_store(now, had->id);
-        if (has == NULL) {
-            return say_exchanged(had, text_out);
-        }
-        if (branch_number_compare(has->mark, had->mark) < 0) {
-            return say_rolled_back(has, had->mark, text_out);
-        }
-    }
-    /* Replies to branches tell a mark too, but not of which store. */
-    if (now->store_count == 1 && branch_number_compare(now->stores[0].mark, acknowledged) < 0) {
-        return say_rolled_back(&now->stores[0], acknowledged, text_out);
-    }
-    return DESCRIBE_FINE;
-}
-
-enum describe_finding describe_judge(struct describe_memory *memory,
-                                     const Tercet__V1__DescribeReply *reply,
-                                     const struct wire_identity *identity,
-                                     struct branch_number acknowledged,
-                                     struct tercet_error *text_out)
-{
-    if (find_higher_epoch(reply, identity, text_out)) {
-        return DESCRIBE_FENCED;
-    }
-    struct describe_memory now;
-    read_stores(&now, reply);
-    if (now.store_count == 0) {
-        return DESCRIBE_FINE; /* not told: nothing to compare, nothing to forget */
-    }
-    const enum describe_finding finding = compare(memory, &now, acknowledged, text_out);
-    *memory = now;
-    return finding;
-}
-
-struct branch_number describe_lowest_mark(const struct describe_memory *memory)
+struct branch_number describe_lowest_mark(const struct description *description)
 {
     struct branch_number lowest = {0, 0};
-    for (uint32_t i = 0; i < memory->store_count; i++) {
-        if (i == 0 || branch_number_compare(memory->stores[i].mark, lowest) < 0) {
-            lowest = memory->stores[i].mark;
+    for (uint32_t i = 0; i < description->store_count; i++) {
+        if (i == 0 || branch_number_compare(description->stores[i].mark, lowest) < 0) {
+            lowest = description->stores[i].mark;
         }
     }
     return lowest;
+}
+
+static bool read_row(const Tercet__V1__FenceRow *told, struct inspected_row *row_out)
+{
+    const size_t gid_bytes = strlen(told->gid);
+    const size_t action_bytes = strlen(told->action);
+    const int state = (int)told->state;
+    if (gid_bytes == 0 || gid_bytes > TERCET_GID_BYTES_MAX ||
+        !directory_is_name(told->action, action_bytes) || told->branch < 1 ||
+        told->branch > TERCET_BRANCH_COUNT_MAX || told->number == NULL ||
+        told->digest.len != sizeof row_out->digest.bytes ||
+        state < (int)TERCET__V1__FENCE_STATE__FENCE_STATE_TRIED ||
+        state > (int)TERCET__V1__FENCE_STATE__FENCE_STATE_SUSPENDED) {
+        return false;
+    }
+    *row_out = (struct inspected_row){.branch = told->branch, .state = (uint32_t)state};
+    row_out->number = place(told->number->incarnation, told->number->number);
+    memcpy(row_out->gid, told->gid, gid_bytes + 1);
+    memcpy(row_out->action, told->action, action_bytes + 1);
+    memcpy(row_out->digest.bytes, told->digest.data, sizeof row_out->digest.bytes);
+    return row_out->number.number != 0;
+}
+
+void describe_read_rows(const Tercet__V1__InspectReply *reply, struct event *event)
+{
+    if (strlen(reply->next_page_token) > INSPECT_TOKEN_BYTES_MAX) {
+        return; /* it cannot be asked for the rest: as if not answered */
+    }
+    event->u.inspected.answered = true;
+    event->u.inspected.rows = xcalloc(reply->n_rows + 1, sizeof event->u.inspected.rows[0]);
+    for (size_t i = 0; i < reply->n_rows; i++) {
+        if (read_row(reply->rows[i], &event->u.inspected.rows[event->u.inspected.row_count])) {
+            event->u.inspected.row_count++;
+        }
+    }
+    memcpy(event->u.inspected.token, reply->next_page_token, strlen(reply->next_page_token) + 1);
 }

@@ -1,44 +1,24 @@
-/* describe.h -- is the database behind a participant still the one we know?
+/* describe.h -- what a participant's Describe says, for the engine to judge (engine/acquaintance.h).
  *
- * A Describe reply tells for every store its random id, the highest (incarnation, epoch) of our
- * origin that it has seen, and the newest mark that it holds.  Between two replies nothing of this
- * may go back: an id that is gone means another database, a lower mark one restored from a backup, a
- * higher epoch another coordinator in our place.  Remembered as long as the process lives.
- *
- * Thread: one at a time for each memory; probes of a participant never overlap. */
+ * One judgement is made here, because only the edge knows which start of the coordinator this is: a
+ * store that has seen a higher epoch of our origin means another coordinator in our place. */
 #ifndef COORDINATOR_PARTICIPANT_DESCRIBE_H
 #define COORDINATOR_PARTICIPANT_DESCRIBE_H
 
+#include "engine/event.h"
 #include "participant/wire.h"
 
-enum { DESCRIBE_STORE_COUNT_MAX = 16, DESCRIBE_STORE_ID_BYTES = 16 };
+/* Its stores: those with an id, the first sixteen.  Numbers that make no sense count as none. */
+void describe_read(const Tercet__V1__DescribeReply *reply, struct description *description_out);
 
-struct describe_store {
-    uint8_t id[DESCRIBE_STORE_ID_BYTES];
-    struct branch_number mark; /* zero: none */
-};
+/* Fills an EVENT_INSPECTED.  Rows that make no sense are left out: no branch of ours is like them. */
+void describe_read_rows(const Tercet__V1__InspectReply *reply, struct event *event);
 
-struct describe_memory {
-    struct describe_store stores[DESCRIBE_STORE_COUNT_MAX];
-    uint32_t store_count;
-};
+/* `text_out`: a sentence when there is one. */
+bool describe_is_fencing(const Tercet__V1__DescribeReply *reply,
+                         const struct wire_identity *identity, struct tercet_error *text_out);
 
-enum describe_finding {
-    DESCRIBE_FINE,
-    DESCRIBE_FENCED,     /* it has seen a higher epoch: we are not the coordinator */
-    DESCRIBE_EXCHANGED,  /* a store is gone, another may stand in its place */
-    DESCRIBE_ROLLED_BACK /* a store has forgotten a mark that it had */
-};
-
-/* Judges a reply and remembers it.  `acknowledged`: the newest mark that any reply had told when the
- * probe left; zero: none.  `text_out`: a sentence about whatever is not FINE. */
-enum describe_finding describe_judge(struct describe_memory *memory,
-                                     const Tercet__V1__DescribeReply *reply,
-                                     const struct wire_identity *identity,
-                                     struct branch_number acknowledged,
-                                     struct tercet_error *text_out);
-
-/* The lowest mark of all stores that are remembered. */
-struct branch_number describe_lowest_mark(const struct describe_memory *memory);
+/* The lowest mark of all stores; zero: none, or nothing is told. */
+struct branch_number describe_lowest_mark(const struct description *description);
 
 #endif

@@ -20,16 +20,19 @@
 #include "base/memory.h"
 #include "participant/describe.h"
 #include "participant/wire.h"
+#include "participant/words.h"
 
-/* The largest honest reply is a Describe with many actions. */
+/* The largest honest reply is a page of Inspect. */
 enum { RECEIVE_BYTES_MAX = 256 * 1024, ACTION_COUNT_MAX = 1024 };
+
+/* A row is at most 1.4 KiB, most of it the result of its try: a page fits into the limit above. */
+enum { INSPECT_PAGE_SIZE = 150, INSPECT_TIMEOUT_MS = 5000 };
 
 struct edge_peer {
     const char *name;            /* the directory's */
     struct rpc_channel *channel; /* NULL: not configured, or stopped */
     /* The newest mark of this incarnation that a reply said to be stored there; 0: none. */
     _Atomic int64_t acknowledged_lsn;
-    struct describe_memory memory; /* the probe's that is in flight */
 };
 
 struct edge {
@@ -45,8 +48,7 @@ struct edge {
 struct edge_call {
     struct edge *edge;
     struct edge_peer *peer;
-    struct event *event;         /* owned; ANSWER or PROBED */
-    int64_t acknowledged_before; /* PROBED: acknowledged_lsn when it left */
+    struct event *event; /* owned; ANSWER or PROBED */
 };
 
 /* ---- Life -------------------------------------------------------------------------------------- */
@@ -181,19 +183,14 @@ static void on_branch_done(const struct rpc_result *result, void *context)
     call_end(call);
 }
 
-static struct branch_number as_of(const struct edge *edge, int64_t lsn)
+/* Whatever it holds now counts, so that one that has lost its mark is told it again. */
+static void note_described_mark(const struct edge_call *call, const struct description *description)
 {
-    const struct branch_number none = {0, 0};
-    const struct branch_number told = {edge->identity.incarnation, lsn};
-    return lsn == 0 ? none : told;
-}
-
-/* Whatever it holds now counts, so that it is told its mark again. */
-static void forget_acknowledged(struct edge_call *call)
-{
-    const struct branch_number lowest = describe_lowest_mark(&call->peer->memory);
+    const struct branch_number lowest = describe_lowest_mark(description);
     const bool ours = lowest.incarnation == call->edge->identity.incarnation;
-    atomic_store(&call->peer->acknowledged_lsn, ours ? lowest.number : 0);
+    if (description->store_count > 0) {
+        atomic_store(&call->peer->acknowledged_lsn, ours ? lowest.number : 0);
+    }
 }
 
 /* What it serves, for the engine to check before anything begins. */
@@ -209,6 +206,7 @@ static void tell_actions(struct event *event, const Tercet__V1__DescribeReply *r
         if (directory_is_name(name, strlen(name))) {
             memcpy(actions[count].name, name, strlen(name) + 1);
             actions[count].confirm_only = reply->actions[i]->confirm_only != 0;
+            actions[count].unfenced = reply->actions[i]->unfenced != 0;
             count++;
         }
     }
@@ -219,24 +217,16 @@ static void tell_actions(struct event *event, const Tercet__V1__DescribeReply *r
 static void on_description(struct edge_call *call, const Tercet__V1__DescribeReply *reply)
 {
     struct tercet_error text = {0};
-    const struct branch_number acknowledged = as_of(call->edge, call->acknowledged_before);
+    struct description *description = xcalloc(1, sizeof *description);
     TERCET_FAILPOINT("edge.described");
     tell_actions(call->event, reply);
-    switch (
-        describe_judge(&call->peer->memory, reply, &call->edge->identity, acknowledged, &text)) {
-    case DESCRIBE_FINE:
-        break;
-    case DESCRIBE_FENCED:
+    describe_read(reply, description);
+    note_described_mark(call, description);
+    call->event->u.probed.description = description;
+    if (describe_is_fencing(reply, &call->edge->identity, &text)) {
         call->event->u.probed.fenced = true;
         LOGGER(LOGGER_ERROR, "participant.fenced", logger_text("participant", call->peer->name),
                logger_text("text", text.text));
-        break;
-    case DESCRIBE_EXCHANGED:
-    case DESCRIBE_ROLLED_BACK:
-        forget_acknowledged(call);
-        LOGGER(LOGGER_ERROR, "participant.rolled_back",
-               logger_text("participant", call->peer->name), logger_text("text", text.text));
-        break;
     }
     if (reply->participant[0] != '\0' && strcmp(reply->participant, call->peer->name) != 0) {
         LOGGER(LOGGER_ERROR, "participant.other_name", logger_text("participant", call->peer->name),
@@ -278,6 +268,17 @@ static const struct mark *mark_to_tell(struct edge_peer *peer, const struct mark
     return news ? mark : NULL;
 }
 
+/* A new connection may lead to another database: it is described before a branch goes over it. */
+static void answer_unconnected(struct edge_call *call)
+{
+    struct answer *answer = &call->event->u.answer;
+    answer->kind = ANSWER_UNREACHABLE;
+    words_copy_code(answer->reason.code, "TERCET_UNREACHABLE");
+    words_copy_text(answer->reason.text, tercet_status_name(TERCET_UNAVAILABLE),
+                    "there is no connection to it");
+    call_end(call);
+}
+
 static void carry_out_send(struct edge *edge, struct order *order, const struct mark *mark)
 {
     struct edge_call *call = call_create(edge, order->participant, EVENT_ANSWER);
@@ -290,6 +291,10 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
     call->event->u.answer.phase = order->phase;
     TERCET_FAILPOINT("edge.before_send");
     order->branch = NULL; /* the event's now */
+    if (!rpc_channel_is_connected(call->peer->channel)) {
+        answer_unconnected(call);
+        return;
+    }
     rpc_call_unref(
         rpc_call_start(call->peer->channel, &(const struct rpc_call_options){
                                                 .path = wire_method(order->phase),
@@ -312,7 +317,6 @@ static void carry_out_probe(struct edge *edge, const struct order *order, const 
 
     TERCET_FAILPOINT("edge.before_probe");
     call->event->u.probed.participant = order->participant;
-    call->acknowledged_before = atomic_load(&call->peer->acknowledged_lsn);
     rpc_channel_hurry(call->peer->channel);
     rpc_call_unref(
         rpc_call_start(call->peer->channel, &(const struct rpc_call_options){
@@ -340,4 +344,50 @@ void edge_carry_out(struct edge *edge, struct order *order, const struct mark *m
     case ORDER_UNREACHABLE:
         tercet_unreachable(); /* the engine's */
     }
+}
+
+/* ---- Inspect ----------------------------------------------------------------------------------- */
+
+static void on_inspect_done(const struct rpc_result *result, void *context)
+{
+    struct edge_call *call = context;
+    if (result->status == TERCET_OK) {
+        describe_read_rows((const Tercet__V1__InspectReply *)result->reply, call->event);
+    } else if (result->status == TERCET_UNIMPLEMENTED) {
+        call->event->u.inspected.answered = true; /* it never will: it has nothing to say */
+        LOGGER(LOGGER_WARNING, "participant.not_inspected",
+               logger_text("participant", call->peer->name),
+               logger_text("text", "it does not serve Inspect; compare its books by hand"));
+    }
+    call_end(call);
+}
+
+void edge_inspect(struct edge *edge, const struct effect_inspect *inspect)
+{
+    struct edge_call *call = call_create(edge, inspect->participant, EVENT_INSPECTED);
+    struct wire_context context;
+    Tercet__V1__BranchNumber from = TERCET__V1__BRANCH_NUMBER__INIT;
+    Tercet__V1__BranchNumber below = TERCET__V1__BRANCH_NUMBER__INIT;
+    Tercet__V1__InspectRequest request = TERCET__V1__INSPECT_REQUEST__INIT;
+    wire_context_fill(&context, &edge->identity, call->peer->name, NULL);
+    from.incarnation = inspect->from.incarnation;
+    from.number = inspect->from.number;
+    below.incarnation = inspect->below.incarnation;
+    below.number = inspect->below.number;
+    request.context = &context.message;
+    request.from = &from;
+    request.below = &below;
+    request.page_size = INSPECT_PAGE_SIZE;
+    request.page_token = (char *)(uintptr_t)inspect->token;
+
+    call->event->u.inspected.participant = inspect->participant;
+    rpc_call_unref(
+        rpc_call_start(call->peer->channel, &(const struct rpc_call_options){
+                                                .path = "/tercet.v1.Participant/Inspect",
+                                                .request = &request.base,
+                                                .reply = &tercet__v1__inspect_reply__descriptor,
+                                                .timeout_ms = INSPECT_TIMEOUT_MS,
+                                                .done = on_inspect_done,
+                                                .context = call,
+                                            }));
 }

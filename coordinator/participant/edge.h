@@ -8,6 +8,7 @@
 
 #include "base/inbox.h"
 #include "dispatch/dispatch.h"
+#include "engine/effect.h"
 #include "engine/mark.h"
 #include "rpc/rpc_runtime.h"
 
@@ -29,6 +30,9 @@ TERCET_MUST_CHECK enum tercet_status edge_create(const struct edge_options *opti
 /* Carries out SEND or PROBE; takes the order's branch.  `mark` is the participant's (as_of zero:
  * none).  The loop's thread. */
 void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark);
+
+/* Asks Inspect for a page of rows; an EVENT_INSPECTED follows.  The loop's thread. */
+void edge_inspect(struct edge *edge, const struct effect_inspect *inspect);
 
 /* Cancels what is in flight and waits until every call has ended. */
 void edge_stop(struct edge *edge);

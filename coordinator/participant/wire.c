@@ -192,6 +192,9 @@ static void read_reply(struct answer *answer, const Tercet__V1__BranchReply *rep
 {
     answer->kind = ANSWER_REPLY;
     answer->verdict = verdict_of(reply->verdict);
+    if (reply->mark_incarnation > 0 && reply->mark_lsn > 0) {
+        answer->mark = (struct branch_number){reply->mark_incarnation, reply->mark_lsn};
+    }
     reason_of(answer, reply);
     switch (answer->verdict) {
     case TERCET_VERDICT_DONE:

@@ -238,17 +238,38 @@ bool read_watch(const struct read *read, const ProtobufCMessage *base, struct re
     return take_gid(read, message->gid, request);
 }
 
+/* A branch, or a participant: never both. */
+static bool take_resolved(const struct read *read, const Tercet__V1__ResolveRequest *message,
+                          struct request *request)
+{
+    if (message->participant[0] == '\0') {
+        request->branch_index = message->branch;
+        return take_gid(read, message->gid, request) &&
+               check_range(read->refusal, "branch", message->branch, 1, TERCET_BRANCH_COUNT_MAX);
+    }
+    if (message->gid[0] != '\0' || message->branch != 0 ||
+        message->resolution > TERCET__V1__RESOLUTION__RESOLUTION_ASK_AGAIN) {
+        return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_MALFORMED",
+                           "participant",
+                           "a participant is resolved by itself, by RESOLUTION_ASK_AGAIN, without "
+                           "gid and branch");
+    }
+    if (!read_participant_check(read, "participant", message->participant)) {
+        return false;
+    }
+    request->participant = read_participant_find(read->directory, message->participant);
+    return true;
+}
+
 bool read_resolve(const struct read *read, const ProtobufCMessage *base, struct request *request)
 {
     const Tercet__V1__ResolveRequest *message = (const Tercet__V1__ResolveRequest *)base;
-    if (!take_gid(read, message->gid, request) ||
-        !check_range(read->refusal, "branch", message->branch, 1, TERCET_BRANCH_COUNT_MAX) ||
+    if (!take_resolved(read, message, request) ||
         !check_bytes(read->refusal, "reason", strlen(message->reason), 1,
                      TERCET_REASON_TEXT_BYTES_MAX) ||
         !check_utf8(read->refusal, "reason", message->reason)) {
         return false;
     }
-    request->branch_index = message->branch;
     request->wait = WAIT_MODE_BEGIN;
     reason_set(&request->reason, "", message->reason);
     switch (message->resolution) {
@@ -257,6 +278,12 @@ bool read_resolve(const struct read *read, const ProtobufCMessage *base, struct 
         return true;
     case TERCET__V1__RESOLUTION__RESOLUTION_SETTLED:
         request->resolution = RESOLUTION_SETTLE;
+        return true;
+    case TERCET__V1__RESOLUTION__RESOLUTION_WAS_CONFIRMED:
+        request->resolution = RESOLUTION_WAS_CONFIRMED;
+        return true;
+    case TERCET__V1__RESOLUTION__RESOLUTION_WAS_CANCELLED:
+        request->resolution = RESOLUTION_WAS_CANCELLED;
         return true;
     case TERCET__V1__RESOLUTION__RESOLUTION_UNSPECIFIED:
     case _TERCET__V1__RESOLUTION_IS_INT_SIZE:

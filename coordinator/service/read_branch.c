@@ -14,9 +14,7 @@ static const char *field_of(const char *prefix, const char *name, char field_out
     return field_out;
 }
 
-/* The configured participant of that name, or UINT32_MAX.  One that is only in the journal is known
- * to recovery alone. */
-static uint32_t find_participant(const struct directory *directory, const char *name)
+uint32_t read_participant_find(const struct directory *directory, const char *name)
 {
     const uint32_t index = directory_find(directory, name, strlen(name));
     if (index == UINT32_MAX || directory->entries[index].target == NULL) {
@@ -25,12 +23,12 @@ static uint32_t find_participant(const struct directory *directory, const char *
     return index;
 }
 
-static bool check_participant(const struct read *read, const char *field, const char *name)
+bool read_participant_check(const struct read *read, const char *field, const char *name)
 {
     if (!check_name(read->refusal, field, name)) {
         return false;
     }
-    if (find_participant(read->directory, name) != UINT32_MAX) {
+    if (read_participant_find(read->directory, name) != UINT32_MAX) {
         return true;
     }
     return refusal_set(read->refusal, TERCET_FAILED_PRECONDITION, "TERCET_UNKNOWN_PARTICIPANT",
@@ -69,7 +67,8 @@ bool read_branch_check(const struct read *read, const Tercet__V1__Branch *branch
 {
     struct refusal *refusal = read->refusal;
     char field[READ_FIELD_SIZE];
-    return check_participant(read, field_of(prefix, "participant", field), branch->participant) &&
+    return read_participant_check(read, field_of(prefix, "participant", field),
+                                  branch->participant) &&
            check_name(refusal, field_of(prefix, "action", field), branch->action) &&
            check_bytes(refusal, field_of(prefix, "payload", field), branch->payload.len, 0,
                        TERCET_PAYLOAD_BYTES_MAX) &&
@@ -88,7 +87,7 @@ struct branch *read_branch_make(const struct read *read, const Tercet__V1__Branc
     const bool optional = branch->optional != 0;
     struct branch_spec spec = {
         .index = index,
-        .participant = find_participant(read->directory, branch->participant),
+        .participant = read_participant_find(read->directory, branch->participant),
         .action = branch->action,
         .payload = {branch->payload.data, branch->payload.len},
         .stage = branch->stage,

@@ -7,7 +7,7 @@
  *      long, and what is no reply at all never are.
  *   2. A failed call is never read as a reply, and only TERCET_OLD_EPOCH as fenced.
  *   3. Words that are kept are valid UTF-8 in one line, within their limits.
- *   4. Describe: FENCED where and only where an epoch is higher; FINE only when no store that was
+ *   4. Describe: fencing where and only where an epoch is higher; SAME only when no store that was
  *      known is gone or has forgotten a mark. */
 #include <stdlib.h>
 
@@ -153,43 +153,43 @@ static bool is_higher(const Tercet__V1__DescribeReply *reply, const struct wire_
     return false;
 }
 
-static bool has_store(const struct describe_memory *memory, const struct describe_store *store)
+static bool has_store(const struct description *description, const struct store_seen *store)
 {
-    for (uint32_t i = 0; i < memory->store_count; i++) {
-        const struct describe_store *other = &memory->stores[i];
+    for (uint32_t i = 0; i < description->store_count; i++) {
+        const struct store_seen *other = &description->stores[i];
         if (memcmp(other->id, store->id, sizeof store->id) == 0 &&
-            branch_number_compare(other->mark, store->mark) >= 0) {
+            branch_number_compare(other->mark, store->mark) >= 0 &&
+            branch_number_compare(other->reach, store->reach) >= 0) {
             return true;
         }
     }
     return false;
 }
 
-static void judge_description(const struct describe_memory *before,
-                              const struct describe_memory *now, enum describe_finding finding,
-                              const struct tercet_error *text)
+static void judge_description(const struct acquaintance *before, const struct description *now,
+                              enum finding finding, const struct tercet_error *text)
 {
-    tercet_assert(now->store_count <= DESCRIBE_STORE_COUNT_MAX);
-    if (finding != DESCRIBE_FINE) {
+    tercet_assert(now->store_count <= STORE_COUNT_MAX);
+    if (finding != FINDING_SAME) {
         tercet_assert(judge_is_range(text->text, 1, sizeof text->text - 1, ' ', '~'));
         return;
     }
     const struct branch_number lowest = describe_lowest_mark(now);
     for (uint32_t i = 0; i < now->store_count; i++) {
         tercet_assert(branch_number_compare(lowest, now->stores[i].mark) <= 0);
+        tercet_assert(now->stores[i].mark.number >= 0 && now->stores[i].reach.number >= 0);
     }
-    for (uint32_t i = 0; i < before->store_count; i++) {
-        tercet_assert(has_store(now, &before->stores[i]));
+    for (uint32_t i = 0; now->store_count > 0 && i < before->told.store_count; i++) {
+        tercet_assert(has_store(now, &before->told.stores[i]));
     }
 }
 
 static void run_describe(struct tercet_bytes source, bool build)
 {
-    struct describe_memory memory = {0};
+    struct acquaintance known = {0};
     const struct wire_identity identity = {.incarnation = 3, .epoch = 5};
     while (source.size > 0) {
-        const struct describe_memory before = memory;
-        const struct branch_number acknowledged = {3, build_take(&source)};
+        const struct replied replied = {.mark = {3, build_take(&source)}};
         struct tercet_error text = {0};
         ProtobufCMessage *message =
             take_message(&source, &tercet__v1__describe_reply__descriptor, build);
@@ -197,10 +197,14 @@ static void run_describe(struct tercet_bytes source, bool build)
             continue;
         }
         const Tercet__V1__DescribeReply *reply = (const Tercet__V1__DescribeReply *)message;
-        const enum describe_finding finding =
-            describe_judge(&memory, reply, &identity, acknowledged, &text);
-        tercet_assert((finding == DESCRIBE_FENCED) == is_higher(reply, &identity));
-        judge_description(&before, &memory, finding, &text);
+        struct description description;
+        describe_read(reply, &description);
+        const enum finding finding = acquaintance_judge(&known, &description, &replied, &text);
+        tercet_assert(describe_is_fencing(reply, &identity, &text) == is_higher(reply, &identity));
+        judge_description(&known, &description, finding, &text);
+        if (finding == FINDING_SAME && description.store_count > 0) {
+            known.told = description;
+        }
         rpc_codec_free(message);
     }
 }

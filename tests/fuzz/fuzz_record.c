@@ -250,7 +250,8 @@ static void write_txn(struct txn *txn, const struct directory *directory,
     struct effect_record record = {.kind = RECORD_BEGIN, .txn = txn};
     record_write(&record, directory, batch);
     for (uint32_t i = 0; txn->mode == TXN_MODE_STEPS && i < txn->branch_count; i++) {
-        record = (struct effect_record){RECORD_ADD_BRANCH, txn, txn->branches[i]};
+        record = (struct effect_record){
+            .kind = RECORD_ADD_BRANCH, .txn = txn, .branch = txn->branches[i]};
         record_write(&record, directory, batch);
     }
     if (txn_state_is_decided(txn->state)) {

@@ -49,7 +49,7 @@ void PutOutcome(journal_batch *batch, const std::string &gid, int64_t ended)
     made->sequence = 1;
     made->begun_unix_ms = ended;
     txn_move(made, TXN_CANCELLED, clock_now{0, ended});
-    effect_record record = {RECORD_TOMBSTONE, made, nullptr};
+    effect_record record = {RECORD_TOMBSTONE, made, nullptr, 0, nullptr};
     record_write(&record, &empty, batch);
     txn_destroy(made);
     directory_deinit(&empty);

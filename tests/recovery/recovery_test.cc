@@ -119,7 +119,7 @@ class Filled
 
     void Write(record_kind kind, txn *made)
     {
-        const effect_record record{kind, made, nullptr};
+        const effect_record record{kind, made, nullptr, 0, nullptr};
         record_write(&record, &names_, &batch_);
     }
 

@@ -90,7 +90,7 @@ bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
     while (batch_reader_next(&reader, &operation)) {
         const auto *key = static_cast<const char *>(operation.key.data);
         record_key name{};
-        if (operation.kind == BATCH_DELETE) {
+        if (operation.kind == BATCH_DELETE || key[0] == 'p') {
             continue;
         }
         const auto *data = static_cast<const uint8_t *>(operation.value.data) + 1;

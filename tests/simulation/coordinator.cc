@@ -253,6 +253,20 @@ void Coordinator::OnCallOver(uint64_t call, uint32_t life, bool unreachable)
     }
 }
 
+// As the edge does.
+static void TellDescription(event *made, const description &told)
+{
+    static const Kind kinds[] = {Kind::DEBIT, Kind::CREDIT, Kind::COUPON, Kind::NOTE};
+    made->u.probed.description = static_cast<description *>(malloc(sizeof told));
+    *made->u.probed.description = told;
+    made->u.probed.actions = static_cast<action_kind *>(calloc(4, sizeof(action_kind)));
+    for (const Kind kind : kinds) {
+        action_kind *action = &made->u.probed.actions[made->u.probed.action_count++];
+        snprintf(action->name, sizeof action->name, "%s", ActionOf(kind));
+        action->confirm_only = kind == Kind::NOTE;
+    }
+}
+
 void Coordinator::OnAnswer(const AnswerMessage &answer)
 {
     Out *out = answer.life == life_ && is_up() ? out_.Find(answer.call) : nullptr;
@@ -275,6 +289,12 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
     if (out->of == nullptr) {
         made->u.probed.participant = participant;
         made->u.probed.reachable = answer.kind == ANSWER_REPLY;
+        if (made->u.probed.reachable && answer.told != nullptr) {
+            TellDescription(made, *answer.told);
+            if (!described_.insert(participant).second) {
+                scene_.Hit(Mark::DESCRIBED_AGAIN);
+            }
+        }
         if (made->u.probed.reachable && told_off_[participant]) {
             scene_.Hit(Mark::PROBE_BROUGHT_BACK);
         }
@@ -290,6 +310,7 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
         to->how = answer.how;
         to->conflict = answer.conflict;
         to->after_ms = answer.after_ms;
+        to->mark = {answer.mark_incarnation, answer.mark_lsn};
         if (answer.result != 0 && to->verdict == TERCET_VERDICT_DONE) {
             void *copy = malloc(sizeof answer.result);
             memcpy(copy, &answer.result, sizeof answer.result);

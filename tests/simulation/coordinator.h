@@ -9,6 +9,7 @@
 // process that was killed there.
 #pragma once
 
+#include <set>
 #include <unordered_map>
 
 #include "simulation/scene.h"
@@ -43,6 +44,8 @@ class Coordinator
     void Freeze(int64_t until_us);
     void Thaw();
 
+    // Does this participant wait for an operator?
+    bool Holds(uint32_t participant) const;
     bool is_up() const
     {
         return loop_ != nullptr;
@@ -96,6 +99,9 @@ class Coordinator
     static void Fetch(void *context, branch *branch_take);
     static void Reply(void *context, effect_reply *reply);
     static void CarryOut(void *context, order *todo, const mark *told);
+    static void Meet(const char *name, const acquaintance *known, void *context);
+    static void Inspect(void *context, const effect_inspect *asked);
+    static void Held(void *context, const effect_hold *hold);
     static void Fenced(void *context);
     void SendReply(const effect_reply &reply);
     void SendCall(order *todo, const mark *told);
@@ -127,6 +133,7 @@ class Coordinator
     std::unordered_map<uint64_t, std::string> lookups_;
     std::vector<int64_t> acknowledged_lsn_; // by participant
     std::vector<std::shared_ptr<const mark>> told_;
+    std::set<uint32_t> described_;                     // whose databases are known, over all lives
     std::vector<bool> told_off_;                       // by participant: its last probe said no
     std::vector<uint8_t> asked_two_;                   // by act: a confirm or cancel has left
     std::vector<uint64_t> confirm_turn_, cancel_turn_; // by act

@@ -232,6 +232,26 @@ void Coordinator::CarryOut(void *context, order *todo, const mark *told)
     todo->branch = nullptr;
 }
 
+void Coordinator::Inspect(void *context, const effect_inspect *)
+{
+    /* No journal is restored in this world. */
+    static_cast<Coordinator *>(context)->scene_.judge.Fail("I8", "it asked for rows");
+}
+
+void Coordinator::Held(void *context, const effect_hold *hold)
+{
+    auto *self = static_cast<Coordinator *>(context);
+    if (!self->scene_.restored) {
+        self->scene_.judge.Fail("I8", "p%u is held, and nobody has restored it: %s",
+                                hold->participant, hold->text);
+    }
+}
+
+bool Coordinator::Holds(uint32_t participant) const
+{
+    return is_up() && engine_is_held(engine_, participant);
+}
+
 void Coordinator::Fenced(void *context)
 {
     /* There is one coordinator in this world, so this cannot be; and it may not return. */

@@ -35,6 +35,13 @@ void Coordinator::Adopt(txn *txn_take, void *context)
     engine_adopt_take(self->engine_, txn_take);
 }
 
+void Coordinator::Meet(const char *name, const acquaintance *known, void *context)
+{
+    auto *self = static_cast<Coordinator *>(context);
+    engine_adopt_acquaintance(self->engine_, directory_find(&self->directory_, name, strlen(name)),
+                              known);
+}
+
 namespace
 {
 
@@ -82,6 +89,7 @@ bool Coordinator::Recover()
 
     Loading loading = {this, record_loader_create(&head_, &directory_, Adopt, this)};
     tercet_error error{};
+    record_loader_tell_participants(loading.loader, Meet);
     tercet_status status = journal_load(journal_, TakePair, &loading, &error);
     if (status == TERCET_OK) {
         status = record_loader_finish(loading.loader, &error);
@@ -120,7 +128,7 @@ void Coordinator::Start()
     looping.engine = engine_;
     looping.dispatch = dispatch_;
     looping.directory = &directory_;
-    looping.hands = {Submit, LookUp, Fetch, Reply, CarryOut, Fenced, this};
+    looping.hands = {Submit, LookUp, Fetch, Reply, CarryOut, Inspect, Held, Fenced, this};
     looping.durable_lsn = head_.lsn;
     looping.end_wait_ms = scene_.swarm.end_wait_ms;
     looping.batch_bytes_max = scene_.swarm.batch_bytes_max;
@@ -248,9 +256,10 @@ void Coordinator::Kill()
 namespace
 {
 
-tercet_status CountPair(tercet_bytes, tercet_bytes, digest128, void *context)
+// Of transactions: what is known of participants stays.
+tercet_status CountPair(tercet_bytes key, tercet_bytes, digest128, void *context)
 {
-    ++*static_cast<int *>(context);
+    *static_cast<int *>(context) += static_cast<const char *>(key.data)[0] == 't' ? 1 : 0;
     return TERCET_OK;
 }
 

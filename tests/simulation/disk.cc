@@ -134,6 +134,15 @@ tercet_bytes Disk::Read(tercet_bytes key) const
     return entry == nullptr ? tercet_bytes_of(nullptr, 0) : byte_map_value(entry);
 }
 
+void Disk::Restore(const Disk &other)
+{
+    Forget();
+    byte_map_clear(&map_);
+    for (size_t i = 0; i < other.map_.count; i++) {
+        Put(byte_map_key(other.map_.entries[i]), byte_map_value(other.map_.entries[i]));
+    }
+}
+
 void Disk::Put(tercet_bytes key, tercet_bytes value)
 {
     free(byte_map_exchange(&map_, key, byte_map_entry_create(key, &value)));

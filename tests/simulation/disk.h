@@ -46,6 +46,9 @@ class Disk
     tercet_bytes Read(tercet_bytes key) const;
     void Put(tercet_bytes key, tercet_bytes value); // at the beginning of the world
 
+    // Becomes what the other is, as after a restore; nothing of it is unsynced.
+    void Restore(const Disk &other);
+
     const byte_map &map() const
     {
         return map_;

@@ -39,6 +39,8 @@ namespace simulation
     MARK(PARTICIPANT_CRASH_COMMIT_LOST)   /* died before its commit */                             \
     MARK(PARTICIPANT_UNREACHABLE)         /* a call found nobody */                                \
     MARK(PROBE_BROUGHT_BACK)              /* a circuit closed by a probe */                        \
+    MARK(DESCRIBED_AGAIN)                 /* a database was compared with what was known */        \
+    MARK(RESTORED_DATABASE_HELD)          /* one that was put back was noticed */                  \
     MARK(CRASH_BEFORE_BEGIN_DURABLE)      /* a BEGIN was lost */                                   \
     MARK(CRASH_BEFORE_DECIDE_DURABLE)     /* a DECIDE was lost */                                  \
     MARK(CRASH_BEFORE_END_DURABLE)        /* an END was lost */                                    \

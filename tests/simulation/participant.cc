@@ -115,6 +115,17 @@ void Participant::Crash()
     scene_.timeline.Add(scene_.now_us() + down_us, What::P_START, number_, life_, 0);
 }
 
+void Participant::BackUp()
+{
+    backup_.Restore(disk_);
+}
+
+void Participant::Restore()
+{
+    Crash();
+    disk_.Restore(backup_);
+}
+
 void Participant::Freeze(int64_t until_us)
 {
     scene_.tally.freezes += until_us > scene_.now_us() ? 1 : 0;
@@ -162,6 +173,39 @@ bool Participant::OfferMark(const CallMessage &call)
     return marks_offer(&marks_, &caller, &message, scene_.now_us() / 1000);
 }
 
+void Participant::SendAnswer(const AnswerMessage &answer)
+{
+    const Copies copies = scene_.network.Send(Link::ANSWER, number_, scene_.now_us());
+    for (uint32_t i = 0; i < copies.count; i++) {
+        scene_.timeline.Add(copies.at_us[i], What::ANSWER_ARRIVES, number_, 0,
+                            scene_.answers.Take(answer));
+    }
+}
+
+// As describe.c reads what survey_reply.c tells.
+std::shared_ptr<const description> Participant::Describe()
+{
+    const uint8_t origin[TERCET_ORIGIN_BYTES] = {0};
+    tercet_store_description found{};
+    tercet_error error{};
+    if (kv_fence_describe(&fence_, name_, origin, &found, &error) != TERCET_OK) {
+        scene_.judge.Fail("I5", "p%u cannot describe itself: %s", number_, error.text);
+        return nullptr;
+    }
+    auto told = std::make_shared<description>();
+    store_seen &store = told->stores[0];
+    told->store_count = 1;
+    memcpy(store.id, found.store_id, sizeof store.id);
+    store.mark = {found.mark.as_of_incarnation, found.mark.as_of_lsn};
+    store.low = {found.mark.low.incarnation, found.mark.low.number};
+    store.reach = store.low;
+    const branch_number behind = {found.highest.incarnation, found.highest.number + 1};
+    if (found.highest.number != 0 && branch_number_compare(store.reach, behind) < 0) {
+        store.reach = behind;
+    }
+    return told;
+}
+
 void Participant::OnCall(const CallMessage &call)
 {
     scene_.Note("call arrives: p act branch phase", number_, call.payload.act, call.index,
@@ -176,10 +220,11 @@ void Participant::OnCall(const CallMessage &call)
         answer.call = call.call;
         answer.life = call.life;
         answer.verdict = TERCET_VERDICT_DONE;
-        const Copies copies = scene_.network.Send(Link::ANSWER, number_, scene_.now_us());
-        for (uint32_t i = 0; i < copies.count; i++) {
-            scene_.timeline.Add(copies.at_us[i], What::ANSWER_ARRIVES, number_, 0,
-                                scene_.answers.Take(answer));
+        answer.told = Describe();
+        if (busy_) {
+            answers_.push_back(answer); // what it has read may not be on the disk yet
+        } else {
+            SendAnswer(answer);
         }
     } else {
         queue_.push_back(call);
@@ -233,11 +278,7 @@ void Participant::OnCommitted(const Happening &what)
         return;
     }
     for (const AnswerMessage &answer : answers_) {
-        const Copies copies = scene_.network.Send(Link::ANSWER, number_, scene_.now_us());
-        for (uint32_t i = 0; i < copies.count; i++) {
-            scene_.timeline.Add(copies.at_us[i], What::ANSWER_ARRIVES, number_, 0,
-                                scene_.answers.Take(answer));
-        }
+        SendAnswer(answer);
     }
     answers_.clear();
     busy_ = false;

@@ -55,6 +55,9 @@ class Participant
     size_t CountRows() const;
     // As they stand on the disk.
     void AddAccounts(std::vector<Account> *accounts) const;
+    // Its database as it is now; put back later, by somebody who has lost the newer one.
+    void BackUp();
+    void Restore();
     // Handlers put off every confirm and cancel from now on, also when all faults have stopped.
     void Stall()
     {
@@ -64,6 +67,8 @@ class Participant
   private:
     void WakeAt(int64_t at_us);
     bool OfferMark(const CallMessage &call);
+    std::shared_ptr<const description> Describe();
+    void SendAnswer(const AnswerMessage &answer);
     void RunGroup();
     void Answer(const CallMessage &call, const group_answer &said);
     void NoteAnswer(const CallMessage &call, const group_answer &said);
@@ -83,6 +88,7 @@ class Participant
     const uint32_t number_;
     char name_[8]{};
     Disk disk_;
+    Disk backup_;
     kv_fence fence_{};
     struct group group_ {
     };

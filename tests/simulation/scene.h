@@ -78,6 +78,7 @@ struct AnswerMessage {
     uint32_t result = 0; // of a try; 0: none
     int64_t mark_incarnation = 0;
     int64_t mark_lsn = 0;
+    std::shared_ptr<const description> told; // of a probe
     char code[32]{};
 };
 
@@ -140,7 +141,8 @@ struct Scene {
     directory names{}; // of the participants
     std::vector<Act> acts;
     Fate *fate = nullptr;
-    bool calm = false; // no faults any more
+    bool calm = false;     // no faults any more
+    bool restored = false; // a database was put back
 
     Pool<CallMessage> calls;
     Pool<AnswerMessage> answers;

@@ -122,6 +122,7 @@ Swarm DrawSwarm(Dice &dice)
         swarm.jump_ms =
             dice.Chance(500) || swarm.upkeep_every_us > 0 ? 3LL * 24 * 3600 * 1000 : 3600 * 1000;
     }
+    swarm.restores = dice.Chance(250);
     return swarm;
 }
 

@@ -71,6 +71,9 @@ struct Swarm {
     uint32_t store_fails = 0;   // per mille of commits
     int64_t handler_us = 0;     // each takes so long; groups close at 20 ms
 
+    // when all is over, a participant's database is put back to what it was some rounds ago
+    bool restores = false;
+
     // clocks
     int64_t jump_every_us = 0;
     int64_t jump_ms = 0;

@@ -284,6 +284,9 @@ bool World::Run()
         scene_.judge.Final(accounts);
         coordinator_.Final();
     }
+    if (!scene_.judge.failed() && scene_.swarm.restores) {
+        RestoreOne();
+    }
     return !scene_.judge.failed();
 }
 
@@ -311,6 +314,29 @@ bool World::IsQuiet() const
     return quiet;
 }
 
+// Anomaly 21: the backup is from before the last rounds.  Nothing is open; a coordinator that has been
+// started since knows it from its journal alone.
+void World::RestoreOne()
+{
+    enum { NOTICED_WITHIN_US = 10000000 };
+    const int64_t until_us = scene_.now_us() + NOTICED_WITHIN_US;
+    Happening next;
+    scene_.restored = true;
+    scene_.Note("its database is put back: p", restored_);
+    coordinator_.Kill();
+    participants_[restored_].Restore();
+    while (!coordinator_.Holds(restored_) && !scene_.judge.failed() && scene_.now_us() < until_us &&
+           scene_.timeline.Next(&next)) {
+        Happen(next);
+    }
+    if (!coordinator_.Holds(restored_)) {
+        scene_.judge.Fail("I6", "the database of p%u was put back, and nobody has noticed",
+                          restored_);
+        return;
+    }
+    scene_.Hit(Mark::RESTORED_DATABASE_HELD);
+}
+
 // Every round was confirmed, and fences hold the rows of the last two at most.
 void World::CheckRows()
 {
@@ -331,7 +357,8 @@ void World::CheckRows()
 // seconds for the backlog.
 void World::Look()
 {
-    enum { ROUNDS = 3, SETTLE_US = 250000, BACKLOG_US = 10000000 };
+    /* What is known of a participant is recorded once a second: so many rounds take longer. */
+    enum { ROUNDS = 3, ROUNDS_BEFORE_RESTORE = 8, SETTLE_US = 250000, BACKLOG_US = 10000000 };
     const Swarm &swarm = scene_.swarm;
     const int64_t last_us =
         crowd_.last_sent_us() > calm_at_us_ ? crowd_.last_sent_us() : calm_at_us_;
@@ -349,7 +376,11 @@ void World::Look()
         quiet_since_us_ = scene_.now_us();
     } else if (scene_.now_us() - quiet_since_us_ < SETTLE_US) {
         /* Sweeps are still due. */
-    } else if (rounds_ < ROUNDS) {
+    } else if (rounds_ < (swarm.restores ? ROUNDS_BEFORE_RESTORE : ROUNDS)) {
+        if (swarm.restores && rounds_ == 0) {
+            restored_ = scene_.dice.Below(swarm.participants);
+            participants_[restored_].BackUp();
+        }
         scene_.fate->Rest();
         const auto id = static_cast<uint32_t>(scene_.acts.size());
         scene_.acts.push_back(RoundAct(id, swarm.participants, scene_.names));

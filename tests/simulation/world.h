@@ -67,14 +67,16 @@ class World
     void Look();
     bool IsQuiet() const;
     void CheckRows();
+    void RestoreOne();
 
     Scene scene_;
     std::unique_ptr<Fate> chance_;
     Coordinator coordinator_;
     std::deque<Participant> participants_;
     Crowd crowd_;
-    uint32_t rounds_ = 0; // begun
-    uint32_t acts_ = 0;   // of the plan
+    uint32_t rounds_ = 0;   // begun
+    uint32_t restored_ = 0; // whose database is put back at the end
+    uint32_t acts_ = 0;     // of the plan
     int64_t calm_at_us_ = 0;
     int64_t quiet_since_us_ = 0;
     bool over_ = false;

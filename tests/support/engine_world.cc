@@ -54,7 +54,8 @@ void EngineWorld::Create(const char *boot_id, int64_t next_number, uint64_t seed
     engine_options options{};
     options.limits = limits_;
     options.directory = &names;
-    options.incarnation = 1700000000000;
+    options.incarnation = INCARNATION;
+    options.lost_from = lost_from;
     options.next_number = next_number;
     options.seed = seed;
     snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id);
@@ -144,8 +145,12 @@ void EngineWorld::Collect()
         switch (made->kind) {
         case EFFECT_RECORD:
             recorded = true;
-            records.push_back({made->u.record.kind, made->u.record.txn->gid,
+            records.push_back({made->u.record.kind,
+                               made->u.record.txn ? made->u.record.txn->gid : "",
                                made->u.record.branch ? made->u.record.branch->spec.index : 0});
+            if (made->u.record.kind == RECORD_PARTICIPANT) {
+                recorded_known[made->u.record.participant] = *made->u.record.known;
+            }
             if (on_record) {
                 on_record(made->u.record);
             }
@@ -163,6 +168,12 @@ void EngineWorld::Collect()
         }
         case EFFECT_REPLY:
             TakeReply(&made->u.reply);
+            break;
+        case EFFECT_HOLD:
+            holds.push_back({made->u.hold.participant, made->u.hold.held, made->u.hold.text});
+            break;
+        case EFFECT_INSPECT:
+            inspections.push_back(made->u.inspect);
             break;
         case EFFECT_LOOKUP:
             lookups.emplace_back(made->u.lookup.gid);

@@ -34,6 +34,12 @@ struct Record {
     uint32_t branch;
 };
 
+struct Hold {
+    uint32_t participant;
+    bool held;
+    std::string text;
+};
+
 struct Reply {
     request_kind to;
     bool last;
@@ -57,6 +63,7 @@ class EngineWorld
     EngineWorld &operator=(const EngineWorld &) = delete;
 
     static engine_limits DefaultLimits();
+    static constexpr int64_t INCARNATION = 1700000000000;
 
     // ---- requests; each gets a token of its own, whose replies are in `replies` ----
     uintptr_t Execute(const std::string &gid, const std::vector<BranchPlan> &branches,
@@ -79,6 +86,13 @@ class EngineWorld
                 uint32_t how = 0, const std::string &result = "", uint32_t conflict = 0);
     void Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind);
     void Reachable(uint32_t participant, bool reachable);
+    // A probe leaves and comes back with this description; its only action is "act".
+    void Describe(uint32_t participant, const description &told);
+    // One store: its id's letter, its newest mark's LSN, and the number behind all that it has held.
+    static description Store(char id, int64_t mark_lsn, int64_t reach);
+    uintptr_t ResolveParticipant(uint32_t participant);
+    // It tells these rows of its fence, all that it has.
+    void Inspected(uint32_t participant, const std::vector<inspected_row> &rows);
     // Hands and answers everything with DONE until nothing more is asked.
     void RunToEnd();
 
@@ -107,10 +121,14 @@ class EngineWorld
     directory names;
     struct engine *engine = nullptr;
     clock_now now{1000000, 1790000000000};
+    branch_number lost_from{}; // of the next engine that is made
     int64_t lsn = 1;
     std::vector<Record> records;
     std::vector<effect_call> calls; // asked for, not handed; each holds a reference
     std::map<uintptr_t, std::vector<Reply>> replies;
+    std::vector<effect_inspect> inspections;
+    std::vector<Hold> holds;                              // in the order of effects
+    std::map<uint32_t, acquaintance> recorded_known;      // by participant, the newest
     bool hold_lookups = false;                            // until FindAll()
     std::vector<std::string> lookups;                     // held back
     std::function<void(const effect_record &)> on_record; // as soon as its step is over

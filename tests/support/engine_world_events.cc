@@ -115,6 +115,56 @@ uintptr_t EngineWorld::Resolve(const std::string &gid, uint32_t index, resolutio
     return Send(made);
 }
 
+uintptr_t EngineWorld::ResolveParticipant(uint32_t participant)
+{
+    event *made = MakeRequest(REQUEST_RESOLVE, "");
+    made->u.request.participant = participant;
+    made->u.request.resolution = RESOLUTION_ASK;
+    reason_set(&made->u.request.reason, "", "its books were compared");
+    return Send(made);
+}
+
+description EngineWorld::Store(char id, int64_t mark_lsn, int64_t reach)
+{
+    description told{};
+    told.store_count = 1;
+    memset(told.stores[0].id, id, sizeof told.stores[0].id);
+    if (mark_lsn > 0) {
+        told.stores[0].mark = {INCARNATION, mark_lsn};
+    }
+    if (reach > 0) {
+        told.stores[0].reach = {INCARNATION, reach};
+    }
+    return told;
+}
+
+void EngineWorld::Describe(uint32_t participant, const description &told)
+{
+    engine_probe_leaves(engine, participant);
+    event *made = event_create(EVENT_PROBED);
+    made->u.probed.participant = participant;
+    made->u.probed.reachable = true;
+    made->u.probed.actions = static_cast<action_kind *>(calloc(1, sizeof(action_kind)));
+    snprintf(made->u.probed.actions[0].name, sizeof made->u.probed.actions[0].name, "act");
+    made->u.probed.action_count = 1;
+    made->u.probed.description = static_cast<description *>(malloc(sizeof told));
+    *made->u.probed.description = told;
+    Step(made);
+}
+
+void EngineWorld::Inspected(uint32_t participant, const std::vector<inspected_row> &rows)
+{
+    event *made = event_create(EVENT_INSPECTED);
+    made->u.inspected.participant = participant;
+    made->u.inspected.answered = true;
+    made->u.inspected.rows =
+        static_cast<inspected_row *>(calloc(rows.size() + 1, sizeof(inspected_row)));
+    for (const inspected_row &row : rows) {
+        made->u.inspected.rows[made->u.inspected.row_count++] = row;
+    }
+    Step(made);
+}
+
 void EngineWorld::SendAnswer(const std::string &gid, uint32_t index, event *made)
 {
     auto found = kept.find(gid + "/" + std::to_string(index));

@@ -27,8 +27,7 @@ static void tell_undecided(const struct inspected_txn *txn, void *context)
         return;
     }
     if (!telling->began) {
-        (void)fputs("undecided in it; if it is older than what participants know, compare with "
-                    "their books:\n",
+        (void)fputs("undecided in it; its first start asks the participants what became of them:\n",
                     telling->to);
         telling->began = true;
     }

@@ -15,6 +15,7 @@
 #include "journal/journal_leveldb_internal.h"
 #include "journal/record.h"
 #include "journal/record_key.h"
+#include "journal/record_participant.h"
 
 struct sifting {
     struct store *from;
@@ -157,11 +158,34 @@ static enum tercet_status take_outcome(struct sifting *sifting, struct tercet_by
     return status;
 }
 
+/* One that makes no sense is met anew. */
+static enum tercet_status take_participant(struct sifting *sifting, struct tercet_bytes key,
+                                           struct tercet_bytes value,
+                                           struct tercet_error *error_out)
+{
+    struct acquaintance known;
+    char name[TERCET_NAME_BYTES_MAX + 1];
+    struct tercet_error why;
+    if (record_participant_read(key, value, name, &known, &why) != TERCET_OK) {
+        (void)fprintf(sifting->to, "what was known of a participant is left out: %s\n", why.text);
+        return TERCET_OK;
+    }
+    struct journal_batch one;
+    journal_batch_init(&one);
+    journal_batch_put_for_good(&one, key, value);
+    enum tercet_status status = put_all(sifting, &one, error_out);
+    journal_batch_deinit(&one);
+    return status;
+}
+
 static enum tercet_status take_pair(struct tercet_bytes key, struct tercet_bytes value,
                                     void *context, struct tercet_error *error_out)
 {
     if (store_key_begins(key, "t/")) {
         return take_txn_pair(context, key, value, error_out);
+    }
+    if (record_participant_is(key)) {
+        return take_participant(context, key, value, error_out);
     }
     return store_key_begins(key, "o/") ? take_outcome(context, key, value, error_out) : TERCET_OK;
 }

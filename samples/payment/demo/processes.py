@@ -67,6 +67,10 @@ class Server:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def signal(self, number):
+        """Sends it any signal."""
+        self._process.send_signal(number)
+
     def stop(self):
         """SIGTERM; returns a sentence when it did not end well, else ""."""
         if self._process is None:

@@ -69,6 +69,27 @@ TEST(DispatchCircuit, OneUnreachableCallOpensItAndNothingIsSentWhileItIsOpen)
     EXPECT_EQ(world.Stats().delayed, 0U) << "they wait without timers";
 }
 
+TEST(DispatchCircuit, WhileItIsHeldNothingIsSentAndAfterwardsItIsProbedFirst)
+{
+    World world;
+    world.Step();
+    world.Probed(true);
+    dispatch_hold(world.dispatch, 0, true, world.now);
+    struct branch *branch = world.Call(kConfirm);
+    world.Step();
+    EXPECT_TRUE(world.Sent().empty());
+    EXPECT_EQ(dispatch_wake_at_boot_ms(world.dispatch), INT64_MAX);
+    dispatch_hold(world.dispatch, 0, false, world.now);
+    world.orders.clear();
+    world.Advance(100);
+    world.Step();
+    EXPECT_TRUE(world.Sent().empty());
+    EXPECT_EQ(world.Count(ORDER_PROBE), 1U);
+    world.Probed(true);
+    world.Step();
+    EXPECT_EQ(world.Sent(), Branches{branch});
+}
+
 TEST(DispatchCircuit, WhileItIsOpenItWakesForTheProbeAlone)
 {
     World world;

@@ -165,6 +165,10 @@ void EdgeWorld::CarryOut(struct order order)
 
 void EdgeWorld::Send(struct branch *branch, enum tercet_phase phase, uint32_t timeout_ms)
 {
+    if (connects_first) {
+        connects_first = false;
+        (void)ProbeAndWait(200);
+    }
     struct order order = {};
     order.kind = ORDER_SEND;
     order.branch = branch_ref(branch);
@@ -211,6 +215,9 @@ std::vector<Told> EdgeWorld::Take(int64_t timeout_ms)
         } else {
             told.reachable = event->u.probed.reachable;
             told.fenced = event->u.probed.fenced;
+            if (event->u.probed.description != nullptr) {
+                told.description = *event->u.probed.description;
+            }
         }
         event_destroy(event);
         all.push_back(told);

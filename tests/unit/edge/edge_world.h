@@ -71,6 +71,7 @@ struct Told {
     std::string text;
     bool reachable = false;
     bool fenced = false;
+    struct description description = {};
 };
 
 class EdgeWorld
@@ -94,6 +95,7 @@ class EdgeWorld
     // Whatever has come, waiting so long for the first.
     std::vector<Told> Take(int64_t timeout_ms);
 
+    bool connects_first = true; // a probe that nobody sees goes before the first branch
     struct mark mark = {};
     struct inbox inbox;
     struct directory directory;

@@ -129,7 +129,7 @@ inline void PutOutcome(Batch *batch, const std::string &gid, int64_t ended_unix_
     made->sequence = 1;
     made->begun_unix_ms = ended_unix_ms;
     txn_move(made, TXN_CANCELLED, clock_now{0, ended_unix_ms});
-    effect_record record = {RECORD_TOMBSTONE, made, nullptr};
+    effect_record record = {RECORD_TOMBSTONE, made, nullptr, 0, nullptr};
     record_write(&record, &empty, batch->get());
     txn_destroy(made);
     directory_deinit(&empty);

@@ -59,6 +59,49 @@ struct Recovery {
     }
 };
 
+TEST(Loader, WhatIsKnownOfAParticipantComesBackAndReplacesWhatWasKnown)
+{
+    struct journal *journal = journal_memory_create(kNow, kDay);
+    Transactions transactions(Seed());
+    acquaintance known{};
+    known.told.store_count = 2;
+    memset(known.told.stores[0].id, 'a', sizeof known.told.stores[0].id);
+    memset(known.told.stores[1].id, 'b', sizeof known.told.stores[1].id);
+    known.told.stores[0].mark = {10, 5};
+    known.told.stores[1].reach = {11, 7};
+    known.replied = {{10, 4}, {11, 6}};
+    Batch batch;
+    for (const char *held : {"", "it was rolled back"}) {
+        snprintf(known.held, sizeof known.held, "%s", held);
+        snprintf(known.released, sizeof known.released, "before");
+        effect_record record = {RECORD_PARTICIPANT, nullptr, nullptr, 1, &known};
+        record_write(&record, transactions.directory(), batch.get());
+        batch.Write(journal);
+    }
+    EXPECT_EQ(Head(journal).live_count, 1);
+
+    static acquaintance found;
+    static std::string name;
+    Recovery recovery;
+    record_loader_tell_participants(recovery.loader,
+                                    [](const char *told, const acquaintance *what, void *) {
+                                        name = told;
+                                        found = *what;
+                                    });
+    recovery.Run(journal);
+    ASSERT_EQ(TERCET_OK, recovery.status) << recovery.error.text;
+    EXPECT_EQ(transactions.directory()->entries[1].name, name);
+    EXPECT_EQ(0, memcmp(&known.told.stores[0], &found.told.stores[0], sizeof(store_seen)));
+    EXPECT_EQ(0, memcmp(&known.told.stores[1], &found.told.stores[1], sizeof(store_seen)));
+    EXPECT_EQ(2U, found.told.store_count);
+    EXPECT_EQ(0, branch_number_compare(known.replied.mark, found.replied.mark));
+    EXPECT_EQ(0, branch_number_compare(known.replied.branch, found.replied.branch));
+    EXPECT_STREQ("it was rolled back", found.held);
+    EXPECT_STREQ("before", found.released);
+    EXPECT_TRUE(digest128_equal(known.record, found.record));
+    journal_close(journal);
+}
+
 void ExpectSpec(const branch_spec &got, const branch_spec &want, const std::string &got_participant,
                 const std::string &want_participant)
 {
@@ -193,7 +236,7 @@ TEST(RecordLoader, WhatCameBackEndsWithoutLeavingAPair)
         }
         txn_move(made, made->state == TXN_CONFIRMING ? TXN_CONFIRMED : TXN_CANCELLED,
                  clock_now{0, kNow});
-        effect_record record = {RECORD_END, made, nullptr};
+        effect_record record = {RECORD_END, made, nullptr, 0, nullptr};
         record_write(&record, &recovery.directory, batch.get());
     }
     batch.Write(journal);

@@ -150,7 +150,7 @@ class Transactions
 
     void Write(record_kind kind, txn *made, branch *of, journal_batch *batch)
     {
-        effect_record record = {kind, made, of};
+        effect_record record = {kind, made, of, 0, nullptr};
         record_write(&record, &directory_, batch);
     }
 

@@ -115,6 +115,8 @@ class Tools : public ::testing::Test
         EXPECT_GT(head.incarnation, before_.incarnation);
         EXPECT_GT(head.epoch, before_.epoch);
         EXPECT_GE(head.next_number, before_.next_number);
+        EXPECT_EQ(head.lost_incarnation, before_.incarnation);
+        EXPECT_EQ(head.lost_number, head.next_number) << "what follows may have been given out";
         EXPECT_GT(head.horizon_unix_ms, kNow - 100 * 365 * kDay);
         EXPECT_GE(head.horizon_unix_ms, before_.horizon_unix_ms);
         EXPECT_EQ(ListOutcomes(opened.journal).size(), outcome_count);
@@ -230,6 +232,24 @@ TEST_F(Tools, ABackupOfARunningJournalIsRestoredAndCannotBeRun)
     const Told told = Restore(path, temp_ / "n");
     EXPECT_EQ(told.status, TERCET_OK) << told.error;
     ExpectNewLife(temp_ / "n", 61);
+}
+
+TEST_F(Tools, ALifeThatBeganNothingPassesOnWhereTheLossBegan)
+{
+    ASSERT_EQ(Restore(journal_, temp_ / "two").status, TERCET_OK);
+    ASSERT_EQ(Restore(temp_ / "two", temp_ / "three").status, TERCET_OK);
+    Opened opened = Open(temp_ / "three");
+    EXPECT_EQ(Head(opened.journal).lost_incarnation, before_.incarnation);
+    EXPECT_EQ(Head(opened.journal).lost_number, before_.next_number);
+    Batch batch;
+    PutOutcome(&batch, "begun", kNow);
+    const int64_t third = Head(opened.journal).incarnation;
+    batch.Write(opened.journal);
+    journal_close(opened.journal);
+    ASSERT_EQ(Restore(temp_ / "three", temp_ / "four").status, TERCET_OK);
+    opened = Open(temp_ / "four");
+    EXPECT_EQ(Head(opened.journal).lost_incarnation, third);
+    journal_close(opened.journal);
 }
 
 TEST_F(Tools, ABackupThatCannotBeWrittenIsGivenUpAndTheJournalGoesOn)

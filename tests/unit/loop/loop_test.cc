@@ -209,6 +209,7 @@ TEST(Loop, AFullBatchStopsSteppingUntilTheJournalIsIdle)
     };
     options.hands.reply = [](void *, effect_reply *) {};
     options.hands.carry_out = [](void *, order *todo, const mark *) { branch_unref(todo->branch); };
+    options.hands.hold = [](void *, const effect_hold *) {};
     options.hands.context = &world;
     world.loop = loop_create(&options);
     world.Turn({world.Execute("a", 1, 1)});
@@ -222,6 +223,47 @@ TEST(Loop, AFullBatchStopsSteppingUntilTheJournalIsIdle)
     world.Turn({durable});
     EXPECT_EQ(2, submits);
     EXPECT_NE(nullptr, engine_find(world.engine, "c"));
+}
+
+// A probe of participant 0 that comes back and tells this store.
+event *Described(char id)
+{
+    event *made = event_create(EVENT_PROBED);
+    made->u.probed.reachable = true;
+    made->u.probed.description = static_cast<description *>(malloc(sizeof(description)));
+    *made->u.probed.description = EngineWorld::Store(id, 0, 0);
+    return made;
+}
+
+TEST(Loop, NothingIsSentToAParticipantThatIsHeldUntilItsReleaseIsDurable)
+{
+    LoopWorld world;
+    world.Turn(); // its first probe leaves
+    world.Turn({Described('a')});
+    world.Turn({world.Execute("g", 1, 1)});
+    world.Sync();
+    ASSERT_EQ(1U, world.sent.size());
+    dispatch_hold(world.dispatch, 0, true, world.now);
+    dispatch_hold(world.dispatch, 0, false, world.now); // probed again
+    world.Advance(1000);
+    world.Turn({world.Answer(world.sent[0], ANSWER_REPLY, TERCET_VERDICT_DONE), Described('x')});
+    ASSERT_EQ(1U, world.holds.size());
+    EXPECT_TRUE(world.holds[0].held);
+    world.Sync();
+    EXPECT_EQ(1U, world.sent.size()) << "its confirm waits";
+
+    event *resolve = world.Ask(REQUEST_RESOLVE, "", 2);
+    resolve->u.request.resolution = RESOLUTION_ASK;
+    reason_set(&resolve->u.request.reason, "", "compared");
+    world.Turn({resolve});
+    world.Advance(100);
+    EXPECT_EQ(1U, world.holds.size()) << "not before its record is durable";
+    world.Sync();
+    ASSERT_EQ(2U, world.holds.size());
+    EXPECT_FALSE(world.holds[1].held);
+    world.Advance(1000);
+    world.Turn({Described('x')});
+    EXPECT_EQ(2U, world.sent.size());
 }
 
 TEST(LoopDeathTest, AHigherEpochSeenAtAParticipantEndsTheCoordinator)

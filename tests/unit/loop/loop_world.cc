@@ -51,6 +51,16 @@ void CarryOut(void *context, order *todo, const mark *)
     }
 }
 
+void Inspect(void *context, const effect_inspect *asked)
+{
+    static_cast<LoopWorld *>(context)->inspected.push_back(asked->participant);
+}
+
+void Held(void *context, const effect_hold *hold)
+{
+    static_cast<LoopWorld *>(context)->holds.push_back({hold->participant, hold->held, hold->text});
+}
+
 void Fenced(void *)
 {
     _exit(78);
@@ -86,7 +96,7 @@ LoopWorld::LoopWorld()
     looping.engine = engine;
     looping.dispatch = dispatch;
     looping.directory = &names;
-    looping.hands = {Submit, LookUp, Fetch, TakeReply, CarryOut, Fenced, this};
+    looping.hands = {Submit, LookUp, Fetch, TakeReply, CarryOut, Inspect, Held, Fenced, this};
     loop = loop_create(&looping);
     loop_resume(loop, now);
 }

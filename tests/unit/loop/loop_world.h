@@ -66,6 +66,8 @@ class LoopWorld
     std::vector<std::string> lookups;
     std::vector<event *> fetched; // handed over at the next turn
     std::map<const struct branch *, std::string> payloads;
+    std::vector<Hold> holds;
+    std::vector<uint32_t> inspected;
     size_t answered = 0; // of `sent`, by Settle()
 
   private:

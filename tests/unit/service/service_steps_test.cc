@@ -148,3 +148,32 @@ TEST_F(ServiceSteps, ResolveArrivesAndHasItsLimits)
     resolve.reason = Text(reason);
     ExpectRefused("Resolve", &resolve.base, "reason", "TERCET_MALFORMED");
 }
+
+TEST_F(ServiceSteps, AParticipantIsResolvedByItself)
+{
+    std::string gid = "g";
+    std::string reason = "compared";
+    std::string participant = "account";
+    Tercet__V1__ResolveRequest resolve = TERCET__V1__RESOLVE_REQUEST__INIT;
+    resolve.participant = Text(participant);
+    resolve.resolution = TERCET__V1__RESOLUTION__RESOLUTION_ASK_AGAIN;
+    resolve.reason = Text(reason);
+    Arrives("Resolve", &resolve.base, REQUEST_RESOLVE, [&](const struct request &request) {
+        EXPECT_STREQ(request.gid, "");
+        EXPECT_EQ(request.participant, 1U);
+    });
+    resolve.resolution = TERCET__V1__RESOLUTION__RESOLUTION_SETTLED;
+    ExpectRefused("Resolve", &resolve.base, "participant", "TERCET_MALFORMED");
+    resolve.resolution = TERCET__V1__RESOLUTION__RESOLUTION_ASK_AGAIN;
+    resolve.branch = 1;
+    ExpectRefused("Resolve", &resolve.base, "participant", "TERCET_MALFORMED");
+    resolve.branch = 0;
+    resolve.gid = Text(gid);
+    ExpectRefused("Resolve", &resolve.base, "participant", "TERCET_MALFORMED");
+    resolve.gid = nullptr;
+    std::string empty;
+    resolve.gid = Text(empty);
+    participant = "nobody";
+    resolve.participant = Text(participant);
+    EXPECT_EQ(Refused("Resolve", &resolve.base).code, "TERCET_UNKNOWN_PARTICIPANT");
+}

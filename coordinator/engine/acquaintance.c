@@ -1,0 +1,103 @@
+/* acquaintance.c -- see acquaintance.h. */
+#include "engine/acquaintance.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+static const struct store_seen *find_store(const struct description *description, const uint8_t *id)
+{
+    for (uint32_t i = 0; i < description->store_count; i++) {
+        if (memcmp(description->stores[i].id, id, STORE_ID_BYTES) == 0) {
+            return &description->stores[i];
+        }
+    }
+    return NULL;
+}
+
+static enum finding say_exchanged(const struct store_seen *store, struct tercet_error *text_out)
+{
+    char id[2 * STORE_ID_BYTES + 1];
+    hex_encode(store->id, sizeof store->id, id);
+    (void)error_set(text_out, TERCET_DATA_LOSS,
+                    "its store %s is gone: the participant was rolled back or exchanged", id);
+    return FINDING_EXCHANGED;
+}
+
+static enum finding say_rolled_back(const struct store_seen *store, const char *what,
+                                    struct branch_number had, struct branch_number has,
+                                    struct tercet_error *text_out)
+{
+    char id[2 * STORE_ID_BYTES + 1];
+    hex_encode(store->id, sizeof store->id, id);
+    (void)error_set(text_out, TERCET_DATA_LOSS,
+                    "its store %s had %s %" PRId64 "/%" PRId64 " and now has %" PRId64 "/%" PRId64
+                    ": the participant was rolled back or exchanged",
+                    id, what, had.incarnation, had.number, has.incarnation, has.number);
+    return FINDING_ROLLED_BACK;
+}
+
+/* Each store with itself. */
+static enum finding compare_stores(const struct description *before, const struct description *now,
+                                   struct tercet_error *text_out)
+{
+    for (uint32_t i = 0; i < before->store_count; i++) {
+        const struct store_seen *had = &before->stores[i];
+        const struct store_seen *has = find_store(now, had->id);
+        if (has == NULL) {
+            return say_exchanged(had, text_out);
+        }
+        if (branch_number_compare(has->mark, had->mark) < 0) {
+            return say_rolled_back(has, "the mark", had->mark, has->mark, text_out);
+        }
+        if (branch_number_compare(has->reach, had->reach) < 0) {
+            return say_rolled_back(has, "numbers below", had->reach, has->reach, text_out);
+        }
+    }
+    return FINDING_SAME;
+}
+
+/* Replies do not say of which store they are: their mark counts where there is one store, their
+ * branch must be within the reach of some store. */
+static enum finding compare_replies(const struct replied *replied, const struct description *now,
+                                    struct tercet_error *text_out)
+{
+    const struct store_seen *farthest = &now->stores[0];
+    for (uint32_t i = 1; i < now->store_count; i++) {
+        if (branch_number_compare(now->stores[i].reach, farthest->reach) > 0) {
+            farthest = &now->stores[i];
+        }
+    }
+    if (now->store_count == 1 && branch_number_compare(farthest->mark, replied->mark) < 0) {
+        return say_rolled_back(farthest, "the mark", replied->mark, farthest->mark, text_out);
+    }
+    if (replied->branch.number != 0 &&
+        branch_number_compare(farthest->reach, replied->branch) <= 0) {
+        return say_rolled_back(farthest, "the number", replied->branch, farthest->reach, text_out);
+    }
+    return FINDING_SAME;
+}
+
+enum finding acquaintance_judge(const struct acquaintance *known,
+                                const struct description *description,
+                                const struct replied *replied, struct tercet_error *text_out)
+{
+    if (description->store_count == 0) {
+        return FINDING_SAME; /* not told: nothing to compare */
+    }
+    const enum finding finding = compare_stores(&known->told, description, text_out);
+    return finding == FINDING_SAME ? compare_replies(replied, description, text_out) : finding;
+}
+
+struct branch_number acquaintance_passed(const struct description *description)
+{
+    struct branch_number passed = {0, 0};
+    for (uint32_t i = 0; i < description->store_count; i++) {
+        if (branch_number_compare(description->stores[i].low, passed) > 0) {
+            passed = description->stores[i].low;
+        }
+    }
+    return passed;
+}

@@ -1,0 +1,337 @@
+/* evidence.c -- what participants' rows say of what a restored journal does not know (restored.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "engine/restored.h"
+
+/* Numbers of tercet.v1.FenceState and ConflictKind. */
+enum { ROW_TRIED = 1, ROW_CONFIRMED = 2, ROW_CANCELLED = 3, ROW_SUSPENDED = 4 };
+enum { CONFLICT_FORGOTTEN = 5 };
+
+static const char RESTORED[] = "TERCET_RESTORED";
+
+/* The rows of one gid. */
+struct group {
+    struct row_seen *rows;
+    size_t count;
+};
+
+struct verdict {
+    bool confirmed;
+    bool cancelled;
+    bool forgotten;
+};
+
+static bool is_row_of(const struct row_seen *seen, const struct branch *branch)
+{
+    return seen->participant == branch->spec.participant &&
+           seen->row.branch == branch->spec.index &&
+           branch_number_compare(seen->row.number, branch->number) == 0;
+}
+
+static const struct row_seen *find_row(const struct group *group, const struct branch *branch)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (is_row_of(&group->rows[i], branch)) {
+            return &group->rows[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_undone(uint32_t state)
+{
+    return state == ROW_CANCELLED || state == ROW_SUSPENDED;
+}
+
+static struct verdict judge(const struct engine *engine, const struct txn *txn,
+                            const struct group *group)
+{
+    struct verdict verdict = {false, false, false};
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        const struct row_seen *seen = find_row(group, branch);
+        if (seen == NULL) {
+            const struct peer *peer = &engine->peers[branch->spec.participant];
+            const bool passed = branch_number_compare(branch->number, peer->passed) < 0;
+            branch->conflict = passed ? CONFLICT_FORGOTTEN : 0;
+            verdict.forgotten = verdict.forgotten || passed;
+        } else if (seen->row.state == ROW_CONFIRMED) {
+            verdict.confirmed = true;
+        } else if (is_undone(seen->row.state) && !branch->spec.optional) {
+            verdict.cancelled = true;
+        }
+    }
+    return verdict;
+}
+
+/* ---- Taking a decision again ------------------------------------------------------------------- */
+
+/* A confirm was decided, so everything that had to be tried was. */
+static void confirm_again(struct step *step, struct txn *txn, const struct group *group)
+{
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        const struct row_seen *seen = find_row(group, branch);
+        if (branch->spec.confirm_only || branch->state != BRANCH_WAITING) {
+            continue;
+        }
+        const bool left_out = branch->spec.optional && (seen == NULL || is_undone(seen->row.state));
+        engine_move_branch(step, branch, BRANCH_TRYING);
+        engine_move_branch(step, branch, left_out ? BRANCH_REFUSED : BRANCH_TRIED);
+    }
+    decide(step, txn, TXN_OUTCOME_CONFIRMED);
+}
+
+static void cancel_again(struct step *step, struct txn *txn, const char *text)
+{
+    struct reason reason;
+    reason_set(&reason, RESTORED, text);
+    decide_to_cancel(step, txn, TXN_CAUSE_OPERATOR, &reason);
+}
+
+static void stay_unknown(struct step *step, struct txn *txn)
+{
+    txn->in_doubt = true;
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        if (branch->conflict == 0 && i == 0) {
+            branch->conflict = CONFLICT_FORGOTTEN; /* both were seen: kept by the first branch */
+        }
+        if (branch->conflict != 0) {
+            branch_set_reason(branch, "TERCET_UNKNOWN_OUTCOME",
+                              "decided after the backup, and its row is gone");
+            engine_raise_attention(step->engine, branch, branch->conflict);
+        }
+    }
+    record(step, RECORD_PROGRESS, txn, NULL);
+}
+
+static void add_lost_branch(struct step *step, struct txn *txn, const struct row_seen *seen)
+{
+    const struct branch_spec spec = {
+        .index = seen->row.branch,
+        .participant = seen->participant,
+        .action = seen->row.action,
+        .payload = {.data = "", .size = 0},
+        .digest = seen->row.digest,
+    };
+    struct branch *branch = branch_create(&spec);
+    branch->number = seen->row.number;
+    branch->payload_lost = true;
+    branch->adopted = true;
+    branch->answered_tried = seen->row.state == ROW_TRIED || seen->row.state == ROW_CONFIRMED;
+    branch->handed =
+        (1U << TERCET_PHASE_TRY) | (1U << TERCET_PHASE_CONFIRM) | (1U << TERCET_PHASE_CANCEL);
+    txn_add_branch_take(txn, branch);
+    engine_move_branch(step, branch, BRANCH_WAITING);
+    engine_register_branch(step->engine, branch);
+}
+
+/* Step by step a branch may have been added after the backup. */
+static void add_unknown_branches(struct step *step, struct txn *txn, const struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct row_seen *seen = &group->rows[i];
+        const bool later =
+            branch_number_compare(seen->row.number, step->engine->options.lost_from) >= 0;
+        if (later && txn->mode == TXN_MODE_STEPS && txn_branch(txn, seen->row.branch) == NULL) {
+            add_lost_branch(step, txn, seen);
+            record(step, RECORD_ADD_BRANCH, txn, txn_branch(txn, seen->row.branch));
+        }
+    }
+}
+
+static void apply_to_open(struct step *step, struct txn *txn, const struct group *group)
+{
+    add_unknown_branches(step, txn, group);
+    const struct verdict verdict = judge(step->engine, txn, group);
+    txn->in_doubt = false;
+    if (verdict.confirmed != verdict.cancelled) {
+        for (uint32_t i = 0; i < txn->branch_count; i++) {
+            txn->branches[i]->conflict = 0;
+        }
+        engine_resume_deadline(step, txn);
+        if (verdict.confirmed) {
+            confirm_again(step, txn, group);
+        } else {
+            cancel_again(step, txn, "a participant had cancelled it before the journal was lost");
+        }
+    } else if (verdict.confirmed || verdict.forgotten) {
+        stay_unknown(step, txn);
+    } else {
+        engine_resume_deadline(step, txn);
+        progress(step, txn);
+    }
+}
+
+/* ---- Transactions that the journal does not know ------------------------------------------------ */
+
+static bool has_state(const struct group *group, uint32_t state)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->rows[i].row.state == state) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What has done its part already needs no payload. */
+static void end_what_has_ended(struct step *step, struct txn *txn, const struct group *group)
+{
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        const struct row_seen *seen = find_row(group, branch);
+        if (branch->state == BRANCH_CONFIRMING && seen->row.state == ROW_CONFIRMED) {
+            engine_move_branch(step, branch, BRANCH_CONFIRMED);
+        } else if (branch->state == BRANCH_CANCELLING && is_undone(seen->row.state)) {
+            engine_move_branch(step, branch, BRANCH_CANCELLED);
+        }
+    }
+    progress(step, txn);
+}
+
+static void adopt_unknown(struct step *step, const struct group *group)
+{
+    struct engine *engine = step->engine;
+    struct txn *txn = txn_create(group->rows[0].row.gid);
+    txn->mode = TXN_MODE_EXECUTE;
+    txn->sequence = engine_take_number(engine).number;
+    txn->begun_unix_ms = step->now.unix_ms;
+    txn->deadline =
+        (struct txn_deadline){.boot_ms = step->now.boot_ms, .unix_ms = step->now.unix_ms};
+    memcpy(txn->deadline.boot_id, engine->options.boot_id, sizeof txn->deadline.boot_id);
+    table_insert(&engine->by_gid, &txn->by_gid, txn->gid, strlen(txn->gid));
+    txn_move(txn, TXN_TRYING, step->now);
+    list_push_back(&engine->open, &txn->all_link);
+    engine->stats.open_transactions++;
+    for (size_t i = 0; i < group->count; i++) {
+        if (txn_branch(txn, group->rows[i].row.branch) == NULL) {
+            add_lost_branch(step, txn, &group->rows[i]);
+        }
+    }
+    engine_reschedule(step, txn);
+    record(step, RECORD_BEGIN, txn, NULL);
+    if (has_state(group, ROW_CONFIRMED)) {
+        confirm_again(step, txn, group);
+    } else {
+        cancel_again(step, txn, "it was begun after the backup, and nobody had confirmed it");
+    }
+    end_what_has_ended(step, txn, group);
+}
+
+/* ---- All --------------------------------------------------------------------------------------- */
+
+static struct group group_at(struct row_seen *rows, size_t count, size_t at)
+{
+    struct group group = {&rows[at], 1};
+    while (at + group.count < count &&
+           strcmp(rows[at].row.gid, rows[at + group.count].row.gid) == 0) {
+        group.count++;
+    }
+    return group;
+}
+
+static struct group find_group(struct row_seen *rows, size_t count, const char *gid)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (strcmp(rows[middle].row.gid, gid) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < count && strcmp(rows[low].row.gid, gid) == 0) {
+        return group_at(rows, count, low);
+    }
+    return (struct group){NULL, 0};
+}
+
+void evidence_apply(struct step *step, struct row_seen *rows, size_t count)
+{
+    struct engine *engine = step->engine;
+    struct list_node *node = engine->open.next;
+    while (node != &engine->open) {
+        struct txn *txn = container_of(node, struct txn, all_link);
+        node = node->next;
+        if (txn->in_doubt) {
+            const struct group group = find_group(rows, count, txn->gid);
+            apply_to_open(step, txn, &group);
+        }
+    }
+    for (size_t at = 0; at < count;) {
+        const struct group group = group_at(rows, count, at);
+        at += group.count;
+        if (engine_find(engine, group.rows[0].row.gid) == NULL && has_state(&group, ROW_TRIED)) {
+            adopt_unknown(step, &group);
+        }
+    }
+}
+
+/* ---- An operator's word, an initiator's payloads ------------------------------------------------ */
+
+bool restored_settle(struct step *step, struct txn *txn, const struct request *request)
+{
+    if (!txn->in_doubt || restored_is_on(step->engine)) {
+        return false;
+    }
+    const bool confirmed = request->resolution == RESOLUTION_WAS_CONFIRMED;
+    txn->in_doubt = false;
+    if (confirmed) {
+        confirm_again(step, txn, &(const struct group){NULL, 0});
+    } else {
+        cancel_again(step, txn, request->reason.text);
+    }
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        if (branch->conflict == CONFLICT_FORGOTTEN && branch_state_is_phase_two(branch->state)) {
+            engine_clear_attention(step->engine, branch);
+            branch->resolved = xstrdup(request->reason.text);
+            engine_move_branch(step, branch, confirmed ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
+        }
+    }
+    progress(step, txn);
+    return true;
+}
+
+bool restored_take_payloads(struct step *step, struct txn *txn, struct request *request)
+{
+    for (uint32_t i = 0; i < request->branch_count; i++) {
+        const struct branch_spec *spec = &request->branches[i]->spec;
+        const struct branch *branch = txn_branch(txn, spec->index);
+        if (branch != NULL && !digest16_equal(&branch->spec.digest, &spec->digest)) {
+            return false;
+        }
+    }
+    bool taken = false;
+    for (uint32_t i = 0; i < request->branch_count; i++) {
+        const struct branch_spec *spec = &request->branches[i]->spec;
+        struct branch *branch = txn_branch(txn, spec->index);
+        if (branch == NULL || !branch->payload_lost) {
+            continue;
+        }
+        branch_set_payload(branch, spec->payload);
+        txn->payload_bytes += spec->payload.size;
+        step->engine->stats.open_payload_bytes += spec->payload.size;
+        taken = true;
+        if (txn->mode == TXN_MODE_STEPS) {
+            record(step, RECORD_ADD_BRANCH, txn, branch); /* in place of the one without */
+        }
+        if (branch->asked != 0) {
+            call_branch(step, branch, 0);
+        }
+    }
+    if (taken && txn->mode == TXN_MODE_EXECUTE) {
+        if (request->kind == REQUEST_EXECUTE) {
+            txn->content = request->content; /* whoever repeats it once more joins */
+        }
+        record(step, RECORD_BEGIN, txn, NULL);
+    }
+    return true;
+}

@@ -1,0 +1,103 @@
+// acquaintance_judge() alone: what a database may tell, and what gives it away.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "base/error.h"
+#include "engine/acquaintance.h"
+}
+
+namespace tercet
+{
+namespace
+{
+
+struct Told {
+    char id;
+    int64_t mark_lsn;
+    int64_t reach;
+};
+
+class Acquaintance : public testing::Test
+{
+  protected:
+    // Judges, and remembers what is the same, as the engine does.
+    enum finding Judge(const std::vector<Told> &stores)
+    {
+        description told{};
+        told.store_count = static_cast<uint32_t>(stores.size());
+        for (size_t i = 0; i < stores.size(); i++) {
+            memset(told.stores[i].id, stores[i].id, sizeof told.stores[i].id);
+            told.stores[i].mark = {10, stores[i].mark_lsn};
+            told.stores[i].reach = {10, stores[i].reach};
+        }
+        const finding found = acquaintance_judge(&known_, &told, &replied_, &error_);
+        if (found == FINDING_SAME && told.store_count > 0) {
+            known_.told = told;
+        }
+        return found;
+    }
+
+    acquaintance known_{};
+    replied replied_{};
+    tercet_error error_{};
+};
+
+TEST_F(Acquaintance, WhatRisesAndStoresThatComeAreTheSame)
+{
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 5, 8}}));
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 5, 8}}));
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 6, 8}, {'b', 1, 1}}));
+    EXPECT_EQ(FINDING_SAME, Judge({{'b', 9, 2}, {'a', 7, 9}}));
+}
+
+TEST_F(Acquaintance, AStoreThatIsGoneIsExchanged)
+{
+    Judge({{'a', 5, 8}});
+    EXPECT_EQ(FINDING_EXCHANGED, Judge({{'b', 9, 90}}));
+    EXPECT_STREQ("its store 61616161616161616161616161616161 is gone: the participant was rolled "
+                 "back or exchanged",
+                 error_.text);
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 5, 8}}));
+}
+
+TEST_F(Acquaintance, EveryStoreIsComparedWithItself)
+{
+    Judge({{'a', 5, 8}, {'b', 7, 20}});
+    EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 9, 9}, {'b', 6, 20}}));
+    EXPECT_STREQ("its store 62626262626262626262626262626262 had the mark 10/7 and now has 10/6: "
+                 "the participant was rolled back or exchanged",
+                 error_.text);
+    EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 5, 7}, {'b', 7, 20}})) << "its reach";
+}
+
+TEST_F(Acquaintance, AMarkThatAReplyAcknowledgedCountsWhereThereIsOneStore)
+{
+    replied_.mark = {10, 7};
+    EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 6, 8}}));
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 5, 8}, {'b', 6, 8}}));
+}
+
+TEST_F(Acquaintance, ABranchThatHasAnsweredDoneIsWithinTheReachOfSomeStore)
+{
+    replied_.branch = {10, 7};
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 1, 8}}));
+    known_ = {};
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 1, 2}, {'b', 1, 8}}));
+    known_ = {};
+    EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 1, 7}})) << "the backup is as old as the mark";
+    EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 1, 2}, {'b', 1, 7}}));
+}
+
+TEST_F(Acquaintance, OneThatTellsNoStoreForgetsNothing)
+{
+    Judge({{'a', 5, 8}});
+    replied_.branch = {10, 9};
+    EXPECT_EQ(FINDING_SAME, Judge({}));
+    EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 4, 10}}));
+}
+
+} // namespace
+} // namespace tercet
