@@ -24,45 +24,14 @@ bool safety_is_worth_it(const char *name)
     return strcmp(name, "LOCK") != 0 && strcmp(name, "LOG") != 0 && strcmp(name, "LOG.old") != 0;
 }
 
-/* NUMBER.ending; -1: it is none. */
-static int64_t number_of(const char *name, const char *ending)
-{
-    char *end = NULL;
-    const long long number = strtoll(name, &end, 10);
-    return end != name && strcmp(end, ending) == 0 && number >= 0 ? (int64_t)number : -1;
-}
-
-int64_t safety_first_manifest(const struct files_names *names)
-{
-    static const char prefix[] = "MANIFEST-";
-    int64_t first = INT64_MAX;
-    for (size_t i = 0; i < names->count; i++) {
-        if (strncmp(names->items[i], prefix, sizeof prefix - 1) == 0) {
-            const int64_t number = number_of(names->items[i] + sizeof prefix - 1, "");
-            first = number >= 0 && number < first ? number : first;
-        }
-    }
-    return first == INT64_MAX ? 0 : first;
-}
-
-bool safety_may_share(const char *name, int64_t first_manifest)
-{
-    const int64_t table = number_of(name, ".ldb");
-    return table >= 0 && table < first_manifest;
-}
-
-static enum tercet_status link_all(const char *from, const char *to, bool copy_newer,
-                                   struct tercet_error *error_out)
+static enum tercet_status link_all(const char *from, const char *to, struct tercet_error *error_out)
 {
     struct files_names names = {0};
     enum tercet_status status = files_list(from, &names, error_out);
-    const int64_t first_manifest = safety_first_manifest(&names);
     for (size_t i = 0; i < names.count && status == TERCET_OK; i++) {
         char *old_path = files_join(from, names.items[i]);
         char *new_path = files_join(to, names.items[i]);
-        if (copy_newer && number_of(names.items[i], ".ldb") >= first_manifest) {
-            status = files_copy(old_path, new_path, error_out);
-        } else if (safety_is_worth_it(names.items[i]) && link(old_path, new_path) != 0) {
+        if (safety_is_worth_it(names.items[i]) && link(old_path, new_path) != 0) {
             status = files_failed(error_out, "make a hard link of", old_path);
         }
         free(old_path);
@@ -102,7 +71,7 @@ enum tercet_status safety_take(const char *safety_path, const char *name, const 
         }
         if (status == TERCET_OK) {
             TERCET_FAILPOINT("safety.before_links");
-            status = link_all(store_path, making, extra_path != NULL, error_out);
+            status = link_all(store_path, making, error_out);
         }
         if (status == TERCET_OK && extra_path != NULL) {
             status = copy_extra(extra_path, making, error_out);

@@ -9,11 +9,8 @@
  * A pending copy is never replaced: a supervisor that starts us again and again, and fails every
  * time, does not push the one good copy out.
  *
- * A link shares its bytes.  Tables are never changed by whoever knows them; but a manifest that was
- * cut short lets LevelDB give out numbers again that tables have, and it opens such a file anew,
- * empty, under both names.  It never goes below the manifest's own number.  So of the live store only
- * tables that are older than its manifest are linked, and those of the last run are copied.  A day's
- * are all linked: it may be large, and look-ups wait for its open. */
+ * A link shares its bytes, and LevelDB writes over some files when a manifest is damaged: opening a
+ * store ends the sharing of those first (store_share.h). */
 #ifndef COORDINATOR_JOURNAL_JOURNAL_SAFETY_H
 #define COORDINATOR_JOURNAL_JOURNAL_SAFETY_H
 
@@ -29,12 +26,6 @@ TERCET_MUST_CHECK enum tercet_status safety_take(const char *safety_path, const 
  * it (zero). */
 TERCET_MUST_CHECK enum tercet_status safety_done(const char *safety_path, const char *name,
                                                  int64_t number, struct tercet_error *error_out);
-
-/* The lowest number of a manifest among the files of a store; 0: there is none. */
-int64_t safety_first_manifest(const struct files_names *names);
-
-/* May this file have two names while LevelDB opens the store under one of them? */
-bool safety_may_share(const char *name, int64_t first_manifest);
 
 /* LevelDB's own log for people and its lock are of no use to anybody. */
 bool safety_is_worth_it(const char *name);

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "journal/log_sequence.h"
+#include "journal/store_share.h"
 
 enum { BLOOM_BITS_PER_KEY = 10 };
 
@@ -47,11 +49,23 @@ static enum tercet_status take_error(char *text, struct tercet_error *error_out)
     return status;
 }
 
+/* What LevelDB does not look at before it acts. */
+static enum tercet_status look_before(const char *path, struct tercet_error *error_out)
+{
+    enum tercet_status status = log_sequence_check(path, error_out);
+    return status == TERCET_OK ? store_share_end(path, error_out) : status;
+}
+
 enum tercet_status store_open(const struct store_options *options, struct store **store_out,
                               struct tercet_error *error_out)
 {
     char *error = NULL;
+    enum tercet_status status = options->create ? TERCET_OK : look_before(options->path, error_out);
+    if (status != TERCET_OK) {
+        return status;
+    }
     struct store *store = xcalloc(1, sizeof *store);
+    store_names_init(&store->names, options->path);
     store->bloom = leveldb_filterpolicy_create_bloom(BLOOM_BITS_PER_KEY);
     store->cache = leveldb_cache_create_lru(options->cache_bytes);
     store->options = make_options(options, store);
@@ -85,6 +99,7 @@ void store_close(struct store *store)
     leveldb_options_destroy(store->options);
     leveldb_cache_destroy(store->cache);
     leveldb_filterpolicy_destroy(store->bloom);
+    store_names_deinit(&store->names);
     free(store);
 }
 
@@ -113,7 +128,10 @@ enum tercet_status store_write(struct store *store, leveldb_writebatch_t *batch,
         return error_set(error_out, TERCET_UNAVAILABLE, "failpoint store.write");
     }
     leveldb_write(store->db, store->writing, batch, &error);
-    return error == NULL ? TERCET_OK : take_error(error, error_out);
+    if (error != NULL) {
+        return take_error(error, error_out);
+    }
+    return store_names_sync(&store->names, error_out);
 }
 
 leveldb_iterator_t *store_iterator(struct store *store)

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "journal/store_names.h"
 
 struct store {
     leveldb_t *db;
@@ -16,6 +17,7 @@ struct store {
     leveldb_readoptions_t *reading;
     leveldb_readoptions_t *scanning; /* does not fill the cache */
     leveldb_writeoptions_t *writing;
+    struct store_names names;
 };
 
 struct store_options {
@@ -27,7 +29,9 @@ struct store_options {
     int open_file_count_max;
 };
 
-/* FAILED_PRECONDITION (locked by another), DATA_LOSS (LevelDB finds damage, or nothing),
+/* Before LevelDB sees what is there, its logs are looked through and its files made safe to write
+ * over (log_sequence.h, store_share.h).
+ * FAILED_PRECONDITION (locked by another), DATA_LOSS (LevelDB finds damage, or nothing),
  * UNAVAILABLE (the system's words). */
 TERCET_MUST_CHECK enum tercet_status store_open(const struct store_options *options,
                                                 struct store **store_out,
@@ -39,6 +43,7 @@ TERCET_MUST_CHECK enum tercet_status store_get(struct store *store, struct terce
                                                struct buffer *value_out,
                                                struct tercet_error *error_out);
 
+/* Durable when it is OK: the bytes, and the name of the log that they are in.  One thread at a time. */
 TERCET_MUST_CHECK enum tercet_status store_write(struct store *store, leveldb_writebatch_t *batch,
                                                  struct tercet_error *error_out);
 

@@ -15,6 +15,7 @@
 #include "journal/journal_files.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/journal_safety.h"
+#include "journal/store_share.h"
 
 /* All plain files of a directory.  OK when there is no such directory: what opens it will tell. */
 static enum tercet_status copy_files(const char *from, const char *to, enum copy_how how,
@@ -28,12 +29,10 @@ static enum tercet_status copy_files(const char *from, const char *to, enum copy
     if (status == TERCET_OK) {
         status = files_list(from, &names, error_out);
     }
-    const int64_t first_manifest = safety_first_manifest(&names);
     for (size_t i = 0; i < names.count && status == TERCET_OK; i++) {
         char *old_path = files_join(from, names.items[i]);
         char *new_path = files_join(to, names.items[i]);
-        const bool linked = how == COPY_LINKS_IF_CAN &&
-                            safety_may_share(names.items[i], first_manifest) &&
+        const bool linked = how == COPY_LINKS_IF_CAN && store_share_may(names.items[i]) &&
                             link(old_path, new_path) == 0;
         if (!linked && safety_is_worth_it(names.items[i])) {
             status = files_copy(old_path, new_path, error_out);

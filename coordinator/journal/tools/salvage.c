@@ -18,7 +18,7 @@
 #include "journal/journal_files.h"
 #include "journal/journal_head.h"
 #include "journal/journal_leveldb_internal.h"
-#include "journal/tools/log_file.h"
+#include "journal/log_file.h"
 #include "journal/tools/salvage_pairs.h"
 
 enum { STORE_BUFFER_BYTES = 4 * 1024 * 1024, STORE_OPEN_FILE_COUNT = 1000 };

@@ -286,5 +286,22 @@ TEST_F(Damage, ATornSlotOfTheWitnessLeavesTheOther)
     EXPECT_EQ(complete_, 2);
 }
 
+// LevelDB would end the process with an assertion.
+TEST_F(Damage, ALogInWhichAStretchStandsTwiceIsRefusedInWords)
+{
+    Restore();
+    for (const auto &entry : fs::directory_iterator(temp_ / "j/live")) {
+        if (entry.path().extension() == ".log") {
+            const std::string log = ReadFile(entry.path());
+            ASSERT_GT(log.size(), 1000U);
+            ASSERT_LT(2 * log.size(), 32768U) << "no record may end up across a block";
+            WriteFile(entry.path(), log + log);
+        }
+    }
+    const Opened opened = Open(temp_ / "j");
+    EXPECT_EQ(opened.status, TERCET_DATA_LOSS);
+    EXPECT_NE(opened.text.find("stands there twice"), std::string::npos) << opened.text;
+}
+
 } // namespace
 } // namespace tercet

@@ -6,6 +6,8 @@
 
 extern "C" {
 #include "journal/journal_safety.h"
+#include "journal/journal_store.h"
+#include "journal/store_share.h"
 }
 
 namespace tercet
@@ -155,23 +157,113 @@ TEST_F(DamagedDay, ThatWasPutBackIsOpenedAndForgotten)
     journal_close(opened.journal);
 }
 
-// A cut manifest makes LevelDB give out a table's number again and open that file anew, empty.
+// A store whose manifest says that the next file has this number.
+void MakeStore(const std::string &store, const std::string &edit)
+{
+    fs::create_directories(store);
+    store_options options = {};
+    options.path = store.c_str();
+    options.create = true;
+    options.open_file_count_max = 74;
+    struct store *made = nullptr;
+    tercet_error error = {};
+    ASSERT_EQ(store_open(&options, &made, &error), TERCET_OK) << error.text;
+    store_close(made);
+    for (const std::string &name : {edit + "1.ldb", edit + "9.ldb"}) {
+        std::ofstream(store + "/" + name) << "good";
+    }
+}
+
+// A manifest that is damaged makes LevelDB give out a table's number again and open that file anew.
 TEST_F(Guard, ATableThatAnOpenMayWriteOverSharesNoBytesWithItsSafetyCopy)
 {
     const std::string store = temp_ / "store";
     const std::string safety = temp_ / "safety";
-    fs::create_directories(store);
     fs::create_directories(safety);
-    for (const char *name : {"000005.ldb", "000009.log", "000008.ldb", "MANIFEST-000006"}) {
-        std::ofstream(store + "/" + name) << "good";
+    MakeStore(store, "00000"); // its manifest's next number is between 1 and 9
+    std::ofstream(store + "/000007.ldb.unshared") << "half a copy of a process that died";
+    tercet_error error = {};
+    ASSERT_EQ(safety_take(safety.c_str(), "day", store.c_str(), nullptr, &error), TERCET_OK);
+    ASSERT_EQ(store_share_end(store.c_str(), &error), TERCET_OK) << error.text;
+    EXPECT_EQ(fs::hard_link_count(store + "/000001.ldb"), 2U) << "an old table costs nothing";
+    EXPECT_EQ(fs::hard_link_count(store + "/000009.ldb"), 1U);
+    EXPECT_EQ(fs::file_size(store + "/000009.ldb"), 4U);
+    EXPECT_FALSE(fs::exists(store + "/000007.ldb.unshared"));
+    std::ofstream(store + "/000009.ldb", std::ios::trunc) << "written over";
+    EXPECT_EQ(fs::file_size(safety + "/day.pending/000009.ldb"), 4U);
+}
+
+TEST_F(Guard, NothingIsSharedWhenTheManifestCannotBeRead)
+{
+    const std::string store = temp_ / "store";
+    MakeStore(store, "00000");
+    fs::create_hard_link(store + "/000001.ldb", temp_ / "second name");
+    for (const auto &entry : fs::directory_iterator(store)) {
+        const std::string name = entry.path().filename();
+        if (name.rfind("MANIFEST", 0) == 0) {
+            fs::resize_file(entry.path(), fs::file_size(entry.path()) - 1);
+        }
     }
     tercet_error error = {};
-    ASSERT_EQ(safety_take(safety.c_str(), "live", store.c_str(), (temp_ / "none").c_str(), &error),
-              TERCET_OK);
-    EXPECT_EQ(fs::hard_link_count(store + "/000005.ldb"), 2U) << "an old table costs nothing";
-    EXPECT_EQ(fs::hard_link_count(store + "/000008.ldb"), 1U);
-    std::ofstream(store + "/000008.ldb", std::ios::trunc) << "written over";
-    EXPECT_EQ(fs::file_size(safety + "/live.pending/000008.ldb"), 4U);
+    ASSERT_EQ(store_share_end(store.c_str(), &error), TERCET_OK) << error.text;
+    EXPECT_EQ(fs::hard_link_count(store + "/000001.ldb"), 1U);
+}
+
+timespec CoarseNow()
+{
+    timespec now = {};
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now;
+}
+
+bool IsSame(timespec left, timespec right)
+{
+    return left.tv_sec == right.tv_sec && left.tv_nsec == right.tv_nsec;
+}
+
+TEST_F(Guard, ADirectoryIsSyncedAfterANameHasChangedAndNotForEveryWrite)
+{
+    const std::string directory = temp_ / "names";
+    fs::create_directories(directory);
+    store_names names;
+    store_names_init(&names, directory.c_str());
+    tercet_error error = {};
+    timespec last = {};
+    for (int i = 0; i < 3; i++) {
+        std::ofstream(directory + "/" + std::to_string(i)) << "new";
+        const timespec made = CoarseNow();
+        ASSERT_EQ(store_names_sync(&names, &error), TERCET_OK) << error.text;
+        EXPECT_FALSE(names.synced.tv_sec < made.tv_sec ||
+                     (names.synced.tv_sec == made.tv_sec && names.synced.tv_nsec < made.tv_nsec));
+        while (IsSame(CoarseNow(), made)) { // one tick of the clock
+        }
+        ASSERT_EQ(store_names_sync(&names, &error), TERCET_OK) << error.text;
+        last = names.synced;
+        while (IsSame(CoarseNow(), last)) {
+        }
+        ASSERT_EQ(store_names_sync(&names, &error), TERCET_OK) << error.text;
+        EXPECT_TRUE(IsSame(names.synced, last)) << "nothing has changed";
+    }
+    store_names_deinit(&names);
+}
+
+TEST_F(Guard, AWriteIsNotSaidToBeDurableWhenTheNamesAreNot)
+{
+    const std::string store = temp_ / "store";
+    MakeStore(store, "00000");
+    store_options options = {};
+    options.path = store.c_str();
+    options.open_file_count_max = 74;
+    struct store *made = nullptr;
+    tercet_error error = {};
+    ASSERT_EQ(store_open(&options, &made, &error), TERCET_OK) << error.text;
+    fs::rename(store, temp_ / "moved"); // no directory of this name can be synced
+    leveldb_writebatch_t *batch = leveldb_writebatch_create();
+    store_batch_put(batch, Bytes("key"), Bytes("value"));
+    EXPECT_EQ(store_write(made, batch, &error), TERCET_UNAVAILABLE);
+    leveldb_writebatch_destroy(batch);
+    fs::rename(temp_ / "moved", store);
+    store_close(made);
 }
 
 TEST_F(Guard, TablesInSafetySurviveAnOpenWithACutManifest)
@@ -212,6 +304,45 @@ TEST_F(Guard, TablesInSafetySurviveAnOpenWithACutManifest)
             ASSERT_EQ(fs::file_size(damaged + "/safety/live.pending/" + name), bytes)
                 << name << " at a cut to " << cut;
         }
+    }
+}
+
+// Two manifests exchanged: each store's numbers are the other's.
+TEST_F(Guard, TablesInSafetySurviveAnOpenWithTheManifestOfAnotherStore)
+{
+    Opened opened = Open(journal_);
+    Batch batch;
+    for (int i = 0; i < 30; i++) {
+        batch.Put("t/" + std::to_string(i), std::string(20000, 'x'));
+        batch.Write(opened.journal);
+    }
+    journal_close(opened.journal);
+    opened = Open(journal_);
+    ASSERT_EQ(opened.status, TERCET_OK) << opened.text;
+    journal_close(opened.journal);
+    const std::string small = temp_ / "small";
+    MakeStore(small, "99999");
+    std::map<std::string, std::string> tables;
+    std::string manifest;
+    for (const auto &entry : fs::directory_iterator(journal_ + "/live")) {
+        const std::string name = entry.path().filename();
+        if (entry.path().extension() == ".ldb") {
+            std::ifstream file(entry.path(), std::ios::binary);
+            tables[name] = std::string(std::istreambuf_iterator<char>(file), {});
+        } else if (name.rfind("MANIFEST", 0) == 0) {
+            manifest = entry.path();
+        }
+    }
+    ASSERT_FALSE(tables.empty());
+    for (const auto &entry : fs::directory_iterator(small)) {
+        if (entry.path().filename().string().rfind("MANIFEST", 0) == 0) {
+            fs::copy_file(entry.path(), manifest, fs::copy_options::overwrite_existing);
+        }
+    }
+    ASSERT_EQ(Open(journal_).status, TERCET_DATA_LOSS);
+    for (const auto &[name, bytes] : tables) {
+        std::ifstream file(journal_ + "/safety/live.pending/" + name, std::ios::binary);
+        EXPECT_TRUE(std::string(std::istreambuf_iterator<char>(file), {}) == bytes) << name;
     }
 }
 

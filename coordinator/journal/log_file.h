@@ -2,9 +2,9 @@
  *
  * LevelDB's own repair reads logs without looking at their checksums, and may so bring back a wrong
  * value as a good one.  This reads a log whose every record is checked (CRC-32C), and leaves out
- * what is not as it was written.  Format: doc/log_format.md of LevelDB 1.23. */
-#ifndef COORDINATOR_JOURNAL_TOOLS_LOG_FILE_H
-#define COORDINATOR_JOURNAL_TOOLS_LOG_FILE_H
+ * what is not as it was written.  A manifest is a log too: its "batches" are edits.  Format: doc/log_format.md of LevelDB 1.23. */
+#ifndef COORDINATOR_JOURNAL_LOG_FILE_H
+#define COORDINATOR_JOURNAL_LOG_FILE_H
 
 #include "base/bytes.h"
 
@@ -20,6 +20,9 @@ typedef enum tercet_status (*log_batch_fn)(struct tercet_bytes batch, void *cont
 TERCET_MUST_CHECK enum tercet_status log_file_read(const char *path, log_batch_fn batch_fn,
                                                    void *context, int64_t *skipped_bytes_out,
                                                    struct tercet_error *error_out);
+
+/* The sequence number of its first operation, and how many there are.  False: it is cut short. */
+bool log_batch_numbers(struct tercet_bytes batch, uint64_t *first_out, uint32_t *count_out);
 
 /* Tells the operations of a batch.  False: it makes no sense (some may have been told). */
 bool log_batch_read(struct tercet_bytes batch, log_operation_fn operation_fn, void *context);

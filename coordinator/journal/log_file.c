@@ -1,5 +1,5 @@
 /* log_file.c -- see log_file.h. */
-#include "journal/tools/log_file.h"
+#include "journal/log_file.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -25,15 +25,24 @@ static uint32_t load_le32(const uint8_t *from)
            (uint32_t)from[3] << 24;
 }
 
-/* CRC-32C (Castagnoli), bit by bit: logs are a few megabytes. */
-static uint32_t crc32c(const uint8_t *data, size_t size)
+/* CRC-32C (Castagnoli), a byte at a time: a log may be as large as the write buffer, 64 MiB, and
+ * every open reads it. */
+static void make_crc_table(uint32_t table_out[256])
 {
-    uint32_t crc = 0xffffffffU;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= data[i];
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t crc = byte;
         for (int bit = 0; bit < 8; bit++) {
             crc = (crc >> 1) ^ (0x82f63b78U & (0U - (crc & 1U)));
         }
+        table_out[byte] = crc;
+    }
+}
+
+static uint32_t crc32c(const uint32_t table[256], const uint8_t *data, size_t size)
+{
+    uint32_t crc = 0xffffffffU;
+    for (size_t i = 0; i < size; i++) {
+        crc = (crc >> 8) ^ table[(crc ^ data[i]) & 0xffU];
     }
     return ~crc;
 }
@@ -51,6 +60,7 @@ struct reading {
     struct buffer batch; /* whose pieces come now */
     bool within;
     int64_t skipped;
+    uint32_t crc_table[256];
 };
 
 /* One piece; false: nothing whole is here, and `at` is where to go on. */
@@ -65,7 +75,7 @@ static bool next_piece(struct reading *reading, int *type_out, struct tercet_byt
     const uint8_t *header = reading->data + reading->at;
     const size_t size = (size_t)header[4] | (size_t)header[5] << 8;
     const bool fits = HEADER_BYTES + size <= block_left && HEADER_BYTES + size <= left;
-    if (!fits || load_le32(header) != masked(crc32c(header + 6, 1 + size))) {
+    if (!fits || load_le32(header) != masked(crc32c(reading->crc_table, header + 6, 1 + size))) {
         const size_t skip = block_left < left ? block_left : left;
         reading->skipped += (int64_t)skip;
         reading->at += skip; /* its size cannot be believed: on with the next block */
@@ -126,6 +136,7 @@ enum tercet_status log_file_read(const char *path, log_batch_fn batch_fn, void *
     enum tercet_status status =
         files_read(path, data, (size_t)info.st_size, &reading.size, error_out);
     buffer_init(&reading.batch);
+    make_crc_table(reading.crc_table);
     if (status == TERCET_OK) {
         status = read_batches(&reading, batch_fn, context, error_out);
         *skipped_bytes_out = reading.skipped + (int64_t)reading.batch.size;
@@ -154,6 +165,17 @@ static bool take_slice(struct tercet_bytes *rest, struct tercet_bytes *slice_out
     }
     *slice_out = tercet_bytes_of(data + at, size);
     *rest = tercet_bytes_of(data + at + size, rest->size - at - size);
+    return true;
+}
+
+bool log_batch_numbers(struct tercet_bytes batch, uint64_t *first_out, uint32_t *count_out)
+{
+    if (batch.size < BATCH_HEADER_BYTES) {
+        return false;
+    }
+    const uint8_t *data = batch.data;
+    *first_out = (uint64_t)load_le32(data) | (uint64_t)load_le32(data + 4) << 32;
+    *count_out = load_le32(data + 8);
     return true;
 }
 
