@@ -37,7 +37,7 @@ std::string MakeDirectory()
 int Usage()
 {
     fprintf(stderr, "usage: integrity_sweep corruption|io|power [--cases N] [--seed S] [--case K] "
-                    "[--jobs J] [--whole] [--posix] [--strict] [--tell TEXT] [--history FILE]\n");
+                    "[--jobs J] [--whole] [--tell TEXT] [--history FILE]\n");
     return 64;
 }
 
@@ -55,10 +55,6 @@ bool Parse(int count, char **arguments, SweepOptions *options)
         const std::string name = arguments[i];
         if (name == "--whole") {
             options->whole = true;
-            continue;
-        }
-        if (name == "--posix" || name == "--strict") {
-            (name == "--posix" ? options->posix : options->strict) = true;
             continue;
         }
         if (i + 1 == count) {
@@ -195,11 +191,11 @@ int RunAndTell(Sweep *sweep, const SweepOptions &options, const std::vector<std:
         std::vector<int64_t> &row = table[result.kind];
         row.resize(static_cast<size_t>(Class::kCount));
         row[static_cast<size_t>(result.of)]++;
-        if (IsFailure(result.of, options.strict)) {
+        if (IsFailure(result.of)) {
             failures++;
         }
         if (options.only >= 0 || IsTold(result, options) ||
-            (IsFailure(result.of, options.strict) && failures <= static_cast<int64_t>(kToldMax))) {
+            (IsFailure(result.of) && failures <= static_cast<int64_t>(kToldMax))) {
             const int64_t number = options.only >= 0 ? options.only : sweep->number_of(i);
             printf("%s: %s\n  again: %s %s --seed %llu --case %lld%s\n", ClassName(result.of),
                    result.text, options.program.c_str(), options.name.c_str(),

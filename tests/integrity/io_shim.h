@@ -33,6 +33,7 @@ enum shim_fault {
     SHIM_EIO,
     SHIM_ENOSPC,
     SHIM_EDQUOT,
+    SHIM_EACCES, /* calls that take a name */
     SHIM_EMFILE, /* opens only */
     SHIM_SHORT,  /* half of a write is written, and said so */
     SHIM_TORN,   /* the same; the next write to that file fails with ENOSPC, later ones do not */

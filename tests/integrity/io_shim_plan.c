@@ -13,8 +13,8 @@ bool shim_watched[SHIM_FD_MAX];
 
 const char *shim_fault_name(int fault)
 {
-    static const char *const names[] = {"none",  "EIO",  "ENOSPC", "EDQUOT", "EMFILE",
-                                        "short", "torn", "full",   "gate"};
+    static const char *const names[] = {"none",   "EIO",   "ENOSPC", "EDQUOT", "EACCES",
+                                        "EMFILE", "short", "torn",   "full",   "gate"};
     return names[fault];
 }
 
@@ -84,6 +84,9 @@ static bool may_fail(enum shim_op op, int flags)
     case SHIM_ENOSPC:
     case SHIM_EDQUOT:
         return grows || op == SHIM_RENAME || op == SHIM_SYNC;
+    case SHIM_EACCES:
+        return op == SHIM_OPEN || op == SHIM_RENAME || op == SHIM_UNLINK || op == SHIM_MKDIR ||
+               op == SHIM_RMDIR || op == SHIM_LINK;
     case SHIM_EMFILE:
         return op == SHIM_OPEN;
     case SHIM_SHORT:
@@ -109,6 +112,8 @@ static int error_of_fault(void)
         return ENOSPC;
     case SHIM_EDQUOT:
         return EDQUOT;
+    case SHIM_EACCES:
+        return EACCES;
     case SHIM_EMFILE:
         return EMFILE;
     case SHIM_EIO:

@@ -119,15 +119,14 @@ struct Case {
     Names names;
 };
 
-Case CaseOf(const std::vector<History> &histories, int64_t number, const SweepOptions &options,
-            Dice *dice)
+Case CaseOf(const std::vector<History> &histories, int64_t number, Dice *dice)
 {
     Case made;
     made.scenario = static_cast<size_t>(number) % histories.size();
     const size_t turn = static_cast<size_t>(number) / histories.size();
     made.moment = turn % (histories[made.scenario].size() + 1);
     made.data = static_cast<Data>(dice->Below(static_cast<uint64_t>(Data::kCount)));
-    made.names = static_cast<Names>(dice->Below(options.posix ? 3 : 2));
+    made.names = static_cast<Names>(dice->Below(static_cast<uint64_t>(Names::kCount)));
     return made;
 }
 
@@ -135,7 +134,7 @@ Result RunCase(const std::vector<Scenario> &scenarios, const std::vector<History
                int64_t number, const SweepOptions &options, const std::string &directory)
 {
     Dice dice(options.seed, static_cast<uint64_t>(number));
-    const Case of = CaseOf(histories, number, options, &dice);
+    const Case of = CaseOf(histories, number, &dice);
     const Scenario &scenario = scenarios[of.scenario];
     const Disk disk = histories[of.scenario].At(of.moment, of.data, of.names, &dice);
     const Expected expected = {scenario.After(disk.acknowledged),
@@ -177,7 +176,7 @@ int SweepPowerLoss(const SweepOptions &options)
     };
     sweep.kind_of = [&](int64_t number) {
         Dice dice(options.seed, static_cast<uint64_t>(first + number));
-        const Case of = CaseOf(histories, first + number, options, &dice);
+        const Case of = CaseOf(histories, first + number, &dice);
         return static_cast<uint32_t>(of.names) * static_cast<uint32_t>(Data::kCount) +
                static_cast<uint32_t>(of.data);
     };

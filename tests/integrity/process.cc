@@ -99,9 +99,9 @@ const char *ClassName(Class of)
     return names[static_cast<size_t>(of)];
 }
 
-bool IsFailure(Class of, bool strict)
+bool IsFailure(Class of)
 {
-    return of >= (strict ? Class::kAborted : Class::kWordless);
+    return of >= Class::kAborted;
 }
 
 Result MakeResult(Class of, const std::string &text)

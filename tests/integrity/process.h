@@ -44,7 +44,7 @@ enum class Class : uint32_t {
 };
 const char *ClassName(Class of);
 // Two classes are known (README.md) and fail only where that is asked for.
-bool IsFailure(Class of, bool strict);
+bool IsFailure(Class of);
 
 struct Result {
     Class of = Class::kNone;

@@ -19,8 +19,6 @@ struct SweepOptions {
     int64_t only = -1; // this case alone
     int jobs = 2;
     bool whole = false;    // io: every fault, not only EIO
-    bool posix = false;    // power: file systems that promise no more than POSIX, too
-    bool strict = false;   // what is known fails as well
     std::string tell;      // print the cases that have this in their text, too
     std::string history;   // power: of a file that a failed run left
     std::string directory; // for the cases; on a tmpfs

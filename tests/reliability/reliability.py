@@ -109,7 +109,7 @@ def campaigns(build, mutants, short, seed):
             ["--crashes", "2", "--branches", "4"] if short else ["--crashes", "3", "--branches", "2"]), enumerated, 0),
         Campaign("kill -9", 0.2, lambda minutes: kill + (
             ["--cycles", "300"] if short else ["--minutes", "%.2f" % minutes]), killed, 300 if short else 0),
-        Campaign("corruption sweep", 0.15, cases("corruption", 10000, 10000), swept, 10000),
+        Campaign("corruption sweep", 0.15, cases("corruption", 10000, 24000), swept, 10000),
         Campaign("I/O fault sweep", 0, lambda _: integrity + ["io", "--jobs", JOBS] + ([] if short else ["--whole"]),
                  swept, 0),
         Campaign("power loss", 0.15, cases("power", 5000, 8000), swept, 5000),
