@@ -135,10 +135,11 @@ bool foreign[N];
 #define ALL_ENDED (ENDED(0) && ENDED(1))
 #endif
 
-/* What memory holds after reading the journal: nothing is known but the record. */
+/* What memory holds after reading the journal: nothing is known but the record.  While it is
+ * undecided every branch waits for its stage again, and its try may have left. */
 inline load_branch(i) {
   if
-  :: journal == T_TRYING -> branch[i] = (HAS_TRY(i) -> B_TRYING : B_WAITING)
+  :: journal == T_TRYING -> branch[i] = B_WAITING
   :: journal == T_CONFIRMING && (left_out & (1 << i)) == 0 -> branch[i] = B_CONFIRMING
   :: journal == T_CONFIRMING && (left_out & (1 << i)) != 0 -> branch[i] = B_CANCELLING
   :: journal == T_CANCELLING && (undo_not & (1 << i)) == 0 -> branch[i] = B_CANCELLING
