@@ -7,6 +7,7 @@
 
 #include "simulation/campaign.h"
 #include "simulation/enumerate.h"
+#include "simulation/moves.h"
 
 namespace simulation
 {
@@ -108,6 +109,11 @@ int RunOne(const Command &command)
     return fine ? 0 : 1;
 }
 
+uint64_t TimesMade(const Tally &tally, const spec::Move &move)
+{
+    return tally.moves[spec::PairOf(move.kind, move.from, move.to)];
+}
+
 void PrintText(const CampaignResult &result)
 {
     const Tally &tally = result.tally;
@@ -120,6 +126,9 @@ void PrintText(const CampaignResult &result)
     for (size_t i = 0; i < MARK_COUNT; i++) {
         printf("  %-34s %12" PRIu64 "\n", MarkName(static_cast<Mark>(i)), tally.marks[i]);
     }
+    for (const spec::Move &move : MovesToSee(spec::Relation::Model())) {
+        printf("  %-34s %12" PRIu64 "\n", TextOf(move).c_str(), TimesMade(tally, move));
+    }
 }
 
 void PrintJson(const CampaignResult &result)
@@ -129,20 +138,43 @@ void PrintJson(const CampaignResult &result)
     for (const uint64_t count : tally.marks) {
         reached += count > 0 ? 1 : 0;
     }
+    const std::vector<spec::Move> moves = MovesToSee(spec::Relation::Model());
+    size_t made = 0;
+    for (const spec::Move &move : moves) {
+        made += TimesMade(tally, move) > 0 ? 1 : 0;
+    }
     printf("{\"failed\": %s", result.failed ? "true" : "false");
 #define SIMULATION_COUNT_PRINT(name) printf(", \"" #name "\": %" PRIu64, tally.name);
     SIMULATION_COUNTS(SIMULATION_COUNT_PRINT)
 #undef SIMULATION_COUNT_PRINT
     printf(", \"faults\": %" PRIu64 ", \"seconds\": %.1f, \"transactions_per_second\": %.0f, "
-           "\"marks\": %zu, \"marks_reached\": %zu}\n",
+           "\"marks\": %zu, \"marks_reached\": %zu, \"moves\": %zu, \"moves_made\": %zu}\n",
            tally.Faults(), result.seconds, static_cast<double>(tally.transactions) / result.seconds,
-           MARK_COUNT, reached);
+           MARK_COUNT, reached, moves.size(), made);
+}
+
+// Names the marks never reached and the moves of the model never made.
+int PrintMissing(const Tally &tally)
+{
+    int missing = 0;
+    for (size_t i = 0; i < MARK_COUNT; i++) {
+        if (tally.marks[i] == 0) {
+            printf("never reached: %s\n", MarkName(static_cast<Mark>(i)));
+            missing++;
+        }
+    }
+    for (const spec::Move &move : MovesToSee(spec::Relation::Model())) {
+        if (TimesMade(tally, move) == 0) {
+            printf("never made: %s\n", TextOf(move).c_str());
+            missing++;
+        }
+    }
+    return missing;
 }
 
 int RunMany(const Command &command)
 {
     const CampaignResult result = RunCampaign(command.campaign);
-    int missing = 0;
     if (command.json) {
         PrintJson(result);
     } else {
@@ -153,13 +185,7 @@ int RunMany(const Command &command)
                result.failed_seed, result.fault.c_str(), result.failed_seed);
         return 1;
     }
-    for (size_t i = 0; i < MARK_COUNT && command.require_marks; i++) {
-        if (result.tally.marks[i] == 0) {
-            printf("never reached: %s\n", MarkName(static_cast<Mark>(i)));
-            missing++;
-        }
-    }
-    return missing == 0 ? 0 : 1;
+    return command.require_marks && PrintMissing(result.tally) > 0 ? 1 : 0;
 }
 
 int RunCase(const Command &command)

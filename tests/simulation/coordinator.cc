@@ -98,7 +98,10 @@ void Coordinator::OnTurn(const Happening &what)
     list_node events;
     list_init(&events);
     list_append_all(&events, &inbox_);
-    loop_turn(loop_, &events, now);
+    {
+        const Moves::Watch watch(moves_);
+        loop_turn(loop_, &events, now);
+    }
     if (any) {
         (void)Dies(Point::AFTER_ANSWER);
     }

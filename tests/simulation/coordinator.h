@@ -12,6 +12,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "simulation/moves.h"
 #include "simulation/scene.h"
 
 extern "C" {
@@ -138,6 +139,7 @@ class Coordinator
     std::vector<uint8_t> asked_two_;                   // by act: a confirm or cancel has left
     std::vector<uint64_t> confirm_turn_, cancel_turn_; // by act
     uint64_t turns_ = 0;
+    Moves moves_;
     int64_t horizon_unix_ms_ = 0;
 };
 

@@ -213,6 +213,7 @@ void Coordinator::SendCall(order *todo, const mark *told)
     message.call = out_.Take({todo->branch, todo->phase, participant});
     todo->branch = nullptr; /* the call's now */
     const Copies copies = scene_.network.Send(Link::CALL, participant, scene_.now_us());
+    message.doubled = copies.count > 1;
     for (uint32_t i = 0; i < copies.count; i++) {
         scene_.timeline.Add(copies.at_us[i], What::CALL_ARRIVES, participant, life_,
                             scene_.calls.Take(message));

@@ -11,7 +11,8 @@ extern "C" {
 namespace simulation
 {
 
-Coordinator::Coordinator(Scene &scene) : scene_(scene)
+Coordinator::Coordinator(Scene &scene)
+    : scene_(scene), moves_(spec::Relation::Model(), scene.judge, scene.tally)
 {
     journal_ = journal_memory_create(scene.Now().unix_ms, scene.swarm.outcome_keep_ms);
     journal_memory_hold(journal_, true);
@@ -32,6 +33,7 @@ void Coordinator::Adopt(txn *txn_take, void *context)
     auto *self = static_cast<Coordinator *>(context);
     self->scene_.Hit(txn_state_is_decided(txn_take->state) ? Mark::RECOVERED_DECIDED
                                                            : Mark::RECOVERED_UNDECIDED);
+    self->moves_.Adopted(txn_take);
     engine_adopt_take(self->engine_, txn_take);
 }
 
@@ -134,7 +136,10 @@ void Coordinator::Start()
     looping.batch_bytes_max = scene_.swarm.batch_bytes_max;
     looping.resume_ahead = scene_.swarm.resume_ahead;
     loop_ = loop_create(&looping);
-    loop_resume(loop_, scene_.Now());
+    {
+        const Moves::Watch watch(moves_);
+        loop_resume(loop_, scene_.Now());
+    }
     frozen_until_us_ = 0;
     turn_at_us_ = INT64_MAX;
     WakeAt(scene_.now_us());
@@ -240,6 +245,7 @@ void Coordinator::DestroyProcess()
     askers_.clear();
     lookups_.clear();
     asked_two_.clear();
+    moves_.Forget();
     directory_deinit(&directory_);
     directory_init(&directory_);
 }

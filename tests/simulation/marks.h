@@ -38,6 +38,7 @@ namespace simulation
     MARK(PARTICIPANT_CRASH_COMMIT_KEPT)   /* died after its commit, before the answer */           \
     MARK(PARTICIPANT_CRASH_COMMIT_LOST)   /* died before its commit */                             \
     MARK(PARTICIPANT_UNREACHABLE)         /* a call found nobody */                                \
+    MARK(ACTION_NOT_SERVED)               /* an older process does not know it */                  \
     MARK(PROBE_BROUGHT_BACK)              /* a circuit closed by a probe */                        \
     MARK(DESCRIBED_AGAIN)                 /* a database was compared with what was known */        \
     MARK(RESTORED_DATABASE_HELD)          /* one that was put back was noticed */                  \

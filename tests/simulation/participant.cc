@@ -226,6 +226,15 @@ void Participant::OnCall(const CallMessage &call)
         } else {
             SendAnswer(answer);
         }
+    } else if (!call.doubled && !scene_.calm && scene_.dice.Chance(scene_.swarm.unserved)) {
+        /* It says that nothing ran.  A copy of the same call that another process carried out would
+         * make that a lie; the transport never delivers one call to two processes. */
+        AnswerMessage answer;
+        answer.call = call.call;
+        answer.life = call.life;
+        answer.kind = ANSWER_NOT_SERVED;
+        scene_.Hit(Mark::ACTION_NOT_SERVED);
+        SendAnswer(answer);
     } else {
         queue_.push_back(call);
     }

@@ -56,6 +56,7 @@ struct CallMessage {
     uint64_t call = 0; // the coordinator's number for it
     uint32_t life = 0; // of the coordinator
     bool probe = false;
+    bool doubled = false; // the network delivers it twice
     char gid[24]{};
     uint32_t index = 0;
     tercet_phase phase = TERCET_PHASE_TRY;

@@ -6,6 +6,7 @@
 
 #include "simulation/campaign.h"
 #include "simulation/enumerate.h"
+#include "simulation/moves.h"
 #include "simulation/world.h"
 
 namespace simulation
@@ -23,6 +24,20 @@ TEST(Simulation, NothingIsFoundInTheFirstSeeds)
     EXPECT_GT(result.tally.transactions, 2000U);
     EXPECT_GT(result.tally.confirmed, 1000U);
     EXPECT_GT(result.tally.Faults(), 5000U);
+}
+
+TEST(Simulation, TheModelsMovesAreAllMadeButTheTwoThatAreNotPlayed)
+{
+    CampaignOptions options;
+    options.seeds = 20;
+    options.first_seed = 5000;
+    const CampaignResult result = RunCampaign(options);
+    const std::vector<spec::Move> moves = MovesToSee(spec::Relation::Model());
+    EXPECT_EQ(21U, moves.size());
+    for (const spec::Move &move : moves) {
+        EXPECT_GT(result.tally.moves[spec::PairOf(move.kind, move.from, move.to)], 0U)
+            << TextOf(move);
+    }
 }
 
 TEST(Simulation, TheSameSeedIsTheSameHistory)

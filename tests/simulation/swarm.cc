@@ -123,6 +123,7 @@ Swarm DrawSwarm(Dice &dice)
             dice.Chance(500) || swarm.upkeep_every_us > 0 ? 3LL * 24 * 3600 * 1000 : 3600 * 1000;
     }
     swarm.restores = dice.Chance(250);
+    swarm.unserved = Maybe(dice, 200, 40);
     return swarm;
 }
 

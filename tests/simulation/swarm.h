@@ -69,6 +69,7 @@ struct Swarm {
     uint32_t dirty = 0;         // per mille of those that are not DONE: after changing something
     uint32_t garbage = 0;       // per mille of answers: an unknown verdict on the wire
     uint32_t store_fails = 0;   // per mille of commits
+    uint32_t unserved = 0;      // per mille of calls: a process that does not know the action
     int64_t handler_us = 0;     // each takes so long; groups close at 20 ms
 
     // when all is over, a participant's database is put back to what it was some rounds ago

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "simulation/marks.h"
+#include "spec/relation.h"
 
 namespace simulation
 {
@@ -38,6 +39,7 @@ struct Tally {
     SIMULATION_COUNTS(SIMULATION_COUNT_FIELD)
 #undef SIMULATION_COUNT_FIELD
     MarkCounts marks{};
+    std::array<uint64_t, spec::PAIR_COUNT> moves{}; // by spec::PairOf()
 
     void Hit(Mark mark)
     {
@@ -50,6 +52,9 @@ struct Tally {
 #undef SIMULATION_COUNT_ADD
         for (size_t i = 0; i < MARK_COUNT; i++) {
             marks[i] += other.marks[i];
+        }
+        for (size_t i = 0; i < spec::PAIR_COUNT; i++) {
+            moves[i] += other.moves[i];
         }
     }
     uint64_t Faults() const
