@@ -159,7 +159,9 @@ bool store_share_may(const char *name)
     return ends_with(name, ".ldb");
 }
 
-/* NUMBER.ending or MANIFEST-NUMBER; false: LevelDB gives this name to no new file. */
+/* NUMBER.ending or MANIFEST-NUMBER; false: LevelDB makes no file anew under this name.  Logs are
+ * among those: it marks the number of every log that it replays as used before it begins one, and
+ * older logs are below the manifest's next number. */
 static bool number_of(const char *name, uint64_t *number_out)
 {
     const size_t prefix_size = sizeof manifest_prefix - 1;
@@ -167,7 +169,7 @@ static bool number_of(const char *name, uint64_t *number_out)
         strncmp(name, manifest_prefix, prefix_size) == 0 ? name + prefix_size : name;
     char *end = NULL;
     *number_out = strtoull(digits, &end, 10);
-    return end != digits;
+    return end != digits && strcmp(end, ".log") != 0;
 }
 
 static enum tercet_status replace_by_copy(const char *path, struct tercet_error *error_out)
@@ -183,21 +185,31 @@ static enum tercet_status replace_by_copy(const char *path, struct tercet_error 
     return status;
 }
 
+/* What a process that died over a copy has left. */
+static enum tercet_status remove_left(const char *store_path, const char *name,
+                                      struct tercet_error *error_out)
+{
+    char *path = files_join(store_path, name);
+    const enum tercet_status status =
+        unlink(path) == 0 ? TERCET_OK : files_failed(error_out, "remove", path);
+    free(path);
+    return status;
+}
+
 static enum tercet_status end_one(const char *store_path, const char *name, uint64_t next_file,
                                   struct tercet_error *error_out)
 {
     uint64_t number = 0;
     struct stat info;
+    if (!number_of(name, &number) || number < next_file) {
+        return TERCET_OK;
+    }
     enum tercet_status status = TERCET_OK;
     char *path = files_join(store_path, name);
-    if (ends_with(name, copy_ending)) { /* of a process that died over it */
-        status = unlink(path) == 0 ? TERCET_OK : files_failed(error_out, "remove", path);
-    } else if (number_of(name, &number) && number >= next_file) {
-        if (stat(path, &info) != 0) {
-            status = files_failed(error_out, "look at", path);
-        } else if (info.st_nlink > 1) {
-            status = replace_by_copy(path, error_out);
-        }
+    if (stat(path, &info) != 0) {
+        status = files_failed(error_out, "look at", path);
+    } else if (info.st_nlink > 1) {
+        status = replace_by_copy(path, error_out);
     }
     free(path);
     return status;
@@ -214,8 +226,15 @@ enum tercet_status store_share_end(const char *store_path, struct tercet_error *
     if (status == TERCET_OK) {
         status = files_list(store_path, &names, error_out);
     }
+    for (size_t i = 0; i < names.count && status == TERCET_OK; i++) { /* before any is made */
+        if (ends_with(names.items[i], copy_ending)) {
+            status = remove_left(store_path, names.items[i], error_out);
+        }
+    }
     for (size_t i = 0; i < names.count && status == TERCET_OK; i++) {
-        status = end_one(store_path, names.items[i], next_file, error_out);
+        if (!ends_with(names.items[i], copy_ending)) {
+            status = end_one(store_path, names.items[i], next_file, error_out);
+        }
     }
     files_names_deinit(&names);
     return status;

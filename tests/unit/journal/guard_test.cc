@@ -181,14 +181,14 @@ TEST_F(Guard, ATableThatAnOpenMayWriteOverSharesNoBytesWithItsSafetyCopy)
     const std::string safety = temp_ / "safety";
     fs::create_directories(safety);
     MakeStore(store, "00000"); // its manifest's next number is between 1 and 9
-    std::ofstream(store + "/000007.ldb.unshared") << "half a copy of a process that died";
+    std::ofstream(store + "/000009.ldb.unshared") << "half a copy of a process that died";
     tercet_error error = {};
     ASSERT_EQ(safety_take(safety.c_str(), "day", store.c_str(), nullptr, &error), TERCET_OK);
     ASSERT_EQ(store_share_end(store.c_str(), &error), TERCET_OK) << error.text;
     EXPECT_EQ(fs::hard_link_count(store + "/000001.ldb"), 2U) << "an old table costs nothing";
     EXPECT_EQ(fs::hard_link_count(store + "/000009.ldb"), 1U);
     EXPECT_EQ(fs::file_size(store + "/000009.ldb"), 4U);
-    EXPECT_FALSE(fs::exists(store + "/000007.ldb.unshared"));
+    EXPECT_FALSE(fs::exists(store + "/000009.ldb.unshared"));
     std::ofstream(store + "/000009.ldb", std::ios::trunc) << "written over";
     EXPECT_EQ(fs::file_size(safety + "/day.pending/000009.ldb"), 4U);
 }
@@ -201,7 +201,7 @@ TEST_F(Guard, NothingIsSharedWhenTheManifestCannotBeRead)
     for (const auto &entry : fs::directory_iterator(store)) {
         const std::string name = entry.path().filename();
         if (name.rfind("MANIFEST", 0) == 0) {
-            fs::resize_file(entry.path(), fs::file_size(entry.path()) - 1);
+            std::ofstream(entry.path(), std::ios::app) << "no record of any log";
         }
     }
     tercet_error error = {};
@@ -209,42 +209,47 @@ TEST_F(Guard, NothingIsSharedWhenTheManifestCannotBeRead)
     EXPECT_EQ(fs::hard_link_count(store + "/000001.ldb"), 1U);
 }
 
-timespec CoarseNow()
+void WriteKey(struct store *store, const std::string &value)
 {
-    timespec now = {};
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return now;
-}
-
-bool IsSame(timespec left, timespec right)
-{
-    return left.tv_sec == right.tv_sec && left.tv_nsec == right.tv_nsec;
-}
-
-TEST_F(Guard, ADirectoryIsSyncedAfterANameHasChangedAndNotForEveryWrite)
-{
-    const std::string directory = temp_ / "names";
-    fs::create_directories(directory);
-    store_names names;
-    store_names_init(&names, directory.c_str());
     tercet_error error = {};
-    timespec last = {};
-    for (int i = 0; i < 3; i++) {
-        std::ofstream(directory + "/" + std::to_string(i)) << "new";
-        const timespec made = CoarseNow();
-        ASSERT_EQ(store_names_sync(&names, &error), TERCET_OK) << error.text;
-        EXPECT_FALSE(names.synced.tv_sec < made.tv_sec ||
-                     (names.synced.tv_sec == made.tv_sec && names.synced.tv_nsec < made.tv_nsec));
-        while (IsSame(CoarseNow(), made)) { // one tick of the clock
+    leveldb_writebatch_t *batch = leveldb_writebatch_create();
+    store_batch_put(batch, Bytes("key"), Bytes(value));
+    EXPECT_EQ(store_write(store, batch, &error), TERCET_OK) << error.text;
+    leveldb_writebatch_destroy(batch);
+}
+
+TEST_F(Guard, ANameIsSyncedWithTheFirstWriteIntoANewLogAndWithNoOther)
+{
+    const std::string store = temp_ / "store";
+    MakeStore(store, "00000");
+    store_options options = {};
+    options.path = store.c_str();
+    options.write_buffer_bytes = 64 * 1024; // LevelDB's least
+    options.open_file_count_max = 74;
+    struct store *made = nullptr;
+    tercet_error error = {};
+    ASSERT_EQ(store_open(&options, &made, &error), TERCET_OK) << error.text;
+    std::string log;
+    int logs = 0;
+    for (int i = 0; i < 40; i++) {
+        const int64_t known = made->names.log_bytes;
+        WriteKey(made, std::string(9000, 'x'));
+        EXPECT_EQ(made->names.log_bytes, static_cast<int64_t>(fs::file_size(made->names.log_path)));
+        if (made->names.log_path != log) {
+            log = made->names.log_path;
+            logs++;
+        } else {
+            EXPECT_GT(made->names.log_bytes, known);
         }
-        ASSERT_EQ(store_names_sync(&names, &error), TERCET_OK) << error.text;
-        last = names.synced;
-        while (IsSame(CoarseNow(), last)) {
+        for (const auto &entry : fs::directory_iterator(store)) {
+            if (entry.path().extension() == ".log") {
+                EXPECT_LE(entry.path().string(), log) << "written to, and its name not synced";
+            }
         }
-        ASSERT_EQ(store_names_sync(&names, &error), TERCET_OK) << error.text;
-        EXPECT_TRUE(IsSame(names.synced, last)) << "nothing has changed";
     }
-    store_names_deinit(&names);
+    EXPECT_GT(logs, 3);
+    EXPECT_LT(logs, 20) << "a sync with every write";
+    store_close(made);
 }
 
 TEST_F(Guard, AWriteIsNotSaidToBeDurableWhenTheNamesAreNot)
