@@ -21,7 +21,7 @@ Pair NumberAt(int64_t place)
 void FenceHistory::Run()
 {
     for (int step = 0; step < STEPS_MAX && !dice_.is_used_up(); step++) {
-        SCOPED_TRACE("step " + std::to_string(step));
+        SCOPED_TRACE(step);
         const uint32_t drawn = dice_.Below(16);
         if (drawn < 7) {
             RunGroup(1, Fault::NONE);
@@ -33,13 +33,14 @@ void FenceHistory::Run()
             MakeMark();
         } else if (drawn < 14) {
             ApplyMark();
+            CompareRows();
         } else if (drawn < 15) {
             BeginAnew();
         } else {
             group_disconnect(&harness_.group);
         }
-        CompareRows();
     }
+    CompareRows();
     for (const auto &[identity, name] : asked_) {
         CompareEffects(identity);
     }
@@ -152,6 +153,8 @@ void FenceHistory::RunGroup(size_t count, Fault fault)
     for (size_t i = 0; i < count; i++) {
         CompareAnswer(asks_[i], expected_[i], answers[i]);
         CompareEffects(IdentityOf(asks_[i]));
+        CompareRow({asks_[i].gid, asks_[i].branch});
+        CompareScope({asks_[i].participant, asks_[i].origin});
     }
 }
 
@@ -166,21 +169,26 @@ void FenceHistory::RunGroupWithFault()
 
 ScopeName FenceHistory::DrawScope()
 {
-    const uint32_t drawn = dice_.Below(4);
-    return {PARTICIPANTS[drawn % 2], static_cast<uint8_t>(1 + drawn / 2)};
+    const uint32_t drawn = dice_.Below(8); // from 4 on: the one that is asked most
+    return {PARTICIPANTS[drawn < 4 ? drawn % 2 : 0],
+            static_cast<uint8_t>(drawn < 4 ? 1 + drawn / 2 : 1)};
 }
 
 // Some numbers end, `low` rises, and the coordinator would tell so.
 void FenceHistory::MakeMark()
 {
-    Line &line = lines_[DrawScope()];
+    const ScopeName name = DrawScope();
+    Line &line = lines_[name];
     line.low = std::min<int64_t>(line.low + dice_.Below(8), NUMBERS);
     const uint32_t closings = dice_.Below(8); // 7: all below
     for (uint32_t i = 0; i < closings && closings < 7; i++) {
         line.closed.insert(dice_.Below(NUMBERS));
     }
     Mark mark;
-    mark.lsn = static_cast<int64_t>(line.marks.size()) + 1;
+    const int64_t incarnation = epochs_[name.second - 1].first; // whose LSNs begin anew
+    mark.age = line.marks.empty() || line.marks.back().age.first != incarnation
+                   ? Pair(incarnation, 1)
+                   : Pair(incarnation, line.marks.back().age.second + 1);
     mark.low = NumberAt(line.low);
     for (int64_t place = 0; place < line.low; place++) {
         if (closings == 7) {
@@ -207,49 +215,73 @@ void FenceHistory::ApplyMark()
     const Pair epoch = DrawEpoch(name.second);
     const uint32_t row_max = dice_.Below(4);
     const uint32_t slices = dice_.Below(4); // 0: all
-    harness_.sweep.row_count_max = row_max == 0 ? 1000 : row_max;
-    harness_.sweep.from = {0, 0};
+    tercet_sweep sweep = {};
+    sweep.row_count_max = row_max == 0 ? 1000 : row_max;
     for (uint32_t i = 0; i < (slices == 0 ? NUMBERS : slices); i++) {
-        if (!ApplySlice(name, epoch, mark)) {
+        if (!ApplySlice(name, epoch, mark, &sweep)) {
             return;
         }
     }
     EXPECT_NE(slices, 0U) << "a sweep does not end";
 }
 
-// One slice; is there another?
-bool FenceHistory::ApplySlice(const ScopeName &name, Pair epoch, const Mark &mark)
+bool TakeGid(const tercet_fence_key *key, const tercet_fence_row *, void *context)
 {
-    const Pair from(harness_.sweep.from.incarnation, harness_.sweep.from.number);
-    const uint32_t row_max = harness_.sweep.row_count_max;
-    const Slice slice = reference_.Apply(name, epoch, mark, from, row_max);
-    std::vector<tercet_branch_number> open;
+    static_cast<std::vector<std::string> *>(context)->emplace_back(
+        static_cast<const char *>(key->gid.data), key->gid.size);
+    return true;
+}
+
+tercet_status FenceHistory::Apply(const ScopeName &name, Pair epoch, const Mark &mark,
+                                  tercet_sweep *sweep)
+{
+    tercet_fence_caller caller = {};
+    caller.participant = name.first.c_str();
+    memset(caller.origin, name.second, sizeof caller.origin);
+    caller.epoch = {epoch.first, epoch.second};
+    tercet_mark told = {};
+    told.as_of_incarnation = mark.age.first;
+    told.as_of_lsn = mark.age.second;
+    told.low = {mark.low.first, mark.low.second};
     for (const Pair &number : mark.open) {
-        open.push_back({number.first, number.second});
+        told.open[told.open_count++] = {number.first, number.second};
     }
-    const tercet_status status = harness_.Apply(mark.lsn, {mark.low.first, mark.low.second}, open,
-                                                name.second, epoch.second, name.first, epoch.first);
+    return group_apply_mark(&harness_.group, &caller, &told, sweep, &harness_.error);
+}
+
+// One slice; is there another?
+bool FenceHistory::ApplySlice(const ScopeName &name, Pair epoch, const Mark &mark,
+                              tercet_sweep *sweep)
+{
+    SCOPED_TRACE("mark of " + name.first + ", origin " + std::to_string(name.second) + ", age " +
+                 testing::PrintToString(mark.age) + ", low " + testing::PrintToString(mark.low));
+    const Pair from(sweep->from.incarnation, sweep->from.number);
+    const Slice slice = reference_.Apply(name, epoch, mark, from, sweep->row_count_max);
+    std::vector<std::string> kept;
+    sweep->kept_fn = TakeGid;
+    sweep->context = &kept;
+    const tercet_status status = Apply(name, epoch, mark, sweep);
     EXPECT_EQ(status, slice.old_epoch ? TERCET_FAILED_PRECONDITION : TERCET_OK);
     if (slice.old_epoch) {
         return false;
     }
-    EXPECT_EQ(harness_.sweep.stale, slice.stale) << "mark " << mark.lsn;
-    EXPECT_EQ(harness_.sweep.removed, slice.removed) << "mark " << mark.lsn;
-    EXPECT_EQ(harness_.sweep.kept, slice.kept.size()) << "mark " << mark.lsn;
-    EXPECT_EQ(harness_.kept, slice.kept) << "mark " << mark.lsn;
-    if (slice.stale || slice.looked_at < row_max) {
-        EXPECT_TRUE(harness_.sweep.finished) << "mark " << mark.lsn;
+    EXPECT_EQ(sweep->stale, slice.stale);
+    EXPECT_EQ(sweep->removed, slice.removed);
+    EXPECT_EQ(sweep->kept, slice.kept.size());
+    EXPECT_EQ(kept, slice.kept);
+    if (slice.stale || slice.looked_at < sweep->row_count_max) {
+        EXPECT_TRUE(sweep->finished);
         return false;
     }
-    const Pair next(harness_.sweep.from.incarnation, harness_.sweep.from.number);
+    const Pair next(sweep->from.incarnation, sweep->from.number);
     const auto numbers = reference_.RowsOf(name);
     const auto left = numbers.upper_bound(slice.last);
     if (left != numbers.end() && left->first < mark.low) {
-        EXPECT_FALSE(harness_.sweep.finished) << "mark " << mark.lsn;
+        EXPECT_FALSE(sweep->finished);
         EXPECT_LE(next, left->first) << "a row is skipped";
     }
-    EXPECT_TRUE(harness_.sweep.finished || next > slice.last) << "looked at once more";
-    return !harness_.sweep.finished;
+    EXPECT_TRUE(sweep->finished || next > slice.last) << "a row is looked at once more";
+    return !sweep->finished;
 }
 
 // A coordinator is started again, now and then as another incarnation of its journal.

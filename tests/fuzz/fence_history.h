@@ -44,11 +44,13 @@ class FenceHistory
     static std::string Describe(const Ask &ask);
     void CompareAnswer(const Ask &ask, const Expected &expected, const group_answer &answer);
     void CompareEffects(const Identity &identity);
+    void CompareRow(const Key &key);
     void CompareRows();
     void CompareScope(const ScopeName &name);
     void MakeMark();
     void ApplyMark();
-    bool ApplySlice(const ScopeName &name, Pair epoch, const Mark &mark);
+    bool ApplySlice(const ScopeName &name, Pair epoch, const Mark &mark, tercet_sweep *sweep);
+    tercet_status Apply(const ScopeName &name, Pair epoch, const Mark &mark, tercet_sweep *sweep);
     void BeginAnew();
     ScopeName DrawScope();
     Pair DrawEpoch(uint8_t origin);

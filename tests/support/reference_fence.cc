@@ -246,18 +246,17 @@ Slice ReferenceFence::Apply(const ScopeName &name, Pair epoch, const Mark &mark,
                             uint32_t row_max)
 {
     Scope &scope = scopes[name];
-    const Pair age(10, mark.lsn);
     Slice slice;
     slice.old_epoch = epoch < scope.epoch;
     if (slice.old_epoch) {
         return slice;
     }
     scope.epoch = epoch;
-    slice.stale = age < scope.age;
+    slice.stale = mark.age < scope.age;
     if (slice.stale) {
         return slice;
     }
-    scope.age = age;
+    scope.age = mark.age;
     scope.low = mark.low;
     scope.open = {mark.open.begin(), mark.open.end()};
     for (const auto &[number, key] : RowsOf(name)) {

@@ -60,7 +60,7 @@ struct Expected {
 };
 
 struct Mark {
-    int64_t lsn = 0;
+    Pair age;
     Pair low;
     std::vector<Pair> open;
 };

@@ -307,7 +307,7 @@ std::vector<std::string> Harness::List(tercet_branch_number from, tercet_branch_
 
 tercet_status Harness::Apply(int64_t lsn, tercet_branch_number low,
                              std::vector<tercet_branch_number> open, uint8_t origin, int64_t epoch,
-                             const std::string &participant, int64_t incarnation)
+                             const std::string &participant)
 {
     tercet_mark mark = {};
     mark.as_of_incarnation = 10;
@@ -319,7 +319,7 @@ tercet_status Harness::Apply(int64_t lsn, tercet_branch_number low,
     tercet_fence_caller caller = {};
     caller.participant = participant.c_str();
     memset(caller.origin, origin, sizeof caller.origin);
-    caller.epoch = {incarnation, epoch};
+    caller.epoch = {10, epoch};
     kept.clear();
     sweep.kept_fn = TakeName;
     sweep.context = &kept;

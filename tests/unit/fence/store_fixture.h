@@ -78,8 +78,7 @@ class Harness
                                   uint32_t max, uint8_t origin = 1);
     tercet_status Apply(int64_t lsn, tercet_branch_number low,
                         std::vector<tercet_branch_number> open = {}, uint8_t origin = 1,
-                        int64_t epoch = 1, const std::string &participant = "account",
-                        int64_t incarnation = 10);
+                        int64_t epoch = 1, const std::string &participant = "account");
 
     // What the default handler does: one effect, then DONE.
     tercet_verdict LeaveEffect(const group_request &request);
