@@ -87,7 +87,7 @@ void FenceHistory::CompareRows()
 
 void FenceHistory::CompareScope(const ScopeName &name)
 {
-    const ReferenceFence::Scope &scope = reference_.scopes.at(name);
+    const ReferenceFence::Scope &scope = reference_.scopes[name]; // of a deferred request: none
     const tercet_store_description told = harness_.Describe(name.second, name.first);
     const auto rows = reference_.RowsOf(name);
     EXPECT_EQ(Pair(told.epoch.incarnation, told.epoch.epoch), scope.epoch) << name.first;

@@ -68,8 +68,10 @@ def mutated(text):
 
 def fuzzed(text):
     told = last_json(text)
-    return told["executions"], "%s executions of %d targets, %d crashes" % (
-        format(told["executions"], ","), len(told["targets"]), told["crashes"])
+    most = max(told["targets"], key=lambda target: target["executions"])
+    return told["executions"], "%s executions of %d targets (%s %.0f %%), %d crashes" % (
+        format(told["executions"], ","), len(told["targets"]), most["target"],
+        100 * most["executions"] / max(1, told["executions"]), told["crashes"])
 
 
 FUZZ_TARGETS = len(re.findall(r"^tercet_fuzz\(", open(os.path.join(ROOT, "tests/fuzz/CMakeLists.txt"),
@@ -91,7 +93,7 @@ def campaigns(build, mutants, short, seed):
         length = ["--seeds", "18000"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
         return simulation + ["--first-seed", str(seed), "--threads", JOBS, "--require-marks", "--json"] + length
 
-    # All targets have the same time; a round of --short is some 60 s on two idle processors and enough there.
+    # An average for each target, campaign.py shares it out; a round of --short is some 60 s on two idle processors and enough there.
     def fuzz(minutes):
         each = (60 if short else 60 * minutes) * int(JOBS) / FUZZ_TARGETS
         return [os.path.join(ROOT, "tests/fuzz/campaign.py"), "--jobs", JOBS, "--seconds", str(max(1, int(each))),
