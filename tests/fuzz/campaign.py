@@ -47,7 +47,7 @@ SHARES = {
     "record": 12,
     "answer": 10,
     "config": 10,
-    "row_codec": 2,
+    "row_codec": 8,
 }
 
 
