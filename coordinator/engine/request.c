@@ -205,9 +205,9 @@ static void add_branch(struct step *step, struct request *request, struct txn *t
 static void try_on_txn(struct step *step, struct request *request, struct txn *txn)
 {
     const struct branch *branch = txn_branch(txn, request->branch_index);
-    if (branch != NULL && branch->payload_lost && restored_take_payloads(step, txn, request)) {
-        waiter_add(step, txn, request);
-    } else if (txn->mode == TXN_MODE_EXECUTE) {
+    const bool completes =
+        branch != NULL && branch->payload_lost && restored_take_payloads(step, txn, request);
+    if (txn->mode == TXN_MODE_EXECUTE && !completes) {
         reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NOT_BY_STEPS",
                       "transaction \"%s\" was begun by Execute; it takes no further branches",
                       request->gid);

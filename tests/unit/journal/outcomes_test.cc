@@ -246,6 +246,7 @@ TEST_F(Outcomes, AreNeverInvisibleWhileTheyAreMoved)
     struct journal *journal = OpenIt(3650 * kDay);
     constexpr int kCount = 3000;
     std::atomic<int> acknowledged = 0;
+    std::atomic<int> looked_up = 0;
     std::atomic<bool> stop = false;
     std::thread writer([&] {
         Batch batch;
@@ -254,6 +255,9 @@ TEST_F(Outcomes, AreNeverInvisibleWhileTheyAreMoved)
             if (i % 10 == 9) {
                 batch.Write(journal);
                 acknowledged = i + 1;
+                while (looked_up < i / 2) {
+                    std::this_thread::yield(); // or all is written before anybody has looked
+                }
             }
         }
         while (!stop) {
@@ -262,7 +266,6 @@ TEST_F(Outcomes, AreNeverInvisibleWhileTheyAreMoved)
     });
     int64_t now = kNow;
     int missing = 0;
-    int looked_up = 0;
     while (acknowledged < kCount || Head(journal).live_count > 3) {
         now += 11000; // so that every call may begin a pass
         journal_maintain(journal, now);
