@@ -284,7 +284,8 @@ bool World::Run()
         scene_.judge.Final(accounts);
         coordinator_.Final();
     }
-    if (!scene_.judge.failed() && scene_.swarm.restores) {
+    /* One whose only probe was not answered in time, while its branches were, is not known. */
+    if (!scene_.judge.failed() && scene_.swarm.restores && coordinator_.Knows(restored_)) {
         RestoreOne();
     }
     return !scene_.judge.failed();
