@@ -90,7 +90,7 @@ def campaigns(build, mutants, short, seed):
     recovery = [os.path.join(tests, "recovery/recovery_tests")]
 
     def simulate(minutes):
-        length = ["--seeds", "18000"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
+        length = ["--seeds", "19500"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
         return simulation + ["--first-seed", str(seed), "--threads", JOBS, "--require-marks", "--json"] + length
 
     # An average for each target, campaign.py shares it out; a round of --short is some 60 s on two idle processors and enough there.
