@@ -290,6 +290,7 @@ bool read_resolve(const struct read *read, const ProtobufCMessage *base, struct 
         break;
     }
     return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_REQUIRED", "resolution",
-                       "resolution is %d; say RESOLUTION_ASK_AGAIN or RESOLUTION_SETTLED",
+                       "resolution is %d; say RESOLUTION_ASK_AGAIN, _SETTLED, _WAS_CONFIRMED or "
+                       "_WAS_CANCELLED",
                        (int)message->resolution);
 }

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 
 enum { DEPTH_MAX = 4, PLACE_COUNT = 16 };
+enum { OP_END = 0, OP_ROOM = 255 };
 enum { NUMBER_PLAIN_END = 224, NUMBER_LIMIT_END = 240, LENGTH_PLAIN_END = 240 };
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
@@ -136,11 +137,17 @@ void build_message(const ProtobufCMessageDescriptor *descriptor, struct tercet_b
 {
     struct level levels[DEPTH_MAX] = {{.descriptor = descriptor}};
     size_t depth = 1;
-    size_t room = BUILD_BYTES_MAX;
+    size_t room = BUILD_BYTES_PLAIN;
+    bool has_given = false;
     while (depth > 0) {
         struct level *top = &levels[depth - 1];
         const uint8_t op = build_take(source);
-        if (op == 0 || top->descriptor->n_fields == 0) {
+        if (op == OP_ROOM) {
+            room += has_given ? 0 : BUILD_BYTES_MAX - BUILD_BYTES_PLAIN;
+            has_given = true;
+            continue;
+        }
+        if (op == OP_END || top->descriptor->n_fields == 0) {
             leave(levels, depth, out);
             depth--;
             continue;

@@ -17,6 +17,7 @@ says so.
 """
 
 import argparse
+import base64
 import concurrent.futures
 import json
 import os
@@ -175,17 +176,29 @@ def added(row, more):
 
 
 def run(targets, arguments):
-    """Rounds until the executions are there, or something crashed; a row for each target."""
-    times = seconds_of(targets, arguments.seconds)
+    """A round; then, where it executed too few, more of them, no longer than what is missing takes.
+    Ends early when something crashed.  A row for each target."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
 
-        def one_round():
+        def one_round(seconds):
+            times = seconds_of(targets, seconds)
             return list(pool.map(run_once, times.keys(), times.values()))
 
-        rows = one_round()
+        rows = one_round(arguments.seconds)
         while not has_failed(rows) and executions_of(rows) < arguments.runs:
-            rows = [added(row, more) for row, more in zip(rows, one_round())]
+            missing = arguments.runs / max(1, executions_of(rows)) - 1
+            seconds = arguments.seconds * min(1, 1.1 * missing)
+            rows = [added(row, more) for row, more in zip(rows, one_round(seconds))]
     return rows
+
+
+def shown_crash(row, path):
+    """Enough to see it again where its file is not at hand: what failed, and the input itself."""
+    log = (BUILD / "found" / row["target"] / "log.txt").read_text(errors="replace")
+    said = re.findall(r"^.*(?:assertion failed|runtime error|ERROR: \w+Sanitizer).*$", log, re.MULTILINE)
+    data = (ROOT / path).read_bytes()
+    return [f"again: {replay_command(row, path)}", *said[:2],
+            f"its {len(data)} bytes: echo {base64.b64encode(data).decode()} | base64 -d"]
 
 
 def replay_command(row, path):
@@ -201,7 +214,7 @@ def show(rows):
               f"{row['edges']:>6} {len(row['crashes']):>8}")
     for row in rows:
         for path in row["crashes"]:
-            print(f"again: {replay_command(row, path)}")
+            print("\n".join(shown_crash(row, path)))
         if row["exit_code"] != 0 and not row["crashes"]:
             print(f"{row['target']}: exit code {row['exit_code']}, "
                   f"see build/fuzz/found/{row['target']}/log.txt")

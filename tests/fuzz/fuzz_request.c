@@ -90,11 +90,22 @@ static void judge_branches(const struct request *request)
     tercet_assert(payload_bytes <= 1048576);
 }
 
+/* A branch by its gid and index, or a participant, of which only ASK can be said. */
+static void judge_resolve(const struct request *request)
+{
+    tercet_assert(request->reason.text[0] != '\0');
+    tercet_assert(request->resolution >= RESOLUTION_ASK &&
+                  request->resolution <= RESOLUTION_WAS_CANCELLED);
+    tercet_assert((request->gid[0] != '\0') == (request->branch_index > 0));
+    tercet_assert(request->gid[0] != '\0' || (request->resolution == RESOLUTION_ASK &&
+                                              request->participant < configured()->count));
+}
+
 static void judge_request(const struct request *request)
 {
     const enum request_kind kind = request->kind;
     const bool decides = kind == REQUEST_CONFIRM || kind == REQUEST_CANCEL;
-    tercet_assert(judge_is_range(request->gid, 1, 128, '!', '~'));
+    tercet_assert(judge_is_range(request->gid, kind == REQUEST_RESOLVE ? 0 : 1, 128, '!', '~'));
     tercet_assert(judge_is_range(request->traceparent, 0, 64, ' ', '~'));
     tercet_assert(request->try_timeout_ms <= 3600000);
     tercet_assert(request->created_at_unix_ms >= 0 && request->created_at_unix_ms <= integer_max);
@@ -103,12 +114,10 @@ static void judge_request(const struct request *request)
     tercet_assert(request->branch_count <= (kind == REQUEST_EXECUTE ? 64U : 1U));
     tercet_assert((request->branch_count > 0) == (kind == REQUEST_EXECUTE || kind == REQUEST_TRY));
     tercet_assert(request->branch_index <= 64);
-    tercet_assert((request->branch_index > 0) == (kind == REQUEST_TRY || kind == REQUEST_RESOLVE));
+    tercet_assert((request->branch_index > 0) == (kind == REQUEST_TRY) || kind == REQUEST_RESOLVE);
     tercet_assert(judge_is_code(request->reason.code) && judge_is_utf8(request->reason.text));
     if (kind == REQUEST_RESOLVE) {
-        tercet_assert(request->reason.text[0] != '\0');
-        tercet_assert(request->resolution == RESOLUTION_ASK ||
-                      request->resolution == RESOLUTION_SETTLE);
+        judge_resolve(request);
     }
     judge_branches(request);
 }
