@@ -12,14 +12,13 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 
-from daemon import answers, free_port, wait_until  # noqa: E402
+from case import WithJournal  # noqa: E402
+from daemon import free_port, wait_until  # noqa: E402
 
 PROGRAM = sys.argv[1]
 KILLED = -signal.SIGKILL
@@ -39,49 +38,20 @@ def contents(directory):
             for path in sorted(pathlib.Path(directory).rglob("*")) if path.is_file()}
 
 
-class Tools(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="tercet-tools-")
-        self.journal = os.path.join(self.directory, "journal")
-        self.backups = os.path.join(self.directory, "backups")
-        os.mkdir(self.backups)
-        self.started = []
-        self.assertEqual(0, self.run_it("init", self.journal)[0])
-
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            process.stderr.close()
-        shutil.rmtree(self.directory)
-
-    def run_it(self, *arguments, failpoints=""):
-        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60,
-                              env=dict(os.environ, TERCET_FAILPOINTS=failpoints))
-        return done.returncode, done.stdout + done.stderr
+class Tools(WithJournal):
+    program = PROGRAM
 
     def arguments(self, journal, port):
         return ["--journal", journal, "--listen", f"127.0.0.1:{port}", "--participants",
                 "a=127.0.0.1:1", "--backup-directory", self.backups]
 
-    def start(self, failpoints="", dies=False):
+    def serve(self, failpoints="", dies=False):
         port = free_port()
-        process = subprocess.Popen([PROGRAM, *self.arguments(self.journal, port)], text=True,
-                                   stderr=subprocess.PIPE,
-                                   env=dict(os.environ, TERCET_FAILPOINTS=failpoints))
-        self.started.append(process)
+        process = self.start(*self.arguments(self.journal, port), port=None if dies else port,
+                             failpoints=failpoints)
         if dies:
             self.assertEqual(KILLED, process.wait(timeout=60), failpoints)
-        else:
-            wait_until(lambda: answers(port) or process.poll() is not None, "it listens")
-            self.assertIsNone(process.poll())
         return process
-
-    def stop(self, process):
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(0, process.wait(timeout=30))
-        return process.stderr.read()
 
     def assert_sound(self, directory):
         code, said = self.run_it("verify", directory)
@@ -126,13 +96,13 @@ class Tools(unittest.TestCase):
                 self.assertEqual(before, contents(source))
 
     def test_a_restore_that_died_has_changed_nothing_and_is_done_again(self):
-        self.start().kill()
+        self.serve().kill()
         self.started[-1].wait()
         self.assert_done_again(["restore"], self.journal, [
             *COPY, "new_life.before_write", "restore.before_finish", *PLACE])
 
     def test_a_recovery_that_died_has_changed_nothing_and_is_done_again(self):
-        self.start().kill()
+        self.serve().kill()
         self.started[-1].wait()
         log = next(pathlib.Path(self.journal, "live").glob("*.log"))
         os.truncate(log, log.stat().st_size // 2)
@@ -157,7 +127,7 @@ class Tools(unittest.TestCase):
         for point in ["backup.begun", "backup.before_write", "backup.before_sync", "backup.copied",
                       "backup.before_rename", "backup.renamed"]:
             with self.subTest(point=point):
-                process = self.start(armed(point))
+                process = self.serve(armed(point))
                 process.send_signal(signal.SIGUSR1)
                 self.assertEqual(KILLED, process.wait(timeout=30))
                 self.assertEqual(point == "backup.renamed", len(self.backed_up()) == 1)
@@ -165,14 +135,14 @@ class Tools(unittest.TestCase):
                     self.assert_sound(backup)
         shutil.rmtree(self.backups)
         os.mkdir(self.backups)
-        process = self.start()
+        process = self.serve()
         process.send_signal(signal.SIGUSR1)
         wait_until(self.backed_up, "there is a backup")
         self.stop(process)
         self.assert_sound(self.backed_up()[0])
 
     def test_a_backup_that_cannot_be_written_is_given_up_and_the_coordinator_goes_on(self):
-        process = self.start("backup.write=1*fail")
+        process = self.serve("backup.write=1*fail")
         process.send_signal(signal.SIGUSR1)
         said = ""
         while "journal.backup_failed" not in said:
@@ -185,29 +155,29 @@ class Tools(unittest.TestCase):
 
     def test_ballast_goes_when_the_disk_is_full_and_is_put_back(self):
         ballast = pathlib.Path(self.journal, "ballast")
-        self.stop(self.start())
+        self.stop(self.serve())
         self.assertTrue(ballast.exists())
-        self.start("ballast.disk_full=fail;ballast.released=kill", dies=True)
+        self.serve("ballast.disk_full=fail;ballast.released=kill", dies=True)
         self.assertFalse(ballast.exists())
-        self.start("ballast.created=kill", dies=True)
+        self.serve("ballast.created=kill", dies=True)
         self.assertEqual(0, ballast.stat().st_size)
-        self.assertIn("journal.ballast_missing", self.stop(self.start("ballast.allocate=fail")))
+        self.assertIn("journal.ballast_missing", self.stop(self.serve("ballast.allocate=fail")))
         self.assertFalse(ballast.exists())
-        self.stop(self.start())
+        self.stop(self.serve())
         self.assertGreaterEqual(ballast.stat().st_blocks * 512, 16 << 20)
-        said = self.stop(self.start("ballast.disk_full=fail"))
+        said = self.stop(self.serve("ballast.disk_full=fail"))
         self.assertIn("journal.ballast_released", said)
         self.assertTrue(ballast.exists())
 
     def test_a_death_among_the_links_in_safety_loses_nothing(self):
         for _ in range(4):  # three are kept: the next start has one to remove
-            self.stop(self.start())
+            self.stop(self.serve())
         for point in ["safety.before_links", "safety.before_pending", "safety.before_keep",
                       "safety.before_prune"]:
             with self.subTest(point=point):
-                self.start(armed(point), dies=True)
+                self.serve(armed(point), dies=True)
                 self.assert_sound(self.journal)
-                self.stop(self.start())
+                self.stop(self.serve())
 
 
 if __name__ == "__main__":

@@ -5,47 +5,21 @@ usage: daemon_test.py TERCETD
 
 import os
 import pathlib
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 
-from daemon import answers, free_port, wait_until  # noqa: E402
+from case import WithProgram  # noqa: E402
+from daemon import free_port  # noqa: E402
 
 PROGRAM = sys.argv[1]
 
 
-class Outside(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="tercet-daemon-")
-        self.journal = os.path.join(self.directory, "journal")
-        self.started = []
-
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            process.stderr.close()
-        shutil.rmtree(self.directory)
-
-    def run_it(self, *arguments):
-        """Its exit code and what it said."""
-        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stdout + done.stderr
-
-    def start(self, *arguments, port=None):
-        process = subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True)
-        self.started.append(process)
-        if port:
-            wait_until(lambda: answers(port) or process.poll() is not None, "it listens")
-            self.assertIsNone(process.poll(), process.poll())
-        return process
+class Outside(WithProgram):
+    program = PROGRAM
 
     def config(self, text):
         path = os.path.join(self.directory, "tercetd.yaml")
@@ -102,8 +76,7 @@ class Outside(unittest.TestCase):
                                  "--participants", "a=127.0.0.1:1")
         self.assertEqual(69, code, said)
         self.assertIn(str(port), said)
-        first.send_signal(signal.SIGTERM)
-        self.assertEqual(0, first.wait(timeout=30))
+        self.stop(first)
 
     def test_plaintext_stays_on_this_machine(self):
         self.assertEqual(0, self.run_it("init", self.journal)[0])

@@ -6,55 +6,26 @@ usage: journal_tools_test.py TERCETD
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 
-from daemon import answers, free_port, wait_until  # noqa: E402
+from case import WithJournal  # noqa: E402
+from daemon import free_port, wait_until  # noqa: E402
 
 PROGRAM = sys.argv[1]
 
 
-class Journal(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="tercet-journal-")
-        self.journal = os.path.join(self.directory, "journal")
-        self.backups = os.path.join(self.directory, "backups")
-        os.mkdir(self.backups)
-        self.started = []
-        self.assertEqual(0, self.run_it("init", self.journal)[0])
+class Journal(WithJournal):
+    program = PROGRAM
 
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            process.stderr.close()
-        shutil.rmtree(self.directory)
-
-    def run_it(self, *arguments):
-        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stdout + done.stderr
-
-    def start(self, journal, *more):
+    def serve(self, journal, *more):
         port = free_port()
-        process = subprocess.Popen([PROGRAM, "--journal", journal, "--listen",
-                                    f"127.0.0.1:{port}", "--participants", "a=127.0.0.1:1", *more],
-                                   stderr=subprocess.PIPE, text=True)
-        self.started.append(process)
-        wait_until(lambda: answers(port) or process.poll() is not None, "it listens")
-        self.assertIsNone(process.poll())
-        return process
-
-    def stop(self, process):
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(0, process.wait(timeout=30))
-        return process.stderr.read()
+        return self.start("--journal", journal, "--listen", f"127.0.0.1:{port}", "--participants",
+                          "a=127.0.0.1:1", *more, port=port)
 
     def verified(self, directory):
         code, said = self.run_it("verify", "--json", directory)
@@ -62,7 +33,7 @@ class Journal(unittest.TestCase):
         return json.loads(said)
 
     def test_a_running_one_is_backed_up_and_its_restored_life_runs(self):
-        process = self.start(self.journal, "--backup-directory", self.backups)
+        process = self.serve(self.journal, "--backup-directory", self.backups)
         self.assertEqual(69, self.run_it("verify", self.journal)[0])
         process.send_signal(signal.SIGUSR1)
         wait_until(lambda: any(name.endswith("Z") for name in os.listdir(self.backups)),
@@ -76,7 +47,7 @@ class Journal(unittest.TestCase):
         restored = os.path.join(self.directory, "restored")
         code, said = self.run_it("restore", backup, restored)
         self.assertEqual(0, code, said)
-        self.stop(self.start(restored))
+        self.stop(self.serve(restored))
         old = self.verified(self.journal)
         new = self.verified(restored)
         self.assertEqual(old["origin"], new["origin"])
@@ -86,12 +57,12 @@ class Journal(unittest.TestCase):
         self.assertEqual(73, self.run_it("restore", backup, restored)[0])
 
     def test_sigusr1_without_a_backup_directory_ends_nothing(self):
-        process = self.start(self.journal)
+        process = self.serve(self.journal)
         process.send_signal(signal.SIGUSR1)
         self.assertIn("backup_directory is not set", self.stop(process))
 
     def test_a_damaged_one_is_refused_and_recovered(self):
-        process = self.start(self.journal)
+        process = self.serve(self.journal)
         process.kill()
         process.wait()
         log = next(pathlib.Path(self.journal, "live").glob("*.log"))
@@ -110,15 +81,15 @@ class Journal(unittest.TestCase):
         self.assertFalse(os.path.exists(recovered))
         code, said = self.run_it("recover", "--accept-loss", self.journal, recovered)
         self.assertEqual(0, code, said)
-        self.stop(self.start(recovered))
+        self.stop(self.serve(recovered))
         self.assertTrue(self.verified(recovered)["sound"])
         self.assertEqual(65, self.run_it("verify", self.journal)[0], "the old one is as it was")
 
     def test_there_is_ballast_and_it_goes_when_it_is_told_to(self):
         ballast = pathlib.Path(self.journal, "ballast")
-        self.stop(self.start(self.journal))
+        self.stop(self.serve(self.journal))
         self.assertGreaterEqual(ballast.stat().st_blocks * 512, 16 << 20)
-        self.stop(self.start(self.journal, "--ballast-bytes", "0"))
+        self.stop(self.serve(self.journal, "--ballast-bytes", "0"))
         self.assertFalse(ballast.exists())
 
     def test_a_full_disk_does_not_keep_it_from_starting(self):
@@ -138,7 +109,7 @@ class Journal(unittest.TestCase):
         ballast = pathlib.Path(journal, "ballast")
         filler = os.path.join(disk, "filler")
         self.assertEqual(0, self.run_it("init", journal)[0])
-        process = self.start(journal)
+        process = self.serve(journal)
         process.kill()
         process.wait()
         self.assertTrue(ballast.exists())
@@ -148,11 +119,11 @@ class Journal(unittest.TestCase):
                     pass
                 raise OSError("a short write is a full disk, too")
         self.assertEqual(0, os.statvfs(disk).f_bavail)
-        said = self.stop(self.start(journal))
+        said = self.stop(self.serve(journal))
         self.assertIn("journal.ballast_released", said)
         self.assertFalse(ballast.exists())
         os.remove(filler)
-        self.stop(self.start(journal))
+        self.stop(self.serve(journal))
         self.assertTrue(ballast.exists(), "it is put back when there is space again")
 
     def test_wrong_use_is_one_line_with_an_example(self):
