@@ -52,7 +52,7 @@ struct acquaintance {
     struct replied replied;
     char held[TERCET_REASON_TEXT_BYTES_MAX + 1];     /* why nothing is sent to it; "": it is */
     char released[TERCET_REASON_TEXT_BYTES_MAX + 1]; /* an operator's last reason; "": none */
-    int64_t asked_incarnation; /* the life whose recovery has asked it (restored.h); 0: none */
+    int64_t asked_incarnation; /* the life that asked it after a restore (restored.h); 0: none */
     struct digest128 record;   /* of its pair in the journal; zero: none */
 };
 

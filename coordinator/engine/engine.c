@@ -304,7 +304,7 @@ bool engine_is_held(const struct engine *engine, uint32_t participant)
     return hold_is_on(&engine->peers[participant]);
 }
 
-bool engine_is_recovering(const struct engine *engine)
+bool engine_is_in_restored_mode(const struct engine *engine)
 {
     return restored_is_on(engine);
 }

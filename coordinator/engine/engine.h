@@ -99,7 +99,7 @@ void engine_probe_leaves(struct engine *engine, uint32_t participant);
 const struct mark *engine_mark(struct engine *engine, uint32_t participant);
 
 /* Does it ask what participants have seen, and decide nothing? */
-bool engine_is_recovering(const struct engine *engine);
+bool engine_is_in_restored_mode(const struct engine *engine);
 
 /* Does it wait for an operator?  Then nothing may be sent to it. */
 bool engine_is_held(const struct engine *engine, uint32_t participant);

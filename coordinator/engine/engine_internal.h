@@ -47,11 +47,11 @@ struct waiter {
     uint32_t branch_index; /* TRY */
 };
 
-struct recovery;
+struct restored;
 
 struct engine {
     struct engine_options options;
-    struct recovery *recovery; /* owned; NULL: recovery mode is off */
+    struct restored *restored; /* owned; NULL: no restored journal asks (restored.h) */
     struct random random;
 
     struct table by_gid;    /* struct txn */

@@ -17,7 +17,7 @@ struct asked {
     char token[TOKEN_SIZE]; /* where its rows go on */
 };
 
-struct recovery {
+struct restored {
     struct asked *asked; /* by participant */
     struct row_seen *rows;
     size_t row_count;
@@ -26,16 +26,16 @@ struct recovery {
 
 bool restored_is_on(const struct engine *engine)
 {
-    return engine->recovery != NULL;
+    return engine->restored != NULL;
 }
 
 void restored_destroy(struct engine *engine)
 {
-    if (engine->recovery != NULL) {
-        free(engine->recovery->asked);
-        free(engine->recovery->rows);
-        free(engine->recovery);
-        engine->recovery = NULL;
+    if (engine->restored != NULL) {
+        free(engine->restored->asked);
+        free(engine->restored->rows);
+        free(engine->restored);
+        engine->restored = NULL;
     }
 }
 
@@ -66,12 +66,12 @@ void restored_begin(struct step *step)
     if (engine->options.lost_from.number == 0 || was_concluded(engine)) {
         return;
     }
-    struct recovery *recovery = xcalloc(1, sizeof *recovery);
-    recovery->asked = xcalloc(engine->peer_count + 1, sizeof recovery->asked[0]);
-    engine->recovery = recovery;
+    struct restored *restored = xcalloc(1, sizeof *restored);
+    restored->asked = xcalloc(engine->peer_count + 1, sizeof restored->asked[0]);
+    engine->restored = restored;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         if (engine->options.directory->entries[i].target != NULL) {
-            recovery->asked[i].waits = true;
+            restored->asked[i].waits = true;
             hold_lane(step, i, true);
         }
     }
@@ -94,17 +94,17 @@ static int compare_rows(const void *left, const void *right)
 static void conclude_when_all_have_told(struct step *step)
 {
     struct engine *engine = step->engine;
-    struct recovery *recovery = engine->recovery;
+    struct restored *restored = engine->restored;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
-        if (recovery->asked[i].waits) {
+        if (restored->asked[i].waits) {
             return;
         }
     }
-    engine->recovery = NULL; /* from here on things may be decided */
-    if (recovery->row_count > 0) {
-        qsort(recovery->rows, recovery->row_count, sizeof recovery->rows[0], compare_rows);
+    engine->restored = NULL; /* from here on things may be decided */
+    if (restored->row_count > 0) {
+        qsort(restored->rows, restored->row_count, sizeof restored->rows[0], compare_rows);
     }
-    evidence_apply(step, recovery->rows, recovery->row_count);
+    evidence_apply(step, restored->rows, restored->row_count);
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         struct peer *peer = &engine->peers[i];
         if (engine->options.directory->entries[i].target == NULL) {
@@ -118,7 +118,7 @@ static void conclude_when_all_have_told(struct step *step)
             hold_lane(step, i, false);
         }
     }
-    engine->recovery = recovery;
+    engine->restored = restored;
     restored_destroy(engine);
 }
 
@@ -140,7 +140,7 @@ static struct branch_number ask_from(const struct engine *engine, const struct p
 static void ask(struct step *step, uint32_t participant)
 {
     struct engine *engine = step->engine;
-    struct asked *asked = &engine->recovery->asked[participant];
+    struct asked *asked = &engine->restored->asked[participant];
     struct effect *effect = effects_add(step->effects, EFFECT_INSPECT);
     effect->u.inspect.participant = participant;
     effect->u.inspect.from = ask_from(engine, &engine->peers[participant]);
@@ -152,11 +152,11 @@ static void ask(struct step *step, uint32_t participant)
 
 void restored_probed(struct step *step, const struct event *event)
 {
-    struct recovery *recovery = step->engine->recovery;
-    if (recovery == NULL || !event->u.probed.reachable) {
+    struct restored *restored = step->engine->restored;
+    if (restored == NULL || !event->u.probed.reachable) {
         return;
     }
-    struct asked *asked = &recovery->asked[event->u.probed.participant];
+    struct asked *asked = &restored->asked[event->u.probed.participant];
     asked->reached = true;
     if (event->u.probed.description != NULL) {
         step->engine->peers[event->u.probed.participant].passed =
@@ -169,15 +169,15 @@ void restored_probed(struct step *step, const struct event *event)
 
 static void keep_row(struct engine *engine, uint32_t participant, const struct inspected_row *row)
 {
-    struct recovery *recovery = engine->recovery;
-    if (recovery->row_count == recovery->row_capacity) {
-        recovery->row_capacity = recovery->row_capacity == 0 ? 64 : 2 * recovery->row_capacity;
-        recovery->rows =
-            xrealloc(recovery->rows, recovery->row_capacity * sizeof recovery->rows[0]);
+    struct restored *restored = engine->restored;
+    if (restored->row_count == restored->row_capacity) {
+        restored->row_capacity = restored->row_capacity == 0 ? 64 : 2 * restored->row_capacity;
+        restored->rows =
+            xrealloc(restored->rows, restored->row_capacity * sizeof restored->rows[0]);
     }
-    recovery->rows[recovery->row_count] =
+    restored->rows[restored->row_count] =
         (struct row_seen){.row = *row, .participant = participant};
-    recovery->row_count++;
+    restored->row_count++;
 }
 
 /* Rows from before the backup matter only where the journal is in doubt. */
@@ -192,10 +192,10 @@ void restored_inspected(struct step *step, const struct event *event)
 {
     struct engine *engine = step->engine;
     const uint32_t participant = event->u.inspected.participant;
-    if (engine->recovery == NULL || !engine->recovery->asked[participant].waits) {
+    if (engine->restored == NULL || !engine->restored->asked[participant].waits) {
         return; /* an operator did not wait for it */
     }
-    struct asked *asked = &engine->recovery->asked[participant];
+    struct asked *asked = &engine->restored->asked[participant];
     asked->out = false;
     if (!event->u.inspected.answered) {
         asked->again_at_boot_ms = step->now.boot_ms + ASK_AGAIN_MS;
@@ -217,9 +217,9 @@ void restored_inspected(struct step *step, const struct event *event)
 
 void restored_tick(struct step *step)
 {
-    struct recovery *recovery = step->engine->recovery;
-    for (uint32_t i = 0; recovery != NULL && i < step->engine->peer_count; i++) {
-        struct asked *asked = &recovery->asked[i];
+    struct restored *restored = step->engine->restored;
+    for (uint32_t i = 0; restored != NULL && i < step->engine->peer_count; i++) {
+        struct asked *asked = &restored->asked[i];
         if (asked->waits && asked->reached && !asked->out &&
             asked->again_at_boot_ms <= step->now.boot_ms) {
             ask(step, i);
@@ -230,8 +230,8 @@ void restored_tick(struct step *step)
 int64_t restored_wake_at_boot_ms(const struct engine *engine)
 {
     int64_t first = INT64_MAX;
-    for (uint32_t i = 0; engine->recovery != NULL && i < engine->peer_count; i++) {
-        const struct asked *asked = &engine->recovery->asked[i];
+    for (uint32_t i = 0; engine->restored != NULL && i < engine->peer_count; i++) {
+        const struct asked *asked = &engine->restored->asked[i];
         if (asked->waits && asked->reached && !asked->out && asked->again_at_boot_ms < first) {
             first = asked->again_at_boot_ms;
         }
@@ -241,11 +241,11 @@ int64_t restored_wake_at_boot_ms(const struct engine *engine)
 
 bool restored_skip(struct step *step, uint32_t participant)
 {
-    struct recovery *recovery = step->engine->recovery;
-    if (recovery == NULL || !recovery->asked[participant].waits) {
+    struct restored *restored = step->engine->restored;
+    if (restored == NULL || !restored->asked[participant].waits) {
         return false;
     }
-    recovery->asked[participant].waits = false;
+    restored->asked[participant].waits = false;
     conclude_when_all_have_told(step);
     return true;
 }

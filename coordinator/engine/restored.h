@@ -1,4 +1,4 @@
-/* restored.h -- recovery mode: a restored journal asks before it acts.
+/* restored.h -- restored mode: a restored journal asks before it acts.
  *
  * A journal that was restored from a backup has forgotten what was decided since, and that may have
  * been told and done.  So the first start of its new life decides nothing, begins nothing and sends

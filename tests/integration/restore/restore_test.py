@@ -213,7 +213,7 @@ class RestoredJournal(Case):
             except grpc.RpcError as error:
                 self.assertIn("asks the participants", error.details())
                 return False
-        wait_until(serves, "recovery mode ends")
+        wait_until(serves, "restored mode ends")
 
     def check_books(self, outcomes):
         self.assertEqual([], ledger.Books(self.shop, outcomes).check())

@@ -11,7 +11,7 @@ namespace
 TEST(Restored, AJournalThatWasNotRestoredAsksNobody)
 {
     EngineWorld world(2);
-    EXPECT_FALSE(engine_is_recovering(world.engine));
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
     world.Describe(0, EngineWorld::Store('a', 0, 0));
     EXPECT_TRUE(world.inspections.empty());
 }
@@ -21,7 +21,7 @@ TEST(Restored, NothingIsBegunDecidedDrivenOrForgottenWhileItAsks)
     RestoredWorld world;
     world.Adopt("open", 10);
     world.Ask();
-    ASSERT_TRUE(engine_is_recovering(world.engine));
+    ASSERT_TRUE(engine_is_in_restored_mode(world.engine));
     ASSERT_EQ(2U, world.holds.size()) << "nothing is sent to either";
     ASSERT_EQ(2U, world.inspections.size());
     EXPECT_EQ(10, world.inspections[0].from.number) << "from its lowest undecided branch on";
@@ -46,9 +46,9 @@ TEST(Restored, ItEndsWhenEverybodyHasToldAndIsNotBegunAgain)
     RestoredWorld world;
     world.Ask();
     world.Inspected(0, {});
-    EXPECT_TRUE(engine_is_recovering(world.engine));
+    EXPECT_TRUE(engine_is_in_restored_mode(world.engine));
     world.Inspected(1, {});
-    EXPECT_FALSE(engine_is_recovering(world.engine));
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
     ASSERT_EQ(4U, world.holds.size());
     EXPECT_FALSE(world.holds[3].held);
     EXPECT_EQ(EngineWorld::INCARNATION, world.recorded_known[0].asked_incarnation);
@@ -56,7 +56,7 @@ TEST(Restored, ItEndsWhenEverybodyHasToldAndIsNotBegunAgain)
     world.StartOver("boot-2", world.now, 100);
     engine_adopt_acquaintance(world.engine, 0, &known);
     world.Resume(200);
-    EXPECT_FALSE(engine_is_recovering(world.engine));
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
 }
 
 TEST(Restored, OnePageIsNotEverything)
@@ -71,9 +71,9 @@ TEST(Restored, OnePageIsNotEverything)
     ASSERT_EQ(1U, world.inspections.size());
     EXPECT_STREQ("next", world.inspections[0].token);
     world.Inspected(1, {});
-    EXPECT_TRUE(engine_is_recovering(world.engine));
+    EXPECT_TRUE(engine_is_in_restored_mode(world.engine));
     world.Inspected(0, {});
-    EXPECT_FALSE(engine_is_recovering(world.engine));
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
 }
 
 TEST(Restored, AQuestionThatWasNotAnsweredIsAskedAgain)
@@ -95,7 +95,7 @@ TEST(Restored, AnOperatorMayGoOnWithoutAParticipant)
     world.Ask();
     world.Inspected(0, {});
     EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveParticipant(1)).status);
-    EXPECT_FALSE(engine_is_recovering(world.engine));
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
 }
 
 TEST(Restored, WhereOneHasConfirmedItIsConfirmed)
@@ -182,7 +182,7 @@ TEST(Restored, ARowThatIsForgottenMakesTheOutcomeUnknown)
     world.Ask(LOST_FROM + 10);
     world.Inspected(0, {});
     world.Inspected(1, {});
-    EXPECT_FALSE(engine_is_recovering(world.engine));
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
     EXPECT_EQ(TXN_TRYING, world.Find("g")->state);
     EXPECT_EQ(1, world.CountRecords("g", RECORD_PROGRESS));
     EXPECT_EQ(FORGOTTEN, world.Find("g")->branches[0]->conflict);
@@ -203,7 +203,7 @@ TEST(Restored, AnUnknownOutcomeStaysUnknownAfterARestart)
     engine_adopt_acquaintance(world.engine, 0, &known);
     world.Adopt("g", 10, TXN_MODE_EXECUTE, {{0}, {1}}, FORGOTTEN); // as its PROGRESS says
     world.Resume(100);
-    EXPECT_FALSE(engine_is_recovering(world.engine));
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
     world.Advance(1000000);
     world.Tick();
     EXPECT_EQ(TXN_TRYING, world.Find("g")->state);
