@@ -7,15 +7,10 @@
 #include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/record.h"
+#include "pending.h"
+#include "resume.h"
 
 enum { END_WAIT_MS = 50, BATCH_BYTES_MAX = 1024 * 1024, RESUME_AHEAD = 4096 };
-
-/* An effect that waits for its LSN. */
-struct pending {
-    struct list_node link;
-    int64_t lsn;
-    struct effect effect;
-};
 
 struct loop {
     struct loop_options options;
@@ -24,12 +19,12 @@ struct loop {
     struct journal_batch *submitted; /* with the journal, or NULL */
     bool urgent;                     /* somebody waits for the open batch */
     int64_t lazy_since_boot_ms;      /* when its first record came that may wait; 0: none */
-    struct list_node pending;        /* struct pending, by lsn */
+    struct pending pending;          /* effects that wait for their LSN */
     struct list_node backlog;        /* events that wait until the journal is idle */
     struct effects effects;          /* of the step that runs */
     struct orders orders;
-    int64_t resumed_lsn; /* of the last slice of parked branches */
-    bool stopping;       /* nothing is sent any more: it is asked again after the next start */
+    struct resume resume;
+    bool stopping; /* nothing is sent any more: it is asked again after the next start */
     int64_t durable_lsn;
 };
 
@@ -37,21 +32,20 @@ struct loop *loop_create(const struct loop_options *options)
 {
     struct loop *loop = xcalloc(1, sizeof *loop);
     loop->options = *options;
-    if (loop->options.end_wait_ms == 0) {
-        loop->options.end_wait_ms = END_WAIT_MS;
-    }
-    if (loop->options.resume_ahead == 0) {
-        loop->options.resume_ahead = RESUME_AHEAD;
-    }
-    if (loop->options.batch_bytes_max == 0) {
-        loop->options.batch_bytes_max = BATCH_BYTES_MAX;
-    }
+    loop->options.end_wait_ms = options->end_wait_ms != 0 ? options->end_wait_ms : END_WAIT_MS;
+    loop->resume =
+        (struct resume){.engine = options->engine,
+                        .dispatch = options->dispatch,
+                        .directory = options->directory,
+                        .ahead = options->resume_ahead != 0 ? options->resume_ahead : RESUME_AHEAD};
+    loop->options.batch_bytes_max =
+        options->batch_bytes_max != 0 ? options->batch_bytes_max : BATCH_BYTES_MAX;
     journal_batch_init(&loop->batches[0]);
     journal_batch_init(&loop->batches[1]);
     loop->open = &loop->batches[0];
     loop->open->lsn = options->durable_lsn + 1;
     loop->durable_lsn = options->durable_lsn;
-    list_init(&loop->pending);
+    pending_init(&loop->pending);
     list_init(&loop->backlog);
     effects_init(&loop->effects);
     orders_init(&loop->orders);
@@ -63,12 +57,7 @@ void loop_destroy(struct loop *loop)
     if (loop == NULL) {
         return;
     }
-    while (!list_is_empty(&loop->pending)) {
-        struct pending *pending =
-            container_of(list_pop_front(&loop->pending), struct pending, link);
-        effect_release(&pending->effect);
-        free(pending);
-    }
+    pending_deinit(&loop->pending);
     while (!list_is_empty(&loop->backlog)) {
         event_destroy(container_of(list_pop_front(&loop->backlog), struct event, link));
     }
@@ -105,10 +94,7 @@ static int64_t newest_lsn(const struct loop *loop)
 
 static void keep_effect(struct loop *loop, struct effect *effect, int64_t lsn)
 {
-    struct pending *pending = xcalloc(1, sizeof *pending);
-    pending->lsn = lsn;
-    pending->effect = *effect;
-    list_push_back(&loop->pending, &pending->link);
+    pending_add(&loop->pending, effect, lsn);
     if (lsn == loop->open->lsn) {
         loop->urgent = true;
     }
@@ -167,45 +153,18 @@ static void step(struct loop *loop, struct event *event, struct clock_now now)
     TERCET_FAILPOINT("loop.after_step");
 }
 
-/* How many parked branches of this participant may be asked for now. */
-static uint32_t room_to_resume(const struct loop *loop, uint32_t participant)
-{
-    const uint32_t ahead = loop->options.resume_ahead;
-    struct dispatch_stats stats;
-    if (!engine_has_parked(loop->options.engine, participant)) {
-        return 0;
-    }
-    dispatch_read_stats(loop->options.dispatch, participant, &stats);
-    return stats.queued_phase_two > ahead / 2 ? 0 : ahead - (uint32_t)stats.queued_phase_two;
-}
-
-/* A slice that has not reached the queues yet is waited for, or it would be taken for room. */
 static bool may_resume(const struct loop *loop)
 {
-    if (loop->stopping || loop->resumed_lsn > loop->durable_lsn) {
-        return false;
-    }
-    for (uint32_t i = 0;
-         engine_is_resuming(loop->options.engine) && i < loop->options.directory->count; i++) {
-        if (room_to_resume(loop, i) > 0) {
-            return true;
-        }
-    }
-    return false;
+    return !loop->stopping && resume_is_due(&loop->resume, loop->durable_lsn);
 }
 
-/* Of what recovery found, as much as each participant's queue has room for. */
 static void resume_more(struct loop *loop, struct clock_now now)
 {
-    if (!may_resume(loop)) {
-        return;
+    if (may_resume(loop)) {
+        resume_step(&loop->resume, loop->open->lsn, now, &loop->effects);
+        take_effects(loop, now);
+        loop->resume.last_lsn = newest_lsn(loop);
     }
-    for (uint32_t i = 0; i < loop->options.directory->count; i++) {
-        engine_resume_more(loop->options.engine, i, room_to_resume(loop, i), loop->open->lsn, now,
-                           &loop->effects);
-    }
-    take_effects(loop, now);
-    loop->resumed_lsn = newest_lsn(loop);
 }
 
 void loop_resume(struct loop *loop, struct clock_now now)
@@ -229,14 +188,19 @@ static void on_durable(struct loop *loop, struct event *event)
     event_destroy(event);
 }
 
+/* A participant has seen a later coordinator on this journal: this one ends here. */
+static void end_fenced(const struct loop_hands *hands)
+{
+    hands->fenced(hands->context);
+    tercet_unreachable();
+}
+
 static void on_event(struct loop *loop, struct event *event, struct clock_now now)
 {
-    const struct loop_hands *hands = &loop->options.hands;
     switch (event->kind) {
     case EVENT_ANSWER:
         if (event->u.answer.kind == ANSWER_FENCED) {
-            hands->fenced(hands->context);
-            tercet_unreachable();
+            end_fenced(&loop->options.hands);
         }
         TERCET_FAILPOINT("loop.answer");
         dispatch_answered(loop->options.dispatch, &event->u.answer, now);
@@ -244,16 +208,15 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
         break;
     case EVENT_PROBED:
         if (event->u.probed.fenced) {
-            hands->fenced(hands->context);
-            tercet_unreachable();
+            end_fenced(&loop->options.hands);
         }
         dispatch_probed(loop->options.dispatch, event->u.probed.participant,
                         event->u.probed.reachable, now);
         step(loop, event, now);
         break;
     case EVENT_HORIZON:
-        loop->urgent =
-            true; /* what upkeep has moved is removed by the next write, even an empty one */
+        /* What upkeep has moved is removed by the next write, even an empty one. */
+        loop->urgent = true;
         step(loop, event, now);
         break;
     case EVENT_FETCHED:
@@ -324,31 +287,30 @@ static void submit_when_due(struct loop *loop, struct clock_now now)
 
 /* ---- 4. and 5. Carry out ----------------------------------------------------------------------- */
 
-static void release_effects(struct loop *loop, struct clock_now now)
+static void release_effect(struct loop *loop, struct effect *effect, struct clock_now now)
 {
     const struct loop_hands *hands = &loop->options.hands;
-    while (!list_is_empty(&loop->pending)) {
-        struct pending *pending = container_of(loop->pending.next, struct pending, link);
-        if (pending->lsn > loop->durable_lsn) {
-            break;
-        }
-        (void)list_pop_front(&loop->pending);
-        struct effect *effect = &pending->effect;
-        if (effect->kind == EFFECT_CALL) {
-            TERCET_FAILPOINT("loop.before_call");
-            dispatch_call(loop->options.dispatch, effect->u.call.branch, effect->u.call.phase,
-                          effect->u.call.not_before_boot_ms, now);
-            effect->u.call.branch = NULL;
-        } else if (effect->kind == EFFECT_HOLD) {
-            carry_out_hold(loop, &effect->u.hold, now);
-        } else {
-            TERCET_FAILPOINT("loop.before_reply");
-            tercet_assert(effect->kind == EFFECT_REPLY);
-            hands->reply(hands->context, &effect->u.reply);
-            TERCET_FAILPOINT("loop.after_reply");
-        }
-        effect_release(effect);
-        free(pending);
+    if (effect->kind == EFFECT_CALL) {
+        TERCET_FAILPOINT("loop.before_call");
+        dispatch_call(loop->options.dispatch, effect->u.call.branch, effect->u.call.phase,
+                      effect->u.call.not_before_boot_ms, now);
+        effect->u.call.branch = NULL;
+    } else if (effect->kind == EFFECT_HOLD) {
+        carry_out_hold(loop, &effect->u.hold, now);
+    } else {
+        TERCET_FAILPOINT("loop.before_reply");
+        tercet_assert(effect->kind == EFFECT_REPLY);
+        hands->reply(hands->context, &effect->u.reply);
+        TERCET_FAILPOINT("loop.after_reply");
+    }
+    effect_release(effect);
+}
+
+static void release_effects(struct loop *loop, struct clock_now now)
+{
+    struct effect effect;
+    while (pending_take(&loop->pending, loop->durable_lsn, &effect)) {
+        release_effect(loop, &effect, now);
     }
 }
 
@@ -411,16 +373,15 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
 
 int64_t loop_wake_at_boot_ms(const struct loop *loop, struct clock_now now)
 {
-    if (loop->submitted == NULL && (loop->urgent || !list_is_empty(&loop->backlog))) {
-        return now.boot_ms;
-    }
-    if (may_resume(loop)) {
+    const bool has_work = loop->urgent || !list_is_empty(&loop->backlog);
+    if ((loop->submitted == NULL && has_work) || may_resume(loop)) {
         return now.boot_ms;
     }
     int64_t wake_at = engine_wake_at_boot_ms(loop->options.engine);
-    int64_t dispatch_at =
-        loop->stopping ? INT64_MAX : dispatch_wake_at_boot_ms(loop->options.dispatch);
-    wake_at = dispatch_at < wake_at ? dispatch_at : wake_at;
+    if (!loop->stopping) {
+        int64_t dispatch_at = dispatch_wake_at_boot_ms(loop->options.dispatch);
+        wake_at = dispatch_at < wake_at ? dispatch_at : wake_at;
+    }
     if (loop->submitted == NULL && loop->lazy_since_boot_ms != 0) {
         int64_t end_at = loop->lazy_since_boot_ms + loop->options.end_wait_ms;
         wake_at = end_at < wake_at ? end_at : wake_at;
@@ -438,5 +399,5 @@ bool loop_is_quiet(const struct loop *loop)
     struct engine_stats stats;
     engine_read_stats(loop->options.engine, &stats);
     return stats.looking_up == 0 && loop->submitted == NULL && loop->open->operation_count == 0 &&
-           !loop->urgent && list_is_empty(&loop->pending) && list_is_empty(&loop->backlog);
+           !loop->urgent && pending_is_empty(&loop->pending) && list_is_empty(&loop->backlog);
 }
