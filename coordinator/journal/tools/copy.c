@@ -137,28 +137,6 @@ enum tercet_status copy_journal(const char *from, const char *to, enum copy_how 
     return copy_parts(from, to, how, error_out);
 }
 
-enum tercet_status copy_scratch(const char *journal, char **path_out,
-                                struct tercet_error *error_out)
-{
-    char beside[PATH_MAX];
-    char elsewhere[PATH_MAX];
-    const char *temporary = getenv("TMPDIR");
-    char *real = realpath(journal, NULL);
-    snprintf(beside, sizeof beside, "%s.scratch-XXXXXX", real == NULL ? journal : real);
-    snprintf(elsewhere, sizeof elsewhere, "%s/tercet-scratch-XXXXXX",
-             temporary == NULL || temporary[0] == '\0' ? "/tmp" : temporary);
-    free(real);
-    const char *made = mkdtemp(beside);
-    if (made == NULL) {
-        made = mkdtemp(elsewhere);
-    }
-    if (made == NULL) {
-        return files_failed(error_out, "create", elsewhere);
-    }
-    *path_out = files_join(made, "journal");
-    return TERCET_OK;
-}
-
 /* ---- Removing ---------------------------------------------------------------------------------- */
 
 static void remove_plain(const char *parent, const char *name)

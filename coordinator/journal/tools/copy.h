@@ -20,12 +20,7 @@ TERCET_MUST_CHECK enum tercet_status copy_journal(const char *from, const char *
                                                   enum copy_how how,
                                                   struct tercet_error *error_out);
 
-/* A new directory for a scratch, beside `journal` or, where that may not be written, below $TMPDIR.
- * To be freed, and to be removed with copy_remove(). */
-TERCET_MUST_CHECK enum tercet_status copy_scratch(const char *journal, char **path_out,
-                                                  struct tercet_error *error_out);
-
-/* Removes a directory made by the above, with all that is in it. */
+/* Removes what copy_journal() made, with all that is in it. */
 void copy_remove(const char *path);
 
 #endif

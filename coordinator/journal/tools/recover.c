@@ -12,6 +12,7 @@
 #include "journal/tools/hold.h"
 #include "journal/tools/new_life.h"
 #include "journal/tools/salvage.h"
+#include "journal/tools/scratch.h"
 #include "journal/tools/tools.h"
 
 /* A copy of `from` in `making` that adds up, whatever that takes. */
@@ -75,12 +76,10 @@ static enum tercet_status only_tell(const char *from, const char *directory, FIL
                          "%.160s is there already; name a directory that is not", directory);
     }
     bool damaged = false;
-    enum tercet_status status = copy_scratch(from, &scratch, error_out);
+    enum tercet_status status = scratch_make(from, &scratch, error_out);
     if (status == TERCET_OK) {
         status = make_sound(from, scratch, to, &damaged, error_out);
-        copy_remove(scratch);
-        *strrchr(scratch, '/') = '\0';
-        (void)rmdir(scratch);
+        scratch_remove(scratch);
     }
     if (status == TERCET_OK && !damaged) {
         (void)fprintf(to, "nothing was made: it needs no recovery\n");
@@ -90,7 +89,6 @@ static enum tercet_status only_tell(const char *from, const char *directory, FIL
                            "--accept-loss %.60s %.60s",
                            from, directory);
     }
-    free(scratch);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "journal/tools/copy.h"
 #include "journal/tools/hold.h"
 #include "journal/tools/inspect.h"
+#include "journal/tools/scratch.h"
 #include "journal/tools/tools.h"
 
 static void print_origin(const struct journal_head *head, FILE *to)
@@ -99,7 +100,7 @@ enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
     int fd = -1;
     enum tercet_status status = hold_journal(directory, &fd, error_out);
     if (status == TERCET_OK) {
-        status = copy_scratch(directory, &scratch, error_out);
+        status = scratch_make(directory, &scratch, error_out);
     }
     if (status == TERCET_OK) {
         status = copy_journal(directory, scratch, COPY_LINKS_IF_CAN, error_out);
@@ -111,14 +112,9 @@ enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
         print(directory, &inspection, status, error_out, json, to);
     }
     TERCET_FAILPOINT("verify.before_remove");
-    if (scratch != NULL) {
-        copy_remove(scratch);
-        *strrchr(scratch, '/') = '\0';
-        (void)rmdir(scratch);
-    }
+    scratch_remove(scratch);
     if (fd >= 0) {
         close(fd);
     }
-    free(scratch);
     return status;
 }

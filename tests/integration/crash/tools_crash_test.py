@@ -22,6 +22,7 @@ from daemon import free_port, wait_until  # noqa: E402
 
 PROGRAM = sys.argv[1]
 KILLED = -signal.SIGKILL
+DAMAGED = 65
 NO_JOURNAL = 66
 MOVES = 5  # parts that go into place, FORMAT last
 COPY = ["copy.before_live", "copy.before_days", "copy.before_format"]
@@ -110,14 +111,44 @@ class Tools(WithJournal):
             "recover.damaged", "salvage.before_repair", "salvage.before_replay",
             "salvage.before_sift", "salvage.before_rename", "recover.before_finish"])
 
-    def test_a_verify_that_died_has_changed_nothing(self):
+    def scratches(self):
+        return [str(path) for path in pathlib.Path(self.directory).glob("*scratch*")]
+
+    def test_a_verify_that_died_has_changed_nothing_and_the_next_leaves_nothing(self):
         before = contents(self.journal)
         for point in [*COPY, "verify.before_remove"]:
             with self.subTest(point=point):
                 self.assertEqual(KILLED, self.run_it("verify", self.journal,
                                                      failpoints=armed(point))[0])
                 self.assertEqual(before, contents(self.journal))
+                self.assertEqual(KILLED, self.run_it(
+                    "verify", self.journal, failpoints=armed("scratch.before_remove_old"))[0])
+                self.assertEqual([self.journal + ".scratch"], self.scratches())
                 self.assert_sound(self.journal)
+                self.assertEqual([], self.scratches())
+
+    def test_a_recovery_that_only_tells_and_died_leaves_nothing_behind_the_next(self):
+        log = next(pathlib.Path(self.journal, "live").glob("*.log"))
+        os.truncate(log, log.stat().st_size // 2)
+        target = os.path.join(self.directory, "target")
+        for point in ["recover.damaged", "salvage.before_repair", "salvage.before_replay",
+                      "salvage.before_sift", "salvage.before_rename"]:
+            with self.subTest(point=point):
+                self.assertEqual(KILLED, self.run_it("recover", self.journal, target,
+                                                     failpoints=armed(point))[0])
+                self.assertEqual([self.journal + ".scratch"], self.scratches())
+                self.assertEqual(DAMAGED, self.run_it("recover", self.journal, target)[0])
+                self.assertEqual([], self.scratches())
+                self.assertFalse(os.path.exists(target))
+
+    def test_what_has_a_scratchs_name_and_is_none_is_left_alone(self):
+        mine = pathlib.Path(self.journal + ".scratch")
+        shutil.copytree(self.journal, mine)
+        before = contents(mine)
+        code, said = self.run_it("verify", self.journal)
+        self.assertNotEqual(0, code)
+        self.assertIn("move it away", said)
+        self.assertEqual(before, contents(mine))
 
     def backed_up(self):
         return [os.path.join(self.backups, name) for name in os.listdir(self.backups)
