@@ -195,6 +195,17 @@ static void end_fenced(const struct loop_hands *hands)
     tercet_unreachable();
 }
 
+static enum probe_end probe_end_of(const struct event *event)
+{
+    if (!event->u.probed.reachable) {
+        return PROBE_UNANSWERED;
+    }
+    if (event->u.probed.description != NULL) {
+        return PROBE_DESCRIBED;
+    }
+    return event->u.probed.not_served ? PROBE_NOT_SERVED : PROBE_ALIVE;
+}
+
 static void on_event(struct loop *loop, struct event *event, struct clock_now now)
 {
     switch (event->kind) {
@@ -210,8 +221,8 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
         if (event->u.probed.fenced) {
             end_fenced(&loop->options.hands);
         }
-        dispatch_probed(loop->options.dispatch, event->u.probed.participant,
-                        event->u.probed.reachable, now);
+        dispatch_probed(loop->options.dispatch, event->u.probed.participant, probe_end_of(event),
+                        now);
         step(loop, event, now);
         break;
     case EVENT_HORIZON:

@@ -24,6 +24,7 @@ bool breaker_take_probe(struct breaker *breaker, int64_t now_boot_ms)
     }
     breaker->probing = true;
     breaker->heard = false;
+    breaker->probed_under = breaker->openings;
     breaker->probe_at_boot_ms = INT64_MAX;
     return true;
 }
@@ -34,15 +35,16 @@ int64_t breaker_wake_at_boot_ms(const struct breaker *breaker)
 }
 
 /* Full jitter would now and then probe at once; half of the delay is kept. */
-static void schedule_probe(struct breaker *breaker, const struct breaker_clockwork *clockwork)
+static void schedule_probe(struct breaker *breaker, uint32_t *step,
+                           const struct breaker_clockwork *clockwork)
 {
-    const uint64_t grown = (uint64_t)clockwork->options->probe_base_ms << breaker->probe_step;
+    const uint64_t grown = (uint64_t)clockwork->options->probe_base_ms << *step;
     const uint64_t cap = clockwork->options->probe_cap_ms;
     const uint64_t delay = grown < cap ? grown : cap;
     const uint64_t kept = delay - delay / 2;
     const uint64_t wait_ms = kept + random_below(clockwork->random, delay / 2 + 1);
     breaker->probe_at_boot_ms = clockwork->now_boot_ms + (int64_t)wait_ms;
-    breaker->probe_step += breaker->probe_step < PROBE_STEP_MAX ? 1 : 0;
+    *step += *step < PROBE_STEP_MAX ? 1 : 0;
 }
 
 static void open(struct breaker *breaker, const struct breaker_clockwork *clockwork)
@@ -51,7 +53,9 @@ static void open(struct breaker *breaker, const struct breaker_clockwork *clockw
     breaker->openings++;
     breaker->unanswered = 0;
     breaker->answers = 0;
-    schedule_probe(breaker, clockwork); /* looked at when no probe is out */
+    breaker->known = false; /* there may be another database behind the next connection */
+    breaker->again_step = 0;
+    schedule_probe(breaker, &breaker->probe_step, clockwork); /* looked at when no probe is out */
 }
 
 /* The window grows only while it is smaller than configured. */
@@ -106,23 +110,39 @@ void breaker_on_unreachable(struct breaker *breaker, uint32_t sent_under,
     }
 }
 
-void breaker_on_probe(struct breaker *breaker, bool reachable,
+static void half_open(struct breaker *breaker)
+{
+    breaker->state = CIRCUIT_HALF_OPEN;
+    breaker->window = breaker->window_max < WINDOW_FIRST ? breaker->window_max : WINDOW_FIRST;
+    breaker->probe_at_boot_ms = INT64_MAX;
+}
+
+/* One that left before the circuit opened may tell of the database behind the last connection. */
+static bool makes_known(const struct breaker *breaker, enum probe_end end)
+{
+    return (end == PROBE_DESCRIBED || end == PROBE_NOT_SERVED) &&
+           breaker->probed_under == breaker->openings;
+}
+
+void breaker_on_probe(struct breaker *breaker, enum probe_end end,
                       const struct breaker_clockwork *clockwork)
 {
     tercet_assert(breaker->probing);
+    const bool first = !breaker->probed;
     breaker->probing = false;
-    if (breaker->state != CIRCUIT_OPEN) {
-        /* The first probe, while calls are under way: what branches were answered counts more. */
-        if (!reachable && !breaker->heard) {
-            open(breaker, clockwork);
+    breaker->probed = true;
+    breaker->known = breaker->known || makes_known(breaker, end);
+    if (breaker->state == CIRCUIT_OPEN) {
+        if (end == PROBE_UNANSWERED) {
+            schedule_probe(breaker, &breaker->probe_step, clockwork);
+            return;
         }
+        half_open(breaker);
+    } else if (end == PROBE_UNANSWERED && first && !breaker->heard) {
+        open(breaker, clockwork); /* what branches were answered counts more */
         return;
     }
-    if (reachable) {
-        breaker->state = CIRCUIT_HALF_OPEN;
-        breaker->window = breaker->window_max < WINDOW_FIRST ? breaker->window_max : WINDOW_FIRST;
-        breaker->probe_at_boot_ms = INT64_MAX;
-    } else {
-        schedule_probe(breaker, clockwork);
+    if (!breaker->known) {
+        schedule_probe(breaker, &breaker->again_step, clockwork);
     }
 }

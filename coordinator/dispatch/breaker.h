@@ -11,7 +11,12 @@
  *      probe says yes and every call fails, the calls are as rare as the probes.
  *   2. A call that left before the circuit last opened tells nothing about the time since: its
  *      failure opens nothing.
- *   3. The window is never wider than configured. */
+ *   3. The window is never wider than configured.
+ *   4. Until a probe that left after the circuit last opened has brought a description, or the word
+ *      that there is none to be had, probes go on beside the calls.  They open nothing: a participant
+ *      that answers branches and no probe is slow, not gone.  Only the first probe of all may, because
+ *      nothing else is known then.  Their back-off is their own, so that answered branches do not
+ *      hurry them. */
 #ifndef COORDINATOR_DISPATCH_BREAKER_H
 #define COORDINATOR_DISPATCH_BREAKER_H
 
@@ -22,14 +27,18 @@
 
 struct breaker {
     enum circuit state;
-    uint32_t window;     /* now */
-    uint32_t window_max; /* as configured */
-    uint32_t answers;    /* towards the next doubling */
-    uint32_t unanswered; /* in a row */
-    uint32_t openings;   /* how often it has opened; a call remembers the number it left under */
-    uint32_t probe_step; /* of the back-off */
-    bool probing;        /* a probe is out */
-    bool heard;          /* a branch was answered since the probe left */
+    uint32_t window;       /* now */
+    uint32_t window_max;   /* as configured */
+    uint32_t answers;      /* towards the next doubling */
+    uint32_t unanswered;   /* in a row */
+    uint32_t openings;     /* how often it has opened; a call remembers the number it left under */
+    uint32_t probe_step;   /* of the back-off while OPEN */
+    uint32_t again_step;   /* of the back-off of probes beside calls */
+    uint32_t probed_under; /* `openings` when the last probe left */
+    bool probing;          /* a probe is out */
+    bool probed;           /* one has ended */
+    bool heard;            /* a branch was answered since the probe left */
+    bool known;            /* described, or not to be described, since the circuit last opened */
     int64_t probe_at_boot_ms; /* INT64_MAX: none is wanted */
 };
 
@@ -55,7 +64,7 @@ void breaker_on_silence(struct breaker *breaker, uint32_t sent_under,
 void breaker_on_unreachable(struct breaker *breaker, uint32_t sent_under,
                             const struct breaker_clockwork *clockwork);
 
-void breaker_on_probe(struct breaker *breaker, bool reachable,
+void breaker_on_probe(struct breaker *breaker, enum probe_end end,
                       const struct breaker_clockwork *clockwork);
 
 /* When breaker_take_probe() will say yes; INT64_MAX: not before something happens. */

@@ -105,12 +105,12 @@ void dispatch_fetched(struct dispatch *dispatch, const struct branch *branch)
     lane_fetched(lane_touch(dispatch, branch->spec.participant), branch);
 }
 
-void dispatch_probed(struct dispatch *dispatch, uint32_t participant, bool reachable,
+void dispatch_probed(struct dispatch *dispatch, uint32_t participant, enum probe_end end,
                      struct clock_now now)
 {
     struct lane *lane = lane_touch(dispatch, participant);
     const struct breaker_clockwork clockwork = clockwork_of(lane, dispatch, now);
-    breaker_on_probe(&lane->breaker, reachable, &clockwork);
+    breaker_on_probe(&lane->breaker, end, &clockwork);
 }
 
 void dispatch_hold(struct dispatch *dispatch, uint32_t participant, bool held, struct clock_now now)

@@ -14,6 +14,10 @@
  * window's worth of answers, so a backlog is released at a bounded rate.  One slow or dead
  * participant costs the others nothing: nothing here is shared between participants.
  *
+ * Whatever the circuit, a participant is probed, with the same back-off, until it has described itself
+ * (or has said that it cannot) since its circuit last opened: an old database behind a connection is
+ * noticed by its description alone.  Such a probe changes nothing for the branches beside it.
+ *
  * A branch whose payload is on the disk only (branch_wants_payload) has it fetched when its turn comes,
  * and keeps its turn.
  *
@@ -84,8 +88,15 @@ void dispatch_answered(struct dispatch *dispatch, const struct answer *answer,
 /* A branch has its payload now, or no longer needs it. */
 void dispatch_fetched(struct dispatch *dispatch, const struct branch *branch);
 
+enum probe_end {
+    PROBE_UNANSWERED, /* nobody is known to live there */
+    PROBE_ALIVE,      /* answered, but with no description: it is probed again */
+    PROBE_NOT_SERVED, /* answered that it has no Describe: not probed again on this connection */
+    PROBE_DESCRIBED
+};
+
 /* A probe ended. */
-void dispatch_probed(struct dispatch *dispatch, uint32_t participant, bool reachable,
+void dispatch_probed(struct dispatch *dispatch, uint32_t participant, enum probe_end end,
                      struct clock_now now);
 
 /* While it is held nothing but probes is sent to it; afterwards it is probed before anything goes on. */

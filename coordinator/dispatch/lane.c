@@ -292,9 +292,10 @@ int64_t lane_wake_at_boot_ms(const struct lane *lane)
     if (!lane->configured) {
         return INT64_MAX;
     }
-    if (!may_send(lane)) {
-        return breaker_wake_at_boot_ms(&lane->breaker); /* a probe or an answer makes room */
-    }
+    const int64_t probe_at = breaker_wake_at_boot_ms(&lane->breaker);
     const struct heap_node *due = heap_peek(&lane->delayed);
-    return due != NULL ? due->key : INT64_MAX;
+    if (!may_send(lane) || due == NULL) {
+        return probe_at; /* a probe or an answer makes room */
+    }
+    return due->key < probe_at ? due->key : probe_at;
 }

@@ -139,6 +139,7 @@ struct event {
         struct {
             uint32_t participant;
             bool reachable;
+            bool not_served;             /* it has no Describe */
             bool fenced;                 /* it has seen a higher epoch of this journal */
             struct action_kind *actions; /* what it serves; owned; NULL: not told */
             uint32_t action_count;

@@ -240,6 +240,7 @@ static void on_probe_done(const struct rpc_result *result, void *context)
     struct edge_call *call = context;
     TERCET_FAILPOINT("edge.probed");
     call->event->u.probed.reachable = wire_status_is_alive(result->status);
+    call->event->u.probed.not_served = result->status == TERCET_UNIMPLEMENTED;
     call->event->u.probed.fenced = wire_is_fenced(result);
     if (result->status == TERCET_OK) {
         on_description(call, (const Tercet__V1__DescribeReply *)result->reply);

@@ -294,7 +294,6 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
         made->u.probed.reachable = answer.kind == ANSWER_REPLY;
         if (made->u.probed.reachable && answer.told != nullptr) {
             TellDescription(made, *answer.told);
-            described_now_.insert(participant);
             if (!described_.insert(participant).second) {
                 scene_.Hit(Mark::DESCRIBED_AGAIN);
             }

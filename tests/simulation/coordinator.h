@@ -47,11 +47,6 @@ class Coordinator
 
     // Does this participant wait for an operator?
     bool Holds(uint32_t participant) const;
-    // Has it been told of its database, in this life?
-    bool Knows(uint32_t participant) const
-    {
-        return described_now_.count(participant) != 0;
-    }
     bool is_up() const
     {
         return loop_ != nullptr;
@@ -140,7 +135,6 @@ class Coordinator
     std::vector<int64_t> acknowledged_lsn_; // by participant
     std::vector<std::shared_ptr<const mark>> told_;
     std::set<uint32_t> described_;                     // whose databases are known, over all lives
-    std::set<uint32_t> described_now_;                 // in this life
     std::vector<bool> told_off_;                       // by participant: its last probe said no
     std::vector<uint8_t> asked_two_;                   // by act: a confirm or cancel has left
     std::vector<uint64_t> confirm_turn_, cancel_turn_; // by act

@@ -115,7 +115,6 @@ void Coordinator::Start()
     acknowledged_lsn_.assign(scene_.swarm.participants, 0);
     told_.assign(scene_.swarm.participants, nullptr);
     told_off_.assign(scene_.swarm.participants, false);
-    described_now_.clear();
     scene_.Note("coordinator starts: life", life_);
     if (Dies(Point::BEFORE_LOAD) || !Recover() || Dies(Point::AFTER_LOAD)) {
         Die();

@@ -284,8 +284,7 @@ bool World::Run()
         scene_.judge.Final(accounts);
         coordinator_.Final();
     }
-    /* One whose only probe was not answered in time, while its branches were, is not known. */
-    if (!scene_.judge.failed() && scene_.swarm.restores && coordinator_.Knows(restored_)) {
+    if (!scene_.judge.failed() && scene_.swarm.restores) {
         RestoreOne();
     }
     return !scene_.judge.failed();

@@ -188,7 +188,12 @@ void World::AnswerAll(enum answer_kind kind, enum tercet_verdict verdict)
 
 void World::Probed(bool reachable, uint32_t participant)
 {
-    dispatch_probed(dispatch, participant, reachable, now);
+    Probed(reachable ? PROBE_DESCRIBED : PROBE_UNANSWERED, participant);
+}
+
+void World::Probed(enum probe_end end, uint32_t participant)
+{
+    dispatch_probed(dispatch, participant, end, now);
 }
 
 void World::Open(uint32_t participant)

@@ -67,7 +67,9 @@ class World
                 enum tercet_verdict verdict = TERCET_VERDICT_DONE);
     // Answers everything that the last step sent.
     void AnswerAll(enum answer_kind kind, enum tercet_verdict verdict = TERCET_VERDICT_DONE);
+    // Answered with a description, or not at all.
     void Probed(bool reachable, uint32_t participant = 0);
+    void Probed(enum probe_end end, uint32_t participant = 0);
 
     // Makes it known that the participant cannot be reached, and lets the first probe of the start
     // pass: afterwards the circuit is open.

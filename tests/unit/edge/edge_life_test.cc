@@ -218,7 +218,9 @@ class LoopOfTwo
     void On(const struct event *event)
     {
         if (event->kind == EVENT_PROBED) {
-            dispatch_probed(dispatch_, 0, event->u.probed.reachable, clock_read());
+            dispatch_probed(dispatch_, 0,
+                            event->u.probed.reachable ? PROBE_DESCRIBED : PROBE_UNANSWERED,
+                            clock_read());
             return;
         }
         const struct answer &answer = event->u.answer;

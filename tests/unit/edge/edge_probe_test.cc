@@ -164,7 +164,9 @@ TEST(EdgeProbe, AParticipantThatDoesNotServeDescribeIsReachable)
 {
     FakeParticipant participant("127.0.0.1:0", NoBranch);
     EdgeWorld world(participant.Address());
-    EXPECT_TRUE(world.ProbeAndWait().reachable);
+    const Told told = world.ProbeAndWait();
+    EXPECT_TRUE(told.reachable);
+    EXPECT_TRUE(told.not_served);
 }
 
 TEST(EdgeProbe, AnyStatusOfALivingServerIsReachableAndNoOther)
@@ -179,7 +181,9 @@ TEST(EdgeProbe, AnyStatusOfALivingServerIsReachableAndNoOther)
         status = i;
         const bool dead =
             i == TERCET_UNAVAILABLE || i == TERCET_DEADLINE_EXCEEDED || i == TERCET_CALL_CANCELLED;
-        EXPECT_EQ(world.ProbeAndWait().reachable, !dead) << i;
+        const Told told = world.ProbeAndWait();
+        EXPECT_EQ(told.reachable, !dead) << i;
+        EXPECT_EQ(told.not_served, i == TERCET_UNIMPLEMENTED) << i;
     }
 }
 

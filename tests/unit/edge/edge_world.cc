@@ -214,6 +214,7 @@ std::vector<Told> EdgeWorld::Take(int64_t timeout_ms)
             told.text = answer.reason.text;
         } else {
             told.reachable = event->u.probed.reachable;
+            told.not_served = event->u.probed.not_served;
             told.fenced = event->u.probed.fenced;
             if (event->u.probed.description != nullptr) {
                 told.description = *event->u.probed.description;

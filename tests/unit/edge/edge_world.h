@@ -70,6 +70,7 @@ struct Told {
     std::string code;
     std::string text;
     bool reachable = false;
+    bool not_served = false;
     bool fenced = false;
     struct description description = {};
 };

@@ -235,6 +235,33 @@ event *Described(char id)
     return made;
 }
 
+// A probe of participant 0 that comes back with no description.
+event *Undescribed(bool reachable, bool not_served)
+{
+    event *made = event_create(EVENT_PROBED);
+    made->u.probed.reachable = reachable;
+    made->u.probed.not_served = not_served;
+    return made;
+}
+
+TEST(Loop, AParticipantIsProbedUntilItIsDescribedOrHasSaidThatItCannotBe)
+{
+    for (const bool serves : {true, false}) {
+        LoopWorld world;
+        world.Turn();
+        EXPECT_EQ(1, world.probes);
+        world.Turn({Undescribed(false, false)});
+        world.Advance(1000);
+        EXPECT_EQ(2, world.probes) << "not answered";
+        world.Turn({Undescribed(true, false)});
+        world.Advance(1000);
+        EXPECT_EQ(3, world.probes) << "alive, and not described";
+        world.Turn({serves ? Described('a') : Undescribed(true, true)});
+        world.Advance(100000);
+        EXPECT_EQ(3, world.probes);
+    }
+}
+
 TEST(Loop, NothingIsSentToAParticipantThatIsHeldUntilItsReleaseIsDurable)
 {
     LoopWorld world;

@@ -48,6 +48,8 @@ void CarryOut(void *context, order *todo, const mark *)
     if (todo->kind == ORDER_SEND) {
         world->sent.push_back({todo->branch->txn->gid, todo->branch->spec.index, todo->phase,
                                world->durable_lsn, todo->branch});
+    } else if (todo->participant == 0) {
+        world->probes++;
     }
 }
 

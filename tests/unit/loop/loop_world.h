@@ -62,6 +62,7 @@ class LoopWorld
     std::vector<uint32_t> batch_sizes;
     int64_t durable_lsn = 0;
     std::vector<Sent> sent;
+    int probes = 0; // of participant 0
     std::vector<Told> told;
     std::vector<std::string> lookups;
     std::vector<event *> fetched; // handed over at the next turn
