@@ -28,11 +28,11 @@ TEST(DispatchDescribe, AProbeThatWasNotAnsweredBesideAnsweredBranchesIsFollowedB
     for (int i = 0; i < 20; i++) {
         EXPECT_LE(world.WakeIn(), 500) << "nobody wakes it for the next probe";
         const int64_t waited = world.RunToProbe();
-        EXPECT_GE(waited, 50);
+        ASSERT_GE(waited, 50);
         EXPECT_LE(waited, 500);
         world.Probed(PROBE_UNANSWERED);
     }
-    EXPECT_GE(world.RunToProbe(), 0);
+    ASSERT_GE(world.RunToProbe(), 0);
     world.Probed(PROBE_DESCRIBED);
     world.Step();
     EXPECT_EQ(world.WakeIn(), INT64_MAX);
@@ -45,7 +45,7 @@ TEST(DispatchDescribe, ProbesBesideCallsAreOneAtATime)
 {
     World world;
     AnswerBranchesAndProbe(&world, PROBE_UNANSWERED);
-    EXPECT_GE(world.RunToProbe(), 0);
+    ASSERT_GE(world.RunToProbe(), 0);
     world.Advance(60000);
     world.Step();
     EXPECT_EQ(world.Count(ORDER_PROBE), 0U);
@@ -57,7 +57,7 @@ TEST(DispatchDescribe, ProbesBesideCallsOpenNothingHoweverManyAreNotAnswered)
     World world;
     AnswerBranchesAndProbe(&world, PROBE_UNANSWERED);
     for (int i = 0; i < 20; i++) {
-        EXPECT_GE(world.RunToProbe(), 0);
+        ASSERT_GE(world.RunToProbe(), 0);
         world.Probed(PROBE_UNANSWERED);
         world.Step();
         EXPECT_EQ(world.Count(ORDER_UNREACHABLE), 0U);
@@ -76,6 +76,7 @@ TEST(DispatchDescribe, AnsweredBranchesDoNotHurryTheProbesBesideThem)
     AnswerBranchesAndProbe(&world, PROBE_ALIVE);
     for (int i = 0; i < 10; i++) {
         const int64_t waited = world.RunToProbe();
+        ASSERT_GE(waited, 50);
         if (i >= 3) {
             EXPECT_GE(waited, 250) << "probe " << i;
         }
@@ -91,11 +92,11 @@ TEST(DispatchDescribe, AnAnswerWithoutADescriptionClosesTheCircuitAndIsAskedAgai
     World world;
     world.Open();
     struct branch *branch = world.Call(kConfirm);
-    EXPECT_GE(world.RunToProbe(), 0);
+    ASSERT_GE(world.RunToProbe(), 0);
     world.Probed(PROBE_ALIVE);
     world.Step();
     EXPECT_EQ(world.Sent(), Branches{branch});
-    EXPECT_GE(world.RunToProbe(), 0);
+    ASSERT_GE(world.RunToProbe(), 0);
     world.Probed(PROBE_DESCRIBED);
     world.Step();
     EXPECT_EQ(world.WakeIn(), INT64_MAX);
@@ -111,7 +112,7 @@ TEST(DispatchDescribe, OneThatHasNoDescribeIsAskedOncePerConnection)
     world.Step();
     EXPECT_EQ(world.WakeIn(), INT64_MAX);
     world.Answer(branch, kTry, ANSWER_UNREACHABLE);
-    EXPECT_GE(world.RunToProbe(), 0);
+    ASSERT_GE(world.RunToProbe(), 0);
     world.Probed(PROBE_NOT_SERVED);
     world.Step();
     EXPECT_EQ(world.WakeIn(), INT64_MAX);
@@ -126,7 +127,7 @@ TEST(DispatchDescribe, ADescriptionFromBeforeTheCircuitOpenedIsNotOneOfTheNextCo
     world.Answer(branch, kTry, ANSWER_UNREACHABLE);
     world.Probed(PROBE_DESCRIBED);
     EXPECT_EQ(world.Stats().circuit, CIRCUIT_HALF_OPEN);
-    EXPECT_GE(world.RunToProbe(), 0);
+    ASSERT_GE(world.RunToProbe(), 0);
     world.Probed(PROBE_DESCRIBED);
     world.Step();
     EXPECT_EQ(world.WakeIn(), INT64_MAX);
@@ -139,9 +140,9 @@ TEST(DispatchDescribe, WhoWasDescribedIsDescribedAgainAfterTheCircuitOpened)
     world.Step();
     world.Probed(PROBE_DESCRIBED);
     world.Answer(branch, kTry, ANSWER_UNREACHABLE);
-    EXPECT_GE(world.RunToProbe(), 0);
+    ASSERT_GE(world.RunToProbe(), 0);
     world.Probed(PROBE_ALIVE);
-    EXPECT_GE(world.RunToProbe(), 0) << "what was behind the last connection does not count";
+    ASSERT_GE(world.RunToProbe(), 0) << "what was behind the last connection does not count";
 }
 
 TEST(DispatchDescribe, ItWakesForTheProbeOrTheBranchWhicheverIsFirst)
