@@ -6,6 +6,10 @@
 // speed or for locks is seen here only by what it answers and what it leaves behind.
 //
 // It tells what must come of each request, and counts the effects that must have been kept.
+//
+// tests/unit/engine/random_fence.h is another one, on purpose: that is a participant for the engine's
+// histories and judges as it goes; this is an oracle for the SDK's, with its groups, scopes and slices,
+// and needs the SDK's headers, which the engine's tests do without.
 #pragma once
 
 #include <array>

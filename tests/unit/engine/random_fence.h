@@ -1,7 +1,8 @@
 // random_fence.h -- a participant's fence, in the simulator of random_test.cc.
 //
 // It is the truth table of the protocol, written down once more and by other hands than the SDK's.
-// It counts what ran, and fails the test when anything runs twice.
+// It counts what ran, and fails the test when anything runs twice.  The SDK's own histories have
+// another reference (tests/support/reference_fence.h), which knows what only a store can be asked.
 #pragma once
 
 #include <map>
