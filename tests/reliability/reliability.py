@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the campaigns and prints the table of what they found.
 
-    reliability.py --build DIR [--mutants DIR] [--short | --minutes N] [--seed S] [--only NAME] [--json FILE]
+    reliability.py --build DIR [--mutants DIR] [--release DIR] [--short | --minutes N] [--seed S] [--only NAME]
+                   [--json FILE]
 
-DIR is a build of the preset `reliability`, --mutants one of the preset `mutants` (left out, the mutants
-are not asked).  --short is what ./dev test runs; --minutes shares that time among the campaigns, and
-those that have an end take what they need.
+DIR is a build of the preset `reliability`, --mutants and --release of the presets of these names (left
+out, mutants, or overload and abuse, are not asked for).  --short is what ./dev test runs; --minutes
+shares that time among the campaigns, and those that have an end take what they need.
 
 Exit codes: 0; 1 when a campaign failed or fell short of its figure; 64 wrong use."""
 import argparse
@@ -66,6 +67,17 @@ def mutated(text):
     return told["killed"] - told["mutants"], "%d of %d noticed (%s)" % (told["killed"], told["mutants"], by)
 
 
+def searched(text):
+    told = last_json(text)
+    return told["killed"] - told["mutants"], "%d configurations, %s states, %d of %d mutants found" % (
+        told["configurations"], format(told["states"], ","), told["killed"], told["mutants"])
+
+
+def abused(text):
+    rows = last_json(text)["rows"]
+    return 0, "%d scenarios within their bounds (%s)" % (len(rows), ", ".join(row["scenario"] for row in rows))
+
+
 def fuzzed(text):
     told = last_json(text)
     most = max(told["targets"], key=lambda target: target["executions"])
@@ -82,7 +94,8 @@ def recovered(text):
     return 0, re.search(r"open .*", text).group(0)
 
 
-def campaigns(build, mutants, short, seed):
+def campaigns(arguments):
+    build, mutants, short, seed = arguments.build, arguments.mutants, arguments.short, arguments.seed
     tests = os.path.join(build, "tests")
     simulation = [os.path.join(tests, "simulation/simulation")]
     integrity = [os.path.join(tests, "integrity/integrity_sweep")]
@@ -105,10 +118,13 @@ def campaigns(build, mutants, short, seed):
             return integrity + [kind, "--jobs", JOBS, "--seed", str(seed), "--cases", str(count)]
         return command
 
+    def enumerate_crashes(crashes, branches):
+        return lambda _: simulation + ["--enumerate", "--json", "--threads", JOBS, "--crashes", crashes,
+                                       "--branches", branches]
+
     table = [
         Campaign("simulator", 0.35, simulate, simulated, 2000000 if short else 0),
-        Campaign("crash enumeration", 0, lambda _: simulation + ["--enumerate", "--json", "--threads", JOBS] + (
-            ["--crashes", "2", "--branches", "4"] if short else ["--crashes", "3", "--branches", "2"]), enumerated, 0),
+        Campaign("crash enumeration", 0, enumerate_crashes("2", "4"), enumerated, 0),
         Campaign("kill -9", 0.2, lambda minutes: kill + (
             ["--cycles", "300"] if short else ["--minutes", "%.2f" % minutes]), killed, 300 if short else 0),
         Campaign("corruption sweep", 0.15, cases("corruption", 10000, 24000), swept, 10000),
@@ -122,6 +138,12 @@ def campaigns(build, mutants, short, seed):
     if mutants:
         table.append(Campaign("mutants", 0, lambda _: [os.path.join(ROOT, "tests/mutants/run.py"), mutants, "--json",
                                                        "--jobs", JOBS], mutated, 0))
+    if not short:
+        table += [Campaign("crash enumeration, triple", 0, enumerate_crashes("3", "3"), enumerated, 0),
+                  Campaign("model", 0, lambda _: [os.path.join(ROOT, "spec/check.py"), "--large"], searched, 0)]
+    if arguments.release and not short:
+        table.append(Campaign("overload and abuse", 0, lambda _: [
+            os.path.join(ROOT, "tests/abuse/abuse.py"), "--bin", arguments.release], abused, 0))
     return table
 
 
@@ -145,21 +167,21 @@ def main():
     parser = argparse.ArgumentParser(description="runs the campaigns")
     parser.add_argument("--build", required=True)
     parser.add_argument("--mutants")
+    parser.add_argument("--release")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", metavar="NAME")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
-    table = [one for one in campaigns(arguments.build, arguments.mutants, arguments.short, arguments.seed)
-             if arguments.only in (None, one.name)]
+    table = [one for one in campaigns(arguments) if arguments.only in (None, one.name)]
     if not table:
         parser.error("there is no campaign of this name")
     passed, told = True, {}
-    print("%-24s %7s  %s" % ("campaign", "s", "figure"))
+    print("%-26s %7s  %s" % ("campaign", "s", "figure"))
     for campaign in table:
         fine, figure, seconds = run(campaign, arguments.minutes * campaign.share)
-        print("%-24s %7.1f  %s" % (campaign.name, seconds, figure), flush=True)
+        print("%-26s %7.1f  %s" % (campaign.name, seconds, figure), flush=True)
         told[campaign.name] = {"passed": fine, "figure": figure, "seconds": round(seconds, 1)}
         passed = passed and fine
     if arguments.json:
