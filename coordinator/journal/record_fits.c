@@ -85,11 +85,19 @@ static bool state_fits(const struct txn *txn, const struct branch *branch, enum 
            (branch->spec.optional && cancel_side);
 }
 
+/* DECIDE is read first; what PROGRESS says is where it left the branch, or a step on from there. */
+static bool follows(enum branch_state from, enum branch_state state)
+{
+    const bool decided = branch_state_is_phase_two(from) || branch_state_is_ended(from);
+    return !decided || from == state || branch_state_may(from, state);
+}
+
 bool record_now_fits(const Tercet__V1__Record__BranchNow *now, const struct txn *txn,
                      const struct branch *branch)
 {
     return (!txn_state_is_decided(txn->state) ||
-            state_fits(txn, branch, (enum branch_state)now->state)) &&
+            (state_fits(txn, branch, (enum branch_state)now->state) &&
+             follows(branch->state, (enum branch_state)now->state))) &&
            now->result.len <= TERCET_RESULT_BYTES_MAX &&
            record_moment_fits(now->asked_since_unix_ms) &&
            reason_fits(now->reason_code, now->reason_text) &&

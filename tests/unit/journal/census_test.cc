@@ -98,6 +98,12 @@ class Written
         return status;
     }
 
+    // A PROGRESS behind what else is written, of transactions changed by this.
+    void Later(std::function<void(txn *)> change)
+    {
+        later_ = std::move(change);
+    }
+
     void ExpectRefused(const std::string &words)
     {
         std::string why;
@@ -153,6 +159,10 @@ class Written
             if (txn_state_is_decided(made->state)) {
                 Write(RECORD_DECIDE, made, nullptr, batch.get());
             }
+            if (later_ != nullptr) {
+                later_(made);
+                Write(RECORD_PROGRESS, made, nullptr, batch.get());
+            }
         }
         struct journal *journal = journal_memory_create(kNow, kDay);
         batch.Write(journal);
@@ -169,6 +179,7 @@ class Written
 
     struct directory directory_;
     std::vector<txn *> made_;
+    std::function<void(txn *)> later_;
 };
 
 TEST(RecordCensus, WhatTheEngineHasWrittenIsAdopted)
@@ -332,6 +343,27 @@ const Nonsense kDecided[] = {
      [](txn *made) { made->branches[1]->resolved = strdup(std::string(256, 'x').c_str()); }},
 };
 INSTANTIATE_TEST_SUITE_P(Decided, RecordFitsDecided, ::testing::ValuesIn(kDecided), NameOf);
+
+// Of a branch that was decided, PROGRESS may tell the next state and no other.
+TEST(RecordProgress, WhatUnsaysADecisionIsRefused)
+{
+    for (branch_state state : {BRANCH_CONFIRMING, BRANCH_CONFIRMED}) {
+        Written written;
+        txn *made = written.Begin("a", 1);
+        made->branches[1]->spec.optional = true;
+        written.Decide(made, TXN_CONFIRMING);
+        written.Later([state](txn *later) { later->branches[1]->state = state; });
+        written.ExpectAdopted();
+    }
+    for (branch_state state : {BRANCH_CANCELLING, BRANCH_CANCELLED, BRANCH_SKIPPED}) {
+        Written written;
+        txn *made = written.Begin("a", 1);
+        made->branches[1]->spec.optional = true;
+        written.Decide(made, TXN_CONFIRMING);
+        written.Later([state](txn *later) { later->branches[1]->state = state; });
+        written.ExpectRefused("its branches do not fit");
+    }
+}
 
 TEST(RecordHead, AHeadThatIsAtItsEndIsRefused)
 {
