@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* Behind an enum of which a million may stand in memory. */
+#define TERCET_ONE_BYTE __attribute__((packed))
+
 #ifdef __cplusplus
 extern "C" {
 #endif

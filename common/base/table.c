@@ -45,50 +45,57 @@ static void grow(struct table *table)
     free(old.slots);
 }
 
-static struct table_node *find_hashed(const struct table *table, uint64_t hash, const void *key,
-                                      size_t key_size)
+/* The node's key, wherever it stands. */
+static bool has_key(const struct table_node *node, const void *key, size_t key_size)
 {
-    struct table_node *node = *slot_of(table, hash);
-    while (node != NULL) {
-        if (node->hash == hash && node->key_size == key_size &&
-            memcmp(node->key, key, key_size) == 0) {
-            return node;
-        }
-        node = node->next;
+    if (node->key_size == 0) {
+        return key_size == sizeof node->u.number && memcmp(&node->u.number, key, key_size) == 0;
     }
-    return NULL;
-}
-
-void table_insert(struct table *table, struct table_node *node, const void *key, size_t key_size)
-{
-    const uint64_t hash = XXH3_64bits_withSeed(key, key_size, table->seed);
-    tercet_assert(find_hashed(table, hash, key, key_size) == NULL);
-    if (table->count == table->slot_count) {
-        grow(table);
-    }
-    struct table_node **slot = slot_of(table, hash);
-    node->hash = hash;
-    node->key = key;
-    node->key_size = key_size;
-    node->next = *slot;
-    *slot = node;
-    table->count++;
-}
-
-void table_insert_u64(struct table *table, struct table_node *node, uint64_t key)
-{
-    node->number = key;
-    table_insert(table, node, &node->number, sizeof node->number);
+    return node->key_size == key_size && memcmp(node->u.key, key, key_size) == 0;
 }
 
 struct table_node *table_find(const struct table *table, const void *key, size_t key_size)
 {
-    return find_hashed(table, XXH3_64bits_withSeed(key, key_size, table->seed), key, key_size);
+    const uint64_t hash = XXH3_64bits_withSeed(key, key_size, table->seed);
+    struct table_node *node = *slot_of(table, hash);
+    while (node != NULL && (node->hash != hash || !has_key(node, key, key_size))) {
+        node = node->next;
+    }
+    return node;
 }
 
 struct table_node *table_find_u64(const struct table *table, uint64_t key)
 {
     return table_find(table, &key, sizeof key);
+}
+
+static void link_node(struct table *table, struct table_node *node, uint64_t hash)
+{
+    if (table->count == table->slot_count) {
+        grow(table);
+    }
+    struct table_node **slot = slot_of(table, hash);
+    node->hash = hash;
+    node->next = *slot;
+    *slot = node;
+    table->count++;
+}
+
+void table_insert(struct table *table, struct table_node *node, const void *key, size_t key_size)
+{
+    tercet_assert(key_size > 0 && key_size <= UINT32_MAX);
+    tercet_assert(table_find(table, key, key_size) == NULL);
+    node->u.key = key;
+    node->key_size = (uint32_t)key_size;
+    link_node(table, node, XXH3_64bits_withSeed(key, key_size, table->seed));
+}
+
+void table_insert_u64(struct table *table, struct table_node *node, uint64_t key)
+{
+    tercet_assert(table_find_u64(table, key) == NULL);
+    node->u.number = key;
+    node->key_size = 0;
+    link_node(table, node, XXH3_64bits_withSeed(&key, sizeof key, table->seed));
 }
 
 void table_remove(struct table *table, struct table_node *node)

@@ -12,9 +12,11 @@
 struct table_node {
     struct table_node *next;
     uint64_t hash;
-    const void *key; /* borrowed while the node is in the table */
-    size_t key_size;
-    uint64_t number; /* the key itself, where it is a number */
+    union {
+        const void *key; /* borrowed while the node is in the table */
+        uint64_t number; /* the key itself, where key_size is 0 */
+    } u;
+    uint32_t key_size;
 };
 
 struct table {

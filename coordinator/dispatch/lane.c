@@ -241,8 +241,8 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
     order->branch = branch_ref(branch);
     order->phase = slot->phase;
     order->attempt = branch->attempts;
-    order->timeout_ms =
-        branch->spec.call_timeout_ms == 0 ? lane->call_timeout_ms : branch->spec.call_timeout_ms;
+    const uint32_t own_timeout_ms = branch_rare(branch)->call_timeout_ms;
+    order->timeout_ms = own_timeout_ms == 0 ? lane->call_timeout_ms : own_timeout_ms;
 }
 
 static void fetch(struct lane *lane, struct slot *slot, struct orders *orders)

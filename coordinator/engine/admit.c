@@ -38,7 +38,7 @@ static bool admit_kind(struct step *step, const struct request *request,
                        const struct branch *branch)
 {
     const struct peer *peer = &step->engine->peers[branch->spec.participant];
-    const struct action_kind *action = peer_action(peer, branch->spec.action);
+    const struct action_kind *action = peer_action(peer, branch->action);
     if (action == NULL || action->confirm_only == branch->spec.confirm_only) {
         return true;
     }
@@ -46,8 +46,7 @@ static bool admit_kind(struct step *step, const struct request *request,
         step, request, TERCET_FAILED_PRECONDITION, "TERCET_WRONG_KIND",
         "action \"%s\" of participant \"%s\" is registered there as %s; nothing was begun, "
         "set the branch's kind",
-        branch->spec.action,
-        step->engine->options.directory->entries[branch->spec.participant].name,
+        branch->action, step->engine->options.directory->entries[branch->spec.participant].name,
         action->confirm_only ? "CONFIRM_ONLY" : "TCC");
     return false;
 }
@@ -91,7 +90,7 @@ bool admit_bytes(struct step *step, const struct request *request)
     struct engine *engine = step->engine;
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < request->branch_count; i++) {
-        bytes += request->branches[i]->spec.payload.size;
+        bytes += request->branches[i]->payload_size;
     }
     if (engine->stats.open_payload_bytes + bytes > engine->options.limits.open_payload_bytes_max) {
         reply_refused(step, request, TERCET_RESOURCE_EXHAUSTED, "TERCET_OPEN_BYTES",

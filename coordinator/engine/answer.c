@@ -63,7 +63,7 @@ static void try_contradicted(struct step *step, struct branch *branch, const str
     branch->foreign =
         answer->conflict == CONFLICT_OTHER_TRANSACTION || answer->conflict == CONFLICT_FORGOTTEN;
     if (branch->foreign) {
-        branch->conflict = answer->conflict; /* evidence, kept with the outcome */
+        branch_set_conflict(branch, answer->conflict); /* evidence, kept with the outcome */
     }
     struct txn *txn = branch->txn;
     txn->refused_branch = branch->spec.index;
@@ -122,7 +122,7 @@ static void on_try(struct step *step, struct branch *branch, const struct answer
 
 static void contradicted(struct step *step, struct branch *branch, uint32_t kind)
 {
-    bool news = !branch->attention || branch->conflict != kind;
+    bool news = !branch->attention || branch_rare(branch)->conflict != kind;
     engine_raise_attention(step->engine, branch, kind);
     if (news) {
         record(step, RECORD_PROGRESS, branch->txn, NULL);
@@ -161,7 +161,7 @@ static void phase_two_replied(struct step *step, struct branch *branch, const st
     case TERCET_VERDICT_REFUSED:
         /* Not allowed: put off like LATER, but an operator should know at once. */
         keep_reason(branch, answer);
-        contradicted(step, branch, branch->conflict);
+        contradicted(step, branch, branch_rare(branch)->conflict);
         ask_again(step, branch, answer);
         break;
     case TERCET_VERDICT_LATER:

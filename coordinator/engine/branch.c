@@ -1,5 +1,5 @@
 /* branch.c -- see branch.h.  A branch and its action are one allocation; the payload is another, because
- * it may leave memory earlier. */
+ * it may leave memory earlier, and what is rare a third. */
 #include "engine/branch.h"
 
 #include <stdlib.h>
@@ -12,15 +12,55 @@
 /* An operator is called after so many attempts, or after so long a time. */
 enum { ATTENTION_ATTEMPTS = 10, ATTENTION_AGE_MS = 5 * 60 * 1000 };
 
+static_assert(sizeof(struct branch) <= BRANCH_BYTES_MAX, "a million transactions have to fit");
+static_assert(TERCET_STAGE_MAX == 63, "six bits");
+
+const struct rare *branch_rare(const struct branch *branch)
+{
+    static const struct rare none;
+    return branch->rare != NULL ? branch->rare : &none;
+}
+
+struct rare *branch_rare_make(struct branch *branch)
+{
+    if (branch->rare == NULL) {
+        branch->rare = xcalloc(1, sizeof *branch->rare);
+    }
+    return branch->rare;
+}
+
+static void destroy_rare(struct rare *rare)
+{
+    if (rare != NULL) {
+        free((void *)(uintptr_t)rare->result.data);
+        free(rare->reason);
+        free(rare->resolved);
+        free(rare);
+    }
+}
+
 struct branch *branch_create(const struct branch_spec *spec)
 {
     tercet_assert(spec->index >= 1 && spec->index <= TERCET_BRANCH_COUNT_MAX);
-    size_t action_size = strlen(spec->action) + 1;
-    struct branch *branch = xcalloc(1, sizeof *branch + action_size);
-    branch->spec = *spec;
-    branch->spec.action = memcpy(branch + 1, spec->action, action_size);
-    branch->spec.payload.data =
-        spec->payload.size == 0 ? NULL : xmemdup(spec->payload.data, spec->payload.size);
+    tercet_assert(spec->stage <= TERCET_STAGE_MAX && spec->participant <= UINT16_MAX &&
+                  spec->payload.size <= TERCET_PAYLOAD_BYTES_MAX);
+    const size_t action_size = strlen(spec->action) + 1;
+    const size_t size = offsetof(struct branch, action) + action_size;
+    struct branch *branch = xcalloc(1, size < sizeof *branch ? sizeof *branch : size);
+    branch->spec = (struct branch_traits){.digest = spec->digest,
+                                          .participant = (uint16_t)spec->participant,
+                                          .index = (uint8_t)spec->index,
+                                          .stage = spec->stage & TERCET_STAGE_MAX,
+                                          .confirm_only = spec->confirm_only,
+                                          .optional = spec->optional};
+    memcpy(branch->action, spec->action, action_size);
+    branch->payload_size = (uint32_t)spec->payload.size;
+    if (spec->payload.size > 0) {
+        branch->payload = xmemdup(spec->payload.data, spec->payload.size);
+    }
+    if (spec->call_timeout_ms != 0) {
+        branch_rare_make(branch)->call_timeout_ms = spec->call_timeout_ms;
+    }
     branch->refs = 1;
     branch->served = true;
     list_init(&branch->open_link);
@@ -29,7 +69,7 @@ struct branch *branch_create(const struct branch_spec *spec)
 
 struct branch *branch_ref(struct branch *branch)
 {
-    tercet_assert(branch->refs > 0 && branch->refs < UINT32_MAX);
+    tercet_assert(branch->refs > 0 && branch->refs < UINT16_MAX);
     branch->refs++;
     return branch;
 }
@@ -46,39 +86,68 @@ void branch_unref(struct branch *branch)
     }
     tercet_assert(branch->txn == NULL && !list_is_linked(&branch->open_link));
     branch_drop_payload(branch);
-    free((void *)(uintptr_t)branch->result.data);
-    free(branch->reason);
-    free(branch->resolved);
+    destroy_rare(branch->rare);
     free(branch);
 }
 
 void branch_drop_payload(struct branch *branch)
 {
-    free((void *)(uintptr_t)branch->spec.payload.data);
-    branch->spec.payload.data = NULL;
+    free(branch->payload);
+    branch->payload = NULL;
 }
 
 void branch_set_reason(struct branch *branch, const char *code, const char *text)
 {
-    if (code[0] == '\0' && text[0] == '\0') {
-        free(branch->reason);
-        branch->reason = NULL;
+    const bool empty = code[0] == '\0' && text[0] == '\0';
+    if (empty && branch->rare == NULL) {
         return;
     }
-    if (branch->reason == NULL) {
-        branch->reason = xcalloc(1, sizeof *branch->reason);
+    struct rare *rare = branch_rare_make(branch);
+    if (empty) {
+        free(rare->reason);
+        rare->reason = NULL;
+        return;
     }
-    reason_set(branch->reason, code, text);
+    if (rare->reason == NULL) {
+        rare->reason = xcalloc(1, sizeof *rare->reason);
+    }
+    reason_set(rare->reason, code, text);
+}
+
+void branch_set_conflict(struct branch *branch, uint32_t conflict)
+{
+    if (conflict != 0 || branch->rare != NULL) {
+        branch_rare_make(branch)->conflict = conflict;
+    }
+}
+
+void branch_set_next_attempt(struct branch *branch, int64_t boot_ms)
+{
+    if (boot_ms != 0 || branch->rare != NULL) {
+        branch_rare_make(branch)->next_attempt_boot_ms = boot_ms;
+    }
+}
+
+void branch_set_resolved(struct branch *branch, const char *text)
+{
+    if (text[0] != '\0' || branch->rare != NULL) {
+        struct rare *rare = branch_rare_make(branch);
+        free(rare->resolved);
+        rare->resolved = text[0] == '\0' ? NULL : xstrdup(text);
+    }
 }
 
 void branch_set_result(struct branch *branch, struct tercet_bytes result)
 {
     tercet_assert(result.size <= TERCET_RESULT_BYTES_MAX);
-    free((void *)(uintptr_t)branch->result.data);
-    branch->result = (struct tercet_bytes){0};
+    if (result.size == 0 && branch->rare == NULL) {
+        return;
+    }
+    struct rare *rare = branch_rare_make(branch);
+    free((void *)(uintptr_t)rare->result.data);
+    rare->result = (struct tercet_bytes){0};
     if (result.size > 0) {
-        branch->result.data = xmemdup(result.data, result.size);
-        branch->result.size = result.size;
+        rare->result = tercet_bytes_of(xmemdup(result.data, result.size), result.size);
     }
 }
 
@@ -86,8 +155,9 @@ void branch_set_payload(struct branch *branch, struct tercet_bytes payload)
 {
     tercet_assert(branch->payload_lost && !branch_has_payload(branch));
     branch->payload_lost = false;
+    branch->payload_size = (uint32_t)payload.size;
     if (payload.size > 0) {
-        branch->spec.payload = tercet_bytes_of(xmemdup(payload.data, payload.size), payload.size);
+        branch->payload = xmemdup(payload.data, payload.size);
     }
 }
 
@@ -100,7 +170,7 @@ void reason_set(struct reason *reason, const char *code, const char *text)
 void branch_note_handed(struct branch *branch)
 {
     tercet_assert(branch->txn != NULL && branch->asked != 0);
-    branch->handed |= 1U << branch->asked;
+    branch->handed = (uint8_t)(branch->handed | (1U << branch->asked));
     if (branch->attempts < INT32_MAX) {
         branch->attempts++;
     }
@@ -109,7 +179,8 @@ void branch_note_handed(struct branch *branch)
 bool branch_attention(const struct branch *branch, int64_t now_unix_ms, char *text_out)
 {
     const size_t size = TERCET_REASON_TEXT_BYTES_MAX + 1;
-    if (branch->resolved != NULL || branch_state_is_ended(branch->state)) {
+    const struct rare *rare = branch_rare(branch);
+    if (rare->resolved != NULL || branch_state_is_ended(branch->state)) {
         return false;
     }
     if (branch->held) {
@@ -126,8 +197,8 @@ bool branch_attention(const struct branch *branch, int64_t now_unix_ms, char *te
             branch->spec.index);
         return true;
     }
-    const char *text = branch->reason == NULL ? "" : branch->reason->text;
-    if (branch->conflict != 0) {
+    const char *text = rare->reason == NULL ? "" : rare->reason->text;
+    if (rare->conflict != 0) {
         text_format(text_out, size, "branch %u contradicts what it was told: %s",
                     branch->spec.index, text);
         return true;
@@ -163,7 +234,7 @@ void branch_check(const struct branch *branch)
                       branch->state != BRANCH_REFUSED && branch->state != BRANCH_CANCELLING);
     }
     tercet_assert(branch->number.number > 0);
-    if (branch->state == BRANCH_CONFIRMED && branch->resolved == NULL) {
+    if (branch->state == BRANCH_CONFIRMED && branch_rare(branch)->resolved == NULL) {
         tercet_assert((branch->handed & (1U << TERCET_PHASE_CONFIRM)) != 0);
     }
 }

@@ -41,10 +41,10 @@ struct reason {
 
 /* What the initiator registers. */
 struct branch_spec {
-    uint32_t index;              /* in the transaction, from 1: the wire's `number` of a branch */
-    uint32_t participant;        /* in the directory */
-    const char *action;          /* NUL-terminated */
-    struct tercet_bytes payload; /* in a branch: data NULL while it is on the disk only */
+    uint32_t index;       /* in the transaction, from 1: the wire's `number` of a branch */
+    uint32_t participant; /* in the directory */
+    const char *action;   /* NUL-terminated */
+    struct tercet_bytes payload;
     uint32_t stage;
     uint32_t call_timeout_ms; /* 0: the participant's */
     bool confirm_only;
@@ -52,35 +52,55 @@ struct branch_spec {
     struct digest16 digest;
 };
 
-struct branch {
-    struct branch_spec spec; /* the action stands behind this struct, the payload apart */
-    uint32_t refs;
+/* What is kept of it in every branch; the action stands behind the struct, the payload apart. */
+struct branch_traits {
+    struct digest16 digest;
+    uint16_t participant;
+    uint8_t index;
+    uint8_t stage : 6;
+    bool confirm_only : 1;
+    bool optional : 1;
+};
 
-    /* ---- the engine's ---- */
-    struct txn *txn;             /* NULL: closed or never begun; answers are not read */
-    struct branch_number number; /* given when it is registered */
-    enum branch_state state;
-    enum tercet_phase asked;      /* what may be sent now; 0: nothing */
-    uint32_t handed;              /* bit (1 << phase): may have left the process */
-    uint32_t attempts;            /* of the phase that is asked */
-    int64_t asked_since_unix_ms;  /* when that phase began */
-    int64_t next_attempt_boot_ms; /* 0: as soon as its participant is reached */
-    bool answered_tried;          /* it has answered DONE to a try */
-    bool foreign;               /* its row there belongs to another transaction: nothing to undo */
-    bool parked;                /* decided in an earlier life, and not asked for in this one yet */
-    bool adopted;               /* from the journal: nobody knows what had left before */
-    bool payload_lost;          /* with the journal: it cannot be asked (restored.h) */
-    bool held;                  /* its participant waits for an operator (hold.c) */
-    bool attention;             /* it contradicts, or refuses what it may not: counted */
-    bool served;                /* false after the only try was answered "not served here" */
-    uint32_t conflict;          /* tercet.v1.ConflictKind of its last CONFLICT; 0: none */
+/* What few branches have, or not for long. */
+struct rare {
     struct tercet_bytes result; /* of its try; owned */
     struct reason *reason;   /* of its last REFUSED, LATER, CONFLICT or transport error; owned; may
-                                    be NULL */
+                                       be NULL */
     char *resolved;          /* an operator's reason for ending it; owned; NULL: none */
     struct digest128 record; /* of its ADD_BRANCH pair in the journal; zero: none */
-    struct list_node open_link; /* of its participant's branches that have not ended, by number */
+    int64_t next_attempt_boot_ms; /* 0: as soon as its participant is reached */
+    uint32_t call_timeout_ms;     /* 0: the participant's */
+    uint32_t conflict;            /* tercet.v1.ConflictKind of its last CONFLICT; 0: none */
 };
+
+/* A million transactions may be open, so every byte here is some megabytes. */
+struct branch {
+    struct list_node open_link;  /* of its participant's branches that have not ended, by number */
+    struct txn *txn;             /* NULL: closed or never begun; answers are not read */
+    struct branch_number number; /* given when it is registered */
+    void *payload;               /* owned; NULL: it is empty, on the disk only, or lost */
+    struct rare *rare;           /* owned; NULL: nothing of it (branch_rare()) */
+    int64_t asked_since_unix_ms; /* when the phase that is asked began */
+    uint32_t payload_size;       /* wherever it is */
+    uint32_t attempts;           /* of the phase that is asked */
+    uint16_t refs;
+    struct branch_traits spec;
+    enum branch_state state;
+    enum tercet_phase asked : 8; /* what may be sent now; 0: nothing */
+    uint8_t handed;              /* bit (1 << phase): may have left the process */
+    bool answered_tried : 1;     /* it has answered DONE to a try */
+    bool foreign : 1;            /* its row there belongs to another transaction: nothing to undo */
+    bool parked : 1;             /* decided in an earlier life, and not asked for in this one yet */
+    bool adopted : 1;            /* from the journal: nobody knows what had left before */
+    bool payload_lost : 1;       /* with the journal: it cannot be asked (restored.h) */
+    bool held : 1;               /* its participant waits for an operator (hold.c) */
+    bool attention : 1;          /* it contradicts, or refuses what it may not: counted */
+    bool served : 1;             /* false after the only try was answered "not served here" */
+    char action[];               /* NUL-terminated */
+};
+
+enum { BRANCH_BYTES_MAX = 104 }; /* of the struct; checked where it is made */
 
 /* Makes a branch with one reference; copies action and payload. */
 struct branch *branch_create(const struct branch_spec *spec);
@@ -90,11 +110,15 @@ void branch_unref(struct branch *branch); /* NULL is fine */
 /* Is there a payload, and is it in memory?  An empty one is never fetched. */
 static inline bool branch_has_payload(const struct branch *branch)
 {
-    return branch->spec.payload.data != NULL;
+    return branch->payload != NULL;
 }
 static inline bool branch_wants_payload(const struct branch *branch)
 {
-    return branch->spec.payload.size > 0 && branch->spec.payload.data == NULL;
+    return branch->payload_size > 0 && branch->payload == NULL;
+}
+static inline struct tercet_bytes branch_payload(const struct branch *branch)
+{
+    return (struct tercet_bytes){branch->payload, branch->payload_size};
 }
 
 void branch_drop_payload(struct branch *branch);
@@ -102,7 +126,14 @@ void branch_drop_payload(struct branch *branch);
 /* Longer ones are cut. */
 void reason_set(struct reason *reason, const char *code, const char *text);
 
+/* What it has of the rare things; all zero when it has none.  To change one: branch_rare_make(). */
+const struct rare *branch_rare(const struct branch *branch);
+struct rare *branch_rare_make(struct branch *branch);
+
 /* Replaces what is there. */
+void branch_set_conflict(struct branch *branch, uint32_t conflict);
+void branch_set_resolved(struct branch *branch, const char *text);
+void branch_set_next_attempt(struct branch *branch, int64_t boot_ms);
 void branch_set_reason(struct branch *branch, const char *code, const char *text);
 void branch_set_result(struct branch *branch, struct tercet_bytes result);
 void branch_set_payload(struct branch *branch, struct tercet_bytes payload); /* the lost one */

@@ -70,7 +70,7 @@ void branch_move(struct branch *branch, enum branch_state to, int64_t now_unix_m
 {
     tercet_assert(branch_state_may(branch->state, to));
     branch->state = to;
-    branch->next_attempt_boot_ms = 0;
+    branch_set_next_attempt(branch, 0);
     if (branch->asked != rows[to].asked) {
         branch->asked = rows[to].asked;
         branch->attempts = 0;

@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/memory.h"
 #include "tercet/tercet.h"
 
 /* Numbers as on the wire and in the journal. */
@@ -40,7 +41,7 @@ enum branch_state {
     BRANCH_CANCELLED = 8,
     BRANCH_SKIPPED = 9, /* never asked, or its row belongs to another transaction */
     BRANCH_STATE_COUNT = 10
-};
+} TERCET_ONE_BYTE;
 
 struct branch;
 

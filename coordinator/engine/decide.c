@@ -20,7 +20,7 @@ void call_branch(struct step *step, struct branch *branch, int64_t not_before_bo
     if (branch->payload_lost) {
         return; /* there is nothing to ask it with */
     }
-    branch->next_attempt_boot_ms = not_before_boot_ms;
+    branch_set_next_attempt(branch, not_before_boot_ms);
     struct effect *effect = effects_add(step->effects, EFFECT_CALL);
     effect->u.call.branch = branch_ref(branch);
     effect->u.call.phase = branch->asked;
@@ -104,8 +104,8 @@ static void end(struct step *step, struct txn *txn)
     bool confirmed = txn_state_outcome(txn->state) == TXN_OUTCOME_CONFIRMED;
     txn_move(txn, confirmed ? TXN_CONFIRMED : TXN_CANCELLED, step->now);
     txn->ended_lsn = step->lsn;
-    list_remove(&txn->all_link);
-    list_push_back(&engine->ended, &txn->ended_link);
+    list_remove(&txn->link);
+    list_push_back(&engine->ended, &txn->link);
     engine->stats.open_transactions--;
     engine->stats.open_payload_bytes -= txn->payload_bytes;
     engine->stats.ended++;

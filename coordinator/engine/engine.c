@@ -65,12 +65,10 @@ void engine_destroy(struct engine *engine)
     inquiry_destroy_all(engine);
     waiters_destroy_all(engine);
     while (!list_is_empty(&engine->open)) {
-        engine_destroy_txn(engine,
-                           container_of(list_pop_front(&engine->open), struct txn, all_link));
+        engine_destroy_txn(engine, container_of(list_pop_front(&engine->open), struct txn, link));
     }
     while (!list_is_empty(&engine->ended)) {
-        engine_destroy_txn(engine,
-                           container_of(list_pop_front(&engine->ended), struct txn, ended_link));
+        engine_destroy_txn(engine, container_of(list_pop_front(&engine->ended), struct txn, link));
     }
     table_deinit(&engine->by_gid);
     table_deinit(&engine->inquiries);
@@ -125,14 +123,14 @@ void engine_raise_attention(struct engine *engine, struct branch *branch, uint32
 {
     engine->stats.attention += branch->attention ? 0 : 1;
     branch->attention = true;
-    branch->conflict = conflict;
+    branch_set_conflict(branch, conflict);
 }
 
 void engine_clear_attention(struct engine *engine, struct branch *branch)
 {
     engine->stats.attention -= branch->attention ? 1 : 0;
     branch->attention = false;
-    branch->conflict = 0;
+    branch_set_conflict(branch, 0);
 }
 
 void engine_reschedule(struct step *step, struct txn *txn)
@@ -232,13 +230,13 @@ static void on_deadline(struct step *step, struct txn *txn)
     char text[TERCET_REASON_TEXT_BYTES_MAX + 1];
     if (txn_all_tried(txn, &first)) {
         text_format(text, sizeof text, "its initiator did not decide within %" PRIu32 " ms",
-                    txn->deadline.timeout_ms);
+                    txn->timeout_ms);
     } else {
         text_format(text, sizeof text,
                     "branch %" PRIu32 " (%s) was not tried within %" PRIu32 " ms",
                     first->spec.index,
                     step->engine->options.directory->entries[first->spec.participant].name,
-                    txn->deadline.timeout_ms);
+                    txn->timeout_ms);
     }
     reason_set(&reason, "TERCET_TIMEOUT", text);
     decide_to_cancel(step, txn, TXN_CAUSE_TIMEOUT, &reason);
@@ -272,11 +270,11 @@ void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number)
     engine->durable_lsn = lsn;
     engine->durable_next_number = next_number;
     while (!list_is_empty(&engine->ended)) {
-        struct txn *txn = container_of(engine->ended.next, struct txn, ended_link);
+        struct txn *txn = container_of(engine->ended.next, struct txn, link);
         if (txn->ended_lsn > lsn) {
             break;
         }
-        list_remove(&txn->ended_link);
+        list_remove(&txn->link);
         engine_destroy_txn(engine, txn);
     }
     mark_touch_all(engine);

@@ -56,7 +56,7 @@ static struct verdict judge(const struct engine *engine, const struct txn *txn,
         if (seen == NULL) {
             const struct peer *peer = &engine->peers[branch->spec.participant];
             const bool passed = branch_number_compare(branch->number, peer->passed) < 0;
-            branch->conflict = passed ? CONFLICT_FORGOTTEN : 0;
+            branch_set_conflict(branch, passed ? CONFLICT_FORGOTTEN : 0);
             verdict.forgotten = verdict.forgotten || passed;
         } else if (seen->row.state == ROW_CONFIRMED) {
             verdict.confirmed = true;
@@ -97,13 +97,14 @@ static void stay_unknown(struct step *step, struct txn *txn)
     txn->in_doubt = true;
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
-        if (branch->conflict == 0 && i == 0) {
-            branch->conflict = CONFLICT_FORGOTTEN; /* both were seen: kept by the first branch */
+        if (branch_rare(branch)->conflict == 0 && i == 0) {
+            /* Both were seen: kept by the first branch. */
+            branch_set_conflict(branch, CONFLICT_FORGOTTEN);
         }
-        if (branch->conflict != 0) {
+        if (branch_rare(branch)->conflict != 0) {
             branch_set_reason(branch, "TERCET_UNKNOWN_OUTCOME",
                               "decided after the backup, and its row is gone");
-            engine_raise_attention(step->engine, branch, branch->conflict);
+            engine_raise_attention(step->engine, branch, branch_rare(branch)->conflict);
         }
     }
     record(step, RECORD_PROGRESS, txn, NULL);
@@ -151,7 +152,7 @@ static void apply_to_open(struct step *step, struct txn *txn, const struct group
     txn->in_doubt = false;
     if (verdict.confirmed != verdict.cancelled) {
         for (uint32_t i = 0; i < txn->branch_count; i++) {
-            txn->branches[i]->conflict = 0;
+            branch_set_conflict(txn->branches[i], 0);
         }
         engine_resume_deadline(step, txn);
         if (verdict.confirmed) {
@@ -197,16 +198,15 @@ static void end_what_has_ended(struct step *step, struct txn *txn, const struct 
 static void adopt_unknown(struct step *step, const struct group *group)
 {
     struct engine *engine = step->engine;
-    struct txn *txn = txn_create(group->rows[0].row.gid);
+    struct txn *txn = txn_create(group->rows[0].row.gid, engine->options.boot_id, "");
     txn->mode = TXN_MODE_EXECUTE;
     txn->sequence = engine_take_number(engine).number;
     txn->begun_unix_ms = step->now.unix_ms;
     txn->deadline =
         (struct txn_deadline){.boot_ms = step->now.boot_ms, .unix_ms = step->now.unix_ms};
-    memcpy(txn->deadline.boot_id, engine->options.boot_id, sizeof txn->deadline.boot_id);
     table_insert(&engine->by_gid, &txn->by_gid, txn->gid, strlen(txn->gid));
     txn_move(txn, TXN_TRYING, step->now);
-    list_push_back(&engine->open, &txn->all_link);
+    list_push_back(&engine->open, &txn->link);
     engine->stats.open_transactions++;
     for (size_t i = 0; i < group->count; i++) {
         if (txn_branch(txn, group->rows[i].row.branch) == NULL) {
@@ -258,7 +258,7 @@ void evidence_apply(struct step *step, struct row_seen *rows, size_t count)
     struct engine *engine = step->engine;
     struct list_node *node = engine->open.next;
     while (node != &engine->open) {
-        struct txn *txn = container_of(node, struct txn, all_link);
+        struct txn *txn = container_of(node, struct txn, link);
         node = node->next;
         if (txn->in_doubt) {
             const struct group group = find_group(rows, count, txn->gid);
@@ -290,9 +290,10 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
     }
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
-        if (branch->conflict == CONFLICT_FORGOTTEN && branch_state_is_phase_two(branch->state)) {
+        if (branch_rare(branch)->conflict == CONFLICT_FORGOTTEN &&
+            branch_state_is_phase_two(branch->state)) {
             engine_clear_attention(step->engine, branch);
-            branch->resolved = xstrdup(request->reason.text);
+            branch_set_resolved(branch, request->reason.text);
             engine_move_branch(step, branch, confirmed ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
         }
     }
@@ -303,7 +304,7 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
 bool restored_take_payloads(struct step *step, struct txn *txn, struct request *request)
 {
     for (uint32_t i = 0; i < request->branch_count; i++) {
-        const struct branch_spec *spec = &request->branches[i]->spec;
+        const struct branch_traits *spec = &request->branches[i]->spec;
         const struct branch *branch = txn_branch(txn, spec->index);
         if (branch != NULL && !digest16_equal(&branch->spec.digest, &spec->digest)) {
             return false;
@@ -311,14 +312,14 @@ bool restored_take_payloads(struct step *step, struct txn *txn, struct request *
     }
     bool taken = false;
     for (uint32_t i = 0; i < request->branch_count; i++) {
-        const struct branch_spec *spec = &request->branches[i]->spec;
-        struct branch *branch = txn_branch(txn, spec->index);
+        const struct branch *from = request->branches[i];
+        struct branch *branch = txn_branch(txn, from->spec.index);
         if (branch == NULL || !branch->payload_lost) {
             continue;
         }
-        branch_set_payload(branch, spec->payload);
-        txn->payload_bytes += spec->payload.size;
-        step->engine->stats.open_payload_bytes += spec->payload.size;
+        branch_set_payload(branch, branch_payload(from));
+        txn->payload_bytes += from->payload_size;
+        step->engine->stats.open_payload_bytes += from->payload_size;
         taken = true;
         if (txn->mode == TXN_MODE_STEPS) {
             record(step, RECORD_ADD_BRANCH, txn, branch); /* in place of the one without */

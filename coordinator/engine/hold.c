@@ -104,7 +104,7 @@ void hold_note_answer(struct step *step, const struct answer *answer)
     if (answer->kind != ANSWER_REPLY || hold_is_on(peer)) {
         return; /* it may be younger than the question whose answer put it on hold */
     }
-    const struct action_kind *action = peer_action(peer, branch->spec.action);
+    const struct action_kind *action = peer_action(peer, branch->action);
     bool news = false;
     if (branch_number_compare(answer->mark, replied->mark) > 0) {
         replied->mark = answer->mark;

@@ -38,7 +38,7 @@ void request_list(struct step *step, const struct request *request)
     uint32_t looked_at = 0;
     int64_t last_sequence = 0;
     for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
-        const struct txn *txn = container_of(node, struct txn, all_link);
+        const struct txn *txn = container_of(node, struct txn, link);
         if (txn->sequence <= request->after_sequence) {
             continue;
         }

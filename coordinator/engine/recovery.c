@@ -19,7 +19,7 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
     tercet_assert(engine->peers == NULL && !txn_state_is_ended(txn->state));
     tercet_assert(txn->sequence < engine->next_number);
     table_insert(&engine->by_gid, &txn->by_gid, txn->gid, strlen(txn->gid));
-    list_push_back(&engine->open, &txn->all_link);
+    list_push_back(&engine->open, &txn->link);
     engine->stats.open_transactions++;
     engine->stats.open_payload_bytes += txn->payload_bytes;
     for (uint32_t i = 0; i < txn->branch_count; i++) {
@@ -30,8 +30,8 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
         branch->handed =
             (1U << TERCET_PHASE_TRY) | (1U << TERCET_PHASE_CONFIRM) | (1U << TERCET_PHASE_CANCEL);
         branch->adopted = true;
-        if (branch->conflict != 0 && !branch_state_is_ended(branch->state)) {
-            engine_raise_attention(engine, branch, branch->conflict);
+        if (branch_rare(branch)->conflict != 0 && !branch_state_is_ended(branch->state)) {
+            engine_raise_attention(engine, branch, branch_rare(branch)->conflict);
             txn->in_doubt = txn->in_doubt || !txn_state_is_decided(txn->state);
         }
         if (txn_state_is_decided(txn->state)) {
@@ -78,13 +78,13 @@ static void register_all(struct engine *engine)
 {
     size_t count = 0;
     for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
-        count += container_of(node, struct txn, all_link)->branch_count;
+        count += container_of(node, struct txn, link)->branch_count;
     }
     struct branch **branches = xcalloc(count + 1, sizeof *branches);
     bool sorted = true;
     size_t at = 0;
     for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
-        struct txn *txn = container_of(node, struct txn, all_link);
+        struct txn *txn = container_of(node, struct txn, link);
         for (uint32_t i = 0; i < txn->branch_count; i++) {
             branches[at] = txn->branches[i];
             sorted = sorted && (at == 0 || compare_numbers(&branches[at - 1], &branches[at]) < 0);
@@ -105,12 +105,11 @@ void engine_resume_deadline(struct step *step, struct txn *txn)
 {
     const struct engine *engine = step->engine;
     const struct clock_now now = step->now;
-    struct txn_deadline *deadline = &txn->deadline;
-    if (strcmp(deadline->boot_id, engine->options.boot_id) != 0) {
-        int64_t left_ms = deadline->unix_ms - now.unix_ms;
+    if (strcmp(txn_boot_id(txn), engine->options.boot_id) != 0) {
+        int64_t left_ms = txn->deadline.unix_ms - now.unix_ms;
         left_ms = left_ms < 0 ? 0 : left_ms;
-        left_ms = left_ms > (int64_t)deadline->timeout_ms ? (int64_t)deadline->timeout_ms : left_ms;
-        deadline->boot_ms = now.boot_ms + left_ms;
+        left_ms = left_ms > (int64_t)txn->timeout_ms ? (int64_t)txn->timeout_ms : left_ms;
+        txn->deadline.boot_ms = now.boot_ms + left_ms;
     }
     engine_reschedule(step, txn);
 }
@@ -138,7 +137,7 @@ void engine_resume(struct engine *engine, struct clock_now now, int64_t durable_
     restored_begin(&step);
     struct list_node *node = engine->open.next;
     while (node != &engine->open) {
-        struct txn *txn = container_of(node, struct txn, all_link);
+        struct txn *txn = container_of(node, struct txn, link);
         node = node->next;
         resume(&step, txn);
     }
@@ -190,7 +189,7 @@ void engine_resume_more(struct engine *engine, uint32_t participant, uint32_t co
 void engine_drop_payload(struct engine *engine, struct branch *branch)
 {
     if (branch_has_payload(branch) && !txn_misses_payloads(branch->txn)) {
-        const size_t bytes = branch->spec.payload.size;
+        const uint32_t bytes = branch->payload_size;
         branch_drop_payload(branch);
         branch->txn->payload_bytes -= bytes;
         engine->stats.open_payload_bytes -= bytes;
@@ -203,8 +202,8 @@ void engine_take_payload(struct engine *engine, struct branch *branch, struct te
         free((void *)(uintptr_t)payload.data); /* nobody sends it any more */
         return;
     }
-    tercet_assert(payload.size == branch->spec.payload.size);
-    branch->spec.payload = payload;
-    branch->txn->payload_bytes += payload.size;
+    tercet_assert(payload.size == branch->payload_size);
+    branch->payload = (void *)(uintptr_t)payload.data;
+    branch->txn->payload_bytes += branch->payload_size;
     engine->stats.open_payload_bytes += payload.size;
 }

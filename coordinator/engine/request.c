@@ -17,7 +17,7 @@ static void take_branches(struct step *step, struct txn *txn, struct request *re
         struct branch *branch = request->branches[i];
         request->branches[i] = NULL;
         txn_add_branch_take(txn, branch);
-        step->engine->stats.open_payload_bytes += branch->spec.payload.size;
+        step->engine->stats.open_payload_bytes += branch->payload_size;
         branch->number = engine_take_number(step->engine);
         engine_move_branch(step, branch, BRANCH_WAITING);
         engine_register_branch(step->engine, branch);
@@ -28,7 +28,7 @@ static void take_branches(struct step *step, struct txn *txn, struct request *re
 static struct txn *create(struct step *step, const struct request *request, enum txn_mode mode)
 {
     struct engine *engine = step->engine;
-    struct txn *txn = txn_create(request->gid);
+    struct txn *txn = txn_create(request->gid, engine->options.boot_id, request->traceparent);
     txn->mode = mode;
     txn->content = request->content;
     txn->sequence = engine_take_number(engine).number;
@@ -36,7 +36,6 @@ static struct txn *create(struct step *step, const struct request *request, enum
      * when created_at is refused as too old. */
     const int64_t created = request->created_at_unix_ms;
     txn->begun_unix_ms = created > step->now.unix_ms ? created : step->now.unix_ms;
-    memcpy(txn->traceparent, request->traceparent, sizeof txn->traceparent);
     table_insert(&engine->by_gid, &txn->by_gid, txn->gid, strlen(txn->gid));
     return txn;
 }
@@ -48,11 +47,10 @@ static void begin(struct step *step, struct request *request, enum txn_mode mode
                                                        : engine->options.limits.try_timeout_ms;
     struct txn *txn = create(step, request, mode);
     txn->deadline = (struct txn_deadline){.boot_ms = step->now.boot_ms + timeout_ms,
-                                          .unix_ms = step->now.unix_ms + timeout_ms,
-                                          .timeout_ms = timeout_ms};
-    memcpy(txn->deadline.boot_id, engine->options.boot_id, sizeof txn->deadline.boot_id);
+                                          .unix_ms = step->now.unix_ms + timeout_ms};
+    txn->timeout_ms = timeout_ms;
     txn_move(txn, TXN_TRYING, step->now);
-    list_push_back(&engine->open, &txn->all_link);
+    list_push_back(&engine->open, &txn->link);
     engine->stats.open_transactions++;
     engine->stats.begun++;
     take_branches(step, txn, request);
@@ -73,7 +71,7 @@ static void bury(struct step *step, const struct request *request)
     txn_move(txn, TXN_CANCELLED, step->now);
     txn->decided_lsn = step->lsn;
     txn->ended_lsn = step->lsn;
-    list_push_back(&engine->ended, &txn->ended_link);
+    list_push_back(&engine->ended, &txn->link);
     record(step, RECORD_TOMBSTONE, txn, NULL);
     waiter_add(step, txn, request);
 }
@@ -186,7 +184,7 @@ void request_on_outcome(struct step *step, struct event *event, const struct vie
 
 static void add_branch(struct step *step, struct request *request, struct txn *txn)
 {
-    size_t bytes = txn->payload_bytes + request->branches[0]->spec.payload.size;
+    size_t bytes = txn->payload_bytes + request->branches[0]->payload_size;
     if (bytes > TERCET_PAYLOADS_BYTES_MAX) {
         reply_refused(step, request, TERCET_INVALID_ARGUMENT, "TERCET_LIMIT",
                       "payloads of transaction \"%s\" would be %zu bytes together; the limit is %d",
@@ -288,7 +286,7 @@ static void resolve_on_txn(struct step *step, struct request *request, struct tx
                       request->branch_index, request->gid);
         return;
     }
-    if (request->resolution == RESOLUTION_SETTLE && branch->conflict == 0 &&
+    if (request->resolution == RESOLUTION_SETTLE && branch_rare(branch)->conflict == 0 &&
         !branch->payload_lost) {
         reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NO_CONFLICT",
                       "branch %" PRIu32 " of transaction \"%s\" is not in conflict: it is asked "
@@ -298,7 +296,7 @@ static void resolve_on_txn(struct step *step, struct request *request, struct tx
     }
     if (request->resolution == RESOLUTION_SETTLE) {
         engine_clear_attention(step->engine, branch);
-        branch->resolved = xstrdup(request->reason.text);
+        branch_set_resolved(branch, request->reason.text);
         engine_move_branch(
             step, branch, branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
         record(step, RECORD_PROGRESS, txn, NULL);

@@ -76,7 +76,7 @@ void restored_begin(struct step *step)
         }
     }
     for (struct list_node *node = engine->open.next; node != &engine->open; node = node->next) {
-        struct txn *txn = container_of(node, struct txn, all_link);
+        struct txn *txn = container_of(node, struct txn, link);
         txn->in_doubt = txn->in_doubt || !txn_state_is_decided(txn->state);
     }
 }

@@ -7,14 +7,26 @@
 #include "base/assert.h"
 #include "base/memory.h"
 
-struct txn *txn_create(const char *gid)
+static_assert(sizeof(struct txn) <= TXN_BYTES_MAX, "a million transactions have to fit");
+static_assert(TERCET_GID_BYTES_MAX + 1 + BOOT_ID_BYTES_MAX + 1 <= UINT8_MAX, "where texts stand");
+static_assert(TERCET_PAYLOADS_BYTES_MAX <= UINT32_MAX, "payload_bytes");
+
+struct txn *txn_create(const char *gid, const char *boot_id, const char *traceparent)
 {
-    size_t gid_size = strlen(gid) + 1;
+    const size_t gid_size = strlen(gid) + 1;
+    const size_t boot_id_size = strlen(boot_id) + 1;
+    const size_t traceparent_size = strlen(traceparent) + 1;
     tercet_assert(gid_size >= 2 && gid_size <= TERCET_GID_BYTES_MAX + 1);
-    struct txn *txn = xcalloc(1, sizeof *txn + gid_size);
+    tercet_assert(boot_id_size <= BOOT_ID_BYTES_MAX + 1 &&
+                  traceparent_size <= TRACEPARENT_BYTES_MAX + 1);
+    const size_t texts_size = gid_size + boot_id_size + traceparent_size;
+    struct txn *txn = xcalloc(1, sizeof *txn + texts_size);
+    txn->boot_id_at = (uint8_t)gid_size;
+    txn->traceparent_at = (uint8_t)(gid_size + boot_id_size);
     memcpy(txn->gid, gid, gid_size);
-    list_init(&txn->all_link);
-    list_init(&txn->ended_link);
+    memcpy(txn->gid + txn->boot_id_at, boot_id, boot_id_size);
+    memcpy(txn->gid + txn->traceparent_at, traceparent, traceparent_size);
+    list_init(&txn->link);
     list_init(&txn->waiters);
     heap_node_init(&txn->timer);
     return txn;
@@ -26,7 +38,7 @@ void txn_destroy(struct txn *txn)
         return;
     }
     tercet_assert(list_is_empty(&txn->waiters));
-    tercet_assert(!list_is_linked(&txn->all_link) && !list_is_linked(&txn->ended_link));
+    tercet_assert(!list_is_linked(&txn->link));
     tercet_assert(!heap_node_is_linked(&txn->timer));
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
@@ -64,7 +76,7 @@ void txn_add_branch_take(struct txn *txn, struct branch *branch)
     }
     txn->branches[at] = branch;
     txn->branch_count++;
-    txn->payload_bytes += branch->spec.payload.size;
+    txn->payload_bytes += branch->payload_size;
     branch->txn = txn;
 }
 

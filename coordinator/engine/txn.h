@@ -18,52 +18,66 @@ enum txn_mode {
     TXN_MODE_EXECUTE = 1,  /* the engine, when all is tried */
     TXN_MODE_STEPS = 2,    /* the initiator, by Confirm */
     TXN_MODE_TOMBSTONE = 3 /* nobody: Cancel came for a gid that was never begun */
-};
+} TERCET_ONE_BYTE;
 
 /* When the trying time ends, so that it can be told again after a restart. */
 struct txn_deadline {
-    int64_t boot_ms;     /* by the clock that does not jump, of the boot `boot_id` */
-    int64_t unix_ms;     /* by the wall */
-    uint32_t timeout_ms; /* as granted */
-    char boot_id[37];
+    int64_t boot_ms; /* by the clock that does not jump, of the boot txn_boot_id() */
+    int64_t unix_ms; /* by the wall */
 };
+
+enum { BOOT_ID_BYTES_MAX = 36, TRACEPARENT_BYTES_MAX = 64 };
 
 struct txn {
     struct table_node by_gid;
-    struct list_node all_link;   /* of the engine's open transactions, by sequence */
-    struct list_node ended_link; /* of those whose END is not durable yet */
-    struct heap_node timer;      /* its deadline while it is undecided */
-    struct list_node waiters;    /* struct waiter: calls that wait for it */
+    struct list_node link;    /* of the engine's open transactions, by sequence; then of those whose
+                                 END is not durable yet */
+    struct heap_node timer;   /* its deadline while it is undecided */
+    struct list_node waiters; /* struct waiter: calls that wait for it */
 
-    int64_t sequence; /* its place in the order of beginnings; names its records */
-    enum txn_state state;
-    enum txn_mode mode;
-    enum txn_cause cause;
-    bool
-        in_doubt; /* undecided, and must not be decided: a restored journal asks first (restored.h) */
-    uint32_t refused_branch; /* CAUSE_REFUSED: which; 0: none */
-    struct reason *reason;   /* why it was cancelled; owned; may be NULL */
+    int64_t sequence;      /* its place in the order of beginnings; names its records */
+    struct reason *reason; /* why it was cancelled; owned; may be NULL */
+    struct branch *
+        *branches; /* by index - 1 where index are dense (Execute); else in order of index */
     struct digest16 content; /* of gid and branches; in steps mode of the gid alone */
     struct txn_deadline deadline;
+    uint32_t timeout_ms;    /* until the deadline, as granted */
+    uint32_t payload_bytes; /* of all branches, counted against the engine's bound */
     int64_t begun_unix_ms;
     int64_t decided_unix_ms;
     int64_t ended_unix_ms;
     int64_t decided_lsn; /* newest LSN at the decision; set by recovery to a durable one */
     int64_t ended_lsn;
-    size_t payload_bytes; /* of all branches, counted against the engine's bound */
 
     struct digest128 record_begin; /* of its live pairs in the journal; zero: none */
     struct digest128 record_decide;
     struct digest128 record_progress;
 
-    struct branch *
-        *branches; /* by index - 1 where index are dense (Execute); else in order of index */
-    uint32_t branch_count;
-    char traceparent[65];
-    char gid[]; /* NUL-terminated */
+    uint8_t branch_count;
+    uint8_t refused_branch; /* CAUSE_REFUSED: its index; 0: none */
+    enum txn_state state;
+    enum txn_mode mode;
+    enum txn_cause cause;
+    bool
+        in_doubt; /* undecided, and must not be decided: a restored journal asks first (restored.h) */
+    uint8_t boot_id_at; /* in `gid`; txn_boot_id() */
+    uint8_t traceparent_at;
+    char gid[]; /* NUL-terminated; the two others stand behind it */
 };
 
-struct txn *txn_create(const char *gid);
+enum { TXN_BYTES_MAX = 248 }; /* of the struct; checked where it is made */
+
+/* `boot_id`: of the boot in whose clock the deadline is.  Both may be "". */
+struct txn *txn_create(const char *gid, const char *boot_id, const char *traceparent);
+
+static inline const char *txn_boot_id(const struct txn *txn)
+{
+    return txn->gid + txn->boot_id_at;
+}
+static inline const char *txn_traceparent(const struct txn *txn)
+{
+    return txn->gid + txn->traceparent_at;
+}
 
 /* Frees; detaches its branches (branch->txn = NULL) and drops its references.  It must have no
  * waiters and stand in no list, table or heap. */

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/memory.h"
+
 /* Numbers as on the wire and in the journal. */
 enum txn_state {
     TXN_NONE = 0, /* made, not begun */
@@ -27,7 +29,7 @@ enum txn_state {
     TXN_CONFIRMED = 4,
     TXN_CANCELLED = 5,
     TXN_STATE_COUNT = 6
-};
+} TERCET_ONE_BYTE;
 
 /* The decision, as told to initiators.  Numbers as on the wire. */
 enum txn_outcome { TXN_UNDECIDED = 0, TXN_OUTCOME_CONFIRMED = 1, TXN_OUTCOME_CANCELLED = 2 };
@@ -39,7 +41,7 @@ enum txn_cause {
     TXN_CAUSE_TIMEOUT = 2,
     TXN_CAUSE_INITIATOR = 3,
     TXN_CAUSE_OPERATOR = 4
-};
+} TERCET_ONE_BYTE;
 
 const char *txn_state_name(enum txn_state state); /* "?" outside the range */
 bool txn_state_may(enum txn_state from, enum txn_state to);

@@ -79,25 +79,26 @@ struct view *view_copy(const struct view *view, const struct view_branch *branch
 static struct view_branch view_of_branch(const struct branch *branch,
                                          const struct directory *directory, struct clock_now now)
 {
-    const struct branch_spec *spec = &branch->spec;
+    const struct branch_traits *spec = &branch->spec;
+    const struct rare *rare = branch_rare(branch);
     struct view_branch view = {
         .index = spec->index,
         .state = branch->state,
         .participant = directory->entries[spec->participant].name,
-        .action = spec->action,
+        .action = branch->action,
         .stage = spec->stage,
         .confirm_only = spec->confirm_only,
         .optional = spec->optional,
         .digest = spec->digest,
-        .result = branch->result,
-        .reason_code = branch->reason == NULL ? "" : branch->reason->code,
-        .reason_text = branch->reason == NULL ? "" : branch->reason->text,
+        .result = rare->result,
+        .reason_code = rare->reason == NULL ? "" : rare->reason->code,
+        .reason_text = rare->reason == NULL ? "" : rare->reason->text,
         .attempts = branch->attempts,
-        .conflict = branch->conflict,
-        .resolved = branch->resolved == NULL ? "" : branch->resolved,
+        .conflict = rare->conflict,
+        .resolved = rare->resolved == NULL ? "" : rare->resolved,
     };
-    if (branch->next_attempt_boot_ms > now.boot_ms) {
-        view.next_attempt_unix_ms = now.unix_ms + (branch->next_attempt_boot_ms - now.boot_ms);
+    if (rare->next_attempt_boot_ms > now.boot_ms) {
+        view.next_attempt_unix_ms = now.unix_ms + (rare->next_attempt_boot_ms - now.boot_ms);
     }
     return view;
 }

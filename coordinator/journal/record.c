@@ -42,7 +42,7 @@ static struct key txn_key(const struct txn *txn, enum record_key_kind kind)
 static struct key branch_key(const struct txn *txn, const struct branch *branch)
 {
     struct key key = txn_key(txn, RECORD_KEY_ADD_BRANCH);
-    key.bytes[key.size] = (uint8_t)branch->spec.index;
+    key.bytes[key.size] = branch->spec.index;
     key.size++;
     return key;
 }
@@ -82,16 +82,16 @@ static void delete_pair(struct journal_batch *batch, struct key key, struct dige
 static void encode_branch(const struct branch *branch, const struct directory *directory,
                           Tercet__V1__Record__BeginBranch *out)
 {
-    const struct branch_spec *spec = &branch->spec;
+    const struct branch_traits *spec = &branch->spec;
     tercet__v1__record__begin_branch__init(out);
     out->index = spec->index;
     out->participant = record_message_text(directory->entries[spec->participant].name);
-    out->action = record_message_text(spec->action);
-    out->payload = record_message_bytes(spec->payload);
+    out->action = record_message_text(branch->action);
+    out->payload = record_message_bytes(branch_payload(branch));
     out->stage = spec->stage;
     out->confirm_only = spec->confirm_only;
     out->optional = spec->optional;
-    out->call_timeout_ms = spec->call_timeout_ms;
+    out->call_timeout_ms = branch_rare(branch)->call_timeout_ms;
     out->digest =
         record_message_bytes(tercet_bytes_of(spec->digest.bytes, sizeof spec->digest.bytes));
     out->incarnation = branch->number.incarnation;
@@ -117,9 +117,9 @@ static void write_begin(struct txn *txn, const struct directory *directory,
     begin.begun_unix_ms = txn->begun_unix_ms;
     begin.deadline_boot_ms = txn->deadline.boot_ms;
     begin.deadline_unix_ms = txn->deadline.unix_ms;
-    begin.timeout_ms = txn->deadline.timeout_ms;
-    begin.boot_id = record_message_text(txn->deadline.boot_id);
-    begin.traceparent = record_message_text(txn->traceparent);
+    begin.timeout_ms = txn->timeout_ms;
+    begin.boot_id = record_message_text(txn_boot_id(txn));
+    begin.traceparent = record_message_text(txn_traceparent(txn));
     /* Step by step each branch has an ADD_BRANCH of its own, even one that was added in the very step
      * that began the transaction: a record is encoded when its step is over. */
     const uint32_t count = txn->mode == TXN_MODE_STEPS ? 0 : txn->branch_count;
@@ -144,7 +144,7 @@ static void write_add_branch(struct txn *txn, struct branch *branch,
     encode_branch(branch, directory, &encoded);
     add.branches = pointers;
     add.n_branches = 1;
-    put(batch, branch_key(txn, branch), &add.base, &branch->record);
+    put(batch, branch_key(txn, branch), &add.base, &branch_rare_make(branch)->record);
 }
 
 /* ---- DECIDE and PROGRESS --------------------------------------------------------------------- */
@@ -158,23 +158,24 @@ static void encode_branches_now(const struct txn *txn, bool with_results, struct
 {
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         const struct branch *branch = txn->branches[i];
+        const struct rare *rare = branch_rare(branch);
         Tercet__V1__Record__BranchNow *now = &out->items[i];
         tercet__v1__record__branch_now__init(now);
         now->index = branch->spec.index;
         now->state = (Tercet__V1__BranchState)branch->state;
         if (with_results) {
-            now->result = record_message_bytes(branch->result);
+            now->result = record_message_bytes(rare->result);
         }
         now->attempts = branch->attempts;
         now->asked_since_unix_ms = branch->asked_since_unix_ms;
         now->answered_tried = branch->answered_tried;
-        now->conflict = branch->conflict;
-        if (branch->reason != NULL) {
-            now->reason_code = branch->reason->code;
-            now->reason_text = branch->reason->text;
+        now->conflict = rare->conflict;
+        if (rare->reason != NULL) {
+            now->reason_code = rare->reason->code;
+            now->reason_text = rare->reason->text;
         }
-        if (branch->resolved != NULL) {
-            now->resolved = branch->resolved;
+        if (rare->resolved != NULL) {
+            now->resolved = rare->resolved;
         }
         out->pointers[i] = now;
     }
@@ -302,7 +303,10 @@ static void write_end(struct txn *txn, const struct directory *directory,
     write_outcome(txn, directory, batch);
     delete_pair(batch, txn_key(txn, RECORD_KEY_BEGIN), &txn->record_begin);
     for (uint32_t i = 0; i < txn->branch_count; i++) {
-        delete_pair(batch, branch_key(txn, txn->branches[i]), &txn->branches[i]->record);
+        struct branch *branch = txn->branches[i];
+        if (branch->rare != NULL) {
+            delete_pair(batch, branch_key(txn, branch), &branch->rare->record);
+        }
     }
     delete_pair(batch, txn_key(txn, RECORD_KEY_DECIDE), &txn->record_decide);
     delete_pair(batch, txn_key(txn, RECORD_KEY_PROGRESS), &txn->record_progress);

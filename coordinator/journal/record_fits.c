@@ -38,8 +38,8 @@ bool record_begin_fits(const Tercet__V1__Record__Begin *begin, int64_t sequence)
            record_moment_fits(begin->begun_unix_ms) &&
            record_moment_fits(begin->deadline_boot_ms) &&
            record_moment_fits(begin->deadline_unix_ms) &&
-           strlen(begin->boot_id) < sizeof((struct txn_deadline *)0)->boot_id &&
-           strlen(begin->traceparent) < sizeof((struct txn *)0)->traceparent &&
+           strlen(begin->boot_id) <= BOOT_ID_BYTES_MAX &&
+           strlen(begin->traceparent) <= TRACEPARENT_BYTES_MAX &&
            is_printable(begin->traceparent, 0x20);
 }
 

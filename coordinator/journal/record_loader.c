@@ -145,17 +145,15 @@ static enum tercet_status make_txn(struct record_loader *loader, const struct pa
         !record_message_take16(begin->content, content.bytes)) {
         return refuse(pair, "something in it is out of range");
     }
-    struct txn *txn = txn_create(begin->gid);
+    struct txn *txn = txn_create(begin->gid, begin->boot_id, begin->traceparent);
     loader->txn = txn;
     txn->sequence = begin->sequence;
     txn->mode = (enum txn_mode)begin->mode;
     txn->content = content;
     txn->begun_unix_ms = begin->begun_unix_ms;
     txn->deadline = (struct txn_deadline){.boot_ms = begin->deadline_boot_ms,
-                                          .unix_ms = begin->deadline_unix_ms,
-                                          .timeout_ms = begin->timeout_ms};
-    memcpy(txn->deadline.boot_id, begin->boot_id, strlen(begin->boot_id) + 1);
-    memcpy(txn->traceparent, begin->traceparent, strlen(begin->traceparent) + 1);
+                                          .unix_ms = begin->deadline_unix_ms};
+    txn->timeout_ms = begin->timeout_ms;
     txn->record_begin = pair->hash;
     txn_move(txn, TXN_TRYING, (struct clock_now){0});
     for (size_t i = 0; i < begin->n_branches; i++) {
@@ -200,7 +198,7 @@ static enum tercet_status on_add_branch(struct record_loader *loader, const stru
         status = add_branch(loader, pair, add->branches[0], &branch);
     }
     if (status == TERCET_OK) {
-        branch->record = pair->hash;
+        branch_rare_make(branch)->record = pair->hash;
     }
     protobuf_c_message_free_unpacked(message, NULL);
     return status;
@@ -215,17 +213,11 @@ static void restore_state(struct branch *branch, enum branch_state state)
     branch->state = state;
     branch->asked = branch_state_asks(state);
     if (branch->asked != 0) {
-        branch->handed |= 1U << branch->asked;
+        branch->handed = (uint8_t)(branch->handed | (1U << branch->asked));
     }
     if (state == BRANCH_CONFIRMED) {
-        branch->handed |= 1U << TERCET_PHASE_CONFIRM;
+        branch->handed = (uint8_t)(branch->handed | (1U << TERCET_PHASE_CONFIRM));
     }
-}
-
-static void set_resolved(struct branch *branch, const char *resolved)
-{
-    free(branch->resolved);
-    branch->resolved = resolved[0] == '\0' ? NULL : xstrdup(resolved);
 }
 
 /* While the transaction is undecided its branches stay WAITING: only what is known of them is kept,
@@ -244,10 +236,10 @@ static bool restore_branch(const struct txn *txn, struct branch *branch,
                now->state == TERCET__V1__BRANCH_STATE__BRANCH_STATE_REFUSED) {
         restore_state(branch, BRANCH_REFUSED);
     }
-    branch->conflict = now->conflict;
+    branch_set_conflict(branch, now->conflict);
     branch->answered_tried = now->answered_tried;
     branch_set_reason(branch, now->reason_code, now->reason_text);
-    set_resolved(branch, now->resolved);
+    branch_set_resolved(branch, now->resolved);
     return true;
 }
 
@@ -290,7 +282,7 @@ static enum tercet_status apply_decide(struct txn *txn, const struct pair *pair,
                                                                        : TXN_CANCELLING,
              (struct clock_now){.unix_ms = decide->decided_unix_ms});
     txn->cause = (enum txn_cause)decide->cause;
-    txn->refused_branch = decide->refused_branch;
+    txn->refused_branch = (uint8_t)decide->refused_branch;
     if (decide->reason_code[0] != '\0' || decide->reason_text[0] != '\0') {
         txn_set_reason(txn, decide->reason_code, decide->reason_text);
     }

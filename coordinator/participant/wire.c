@@ -124,9 +124,9 @@ void wire_request_fill(struct wire_request *wire, const struct order *order,
     message->gid = borrow(txn->gid);
     message->branch = branch->spec.index;
     message->phase = (Tercet__V1__Phase)order->phase;
-    message->action = borrow(branch->spec.action);
-    message->payload.data = borrow(branch->spec.payload.data);
-    message->payload.len = branch->spec.payload.size;
+    message->action = borrow(branch->action);
+    message->payload.data = branch->payload;
+    message->payload.len = branch->payload_size;
     message->digest.data = borrow(branch->spec.digest.bytes);
     message->digest.len = sizeof branch->spec.digest.bytes;
     wire->number = number_of(branch->number);
@@ -135,7 +135,7 @@ void wire_request_fill(struct wire_request *wire, const struct order *order,
     message->timeout_ms = order->timeout_ms;
     message->context = &context->message;
     message->expires_unix_ms = order->phase == TERCET_PHASE_TRY ? txn->deadline.unix_ms : 0;
-    message->traceparent = borrow(txn->traceparent);
+    message->traceparent = borrow(txn_traceparent(txn));
 }
 
 const char *wire_method(enum tercet_phase phase)

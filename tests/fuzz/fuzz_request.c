@@ -76,16 +76,17 @@ static void judge_branches(const struct request *request)
     const bool execute = request->kind == REQUEST_EXECUTE;
     size_t payload_bytes = 0;
     for (uint32_t i = 0; i < request->branch_count; i++) {
-        const struct branch_spec *spec = &request->branches[i]->spec;
+        const struct branch *branch = request->branches[i];
+        const struct branch_traits *spec = &branch->spec;
+        const uint32_t call_timeout_ms = branch_rare(branch)->call_timeout_ms;
         tercet_assert(spec->index == (execute ? i + 1 : request->branch_index));
         tercet_assert(spec->participant < configured()->count &&
                       configured()->entries[spec->participant].target != NULL);
-        tercet_assert(judge_is_name(spec->action));
-        tercet_assert(spec->payload.size <= 65536 && spec->stage <= (execute ? 63U : 0U));
-        tercet_assert(spec->call_timeout_ms == 0 ||
-                      (spec->call_timeout_ms >= 10 && spec->call_timeout_ms <= 600000));
+        tercet_assert(judge_is_name(branch->action));
+        tercet_assert(branch->payload_size <= 65536 && spec->stage <= (execute ? 63U : 0U));
+        tercet_assert(call_timeout_ms == 0 || (call_timeout_ms >= 10 && call_timeout_ms <= 600000));
         tercet_assert(!(spec->confirm_only && spec->optional));
-        payload_bytes += spec->payload.size;
+        payload_bytes += branch->payload_size;
     }
     tercet_assert(payload_bytes <= 1048576);
 }

@@ -17,25 +17,27 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
 }
 
-static void judge_same_spec(const struct branch_spec *a, const struct branch_spec *b)
+static void judge_same_spec(const struct branch *a, const struct branch *b)
 {
-    tercet_assert(a->index == b->index && a->stage == b->stage);
-    tercet_assert(strcmp(a->action, b->action) == 0 && bytes_equal(a->payload, b->payload));
-    tercet_assert(a->call_timeout_ms == b->call_timeout_ms);
-    tercet_assert(a->confirm_only == b->confirm_only && a->optional == b->optional);
-    tercet_assert(memcmp(a->digest.bytes, b->digest.bytes, sizeof a->digest.bytes) == 0);
+    tercet_assert(memcmp(&a->spec, &b->spec, sizeof a->spec) == 0);
+    tercet_assert(strcmp(a->action, b->action) == 0);
+    tercet_assert(bytes_equal(branch_payload(a), branch_payload(b)));
+    tercet_assert(branch_rare(a)->call_timeout_ms == branch_rare(b)->call_timeout_ms);
 }
 
 static void judge_same_branch(const struct branch *a, const struct branch *b)
 {
-    judge_same_spec(&a->spec, &b->spec);
+    const struct rare *rare_a = branch_rare(a);
+    const struct rare *rare_b = branch_rare(b);
+    judge_same_spec(a, b);
     tercet_assert(branch_number_compare(a->number, b->number) == 0);
     tercet_assert(a->state == b->state && a->asked == b->asked && a->handed == b->handed);
     tercet_assert(a->attempts == b->attempts);
     tercet_assert(a->asked_since_unix_ms == b->asked_since_unix_ms);
-    tercet_assert(a->answered_tried == b->answered_tried && a->conflict == b->conflict);
-    tercet_assert(bytes_equal(a->result, b->result) && same_reason(a->reason, b->reason));
-    tercet_assert(same_text(a->resolved, b->resolved));
+    tercet_assert(a->answered_tried == b->answered_tried && rare_a->conflict == rare_b->conflict);
+    tercet_assert(bytes_equal(rare_a->result, rare_b->result) &&
+                  same_reason(rare_a->reason, rare_b->reason));
+    tercet_assert(same_text(rare_a->resolved, rare_b->resolved));
 }
 
 void judge_same_txn(const struct txn *a, const struct directory *a_directory, const struct txn *b,
@@ -46,10 +48,9 @@ void judge_same_txn(const struct txn *a, const struct directory *a_directory, co
     tercet_assert(a->refused_branch == b->refused_branch && same_reason(a->reason, b->reason));
     tercet_assert(memcmp(a->content.bytes, b->content.bytes, sizeof a->content.bytes) == 0);
     tercet_assert(a->deadline.boot_ms == b->deadline.boot_ms &&
-                  a->deadline.unix_ms == b->deadline.unix_ms &&
-                  a->deadline.timeout_ms == b->deadline.timeout_ms &&
-                  strcmp(a->deadline.boot_id, b->deadline.boot_id) == 0);
-    tercet_assert(strcmp(a->traceparent, b->traceparent) == 0);
+                  a->deadline.unix_ms == b->deadline.unix_ms && a->timeout_ms == b->timeout_ms &&
+                  strcmp(txn_boot_id(a), txn_boot_id(b)) == 0);
+    tercet_assert(strcmp(txn_traceparent(a), txn_traceparent(b)) == 0);
     tercet_assert(a->begun_unix_ms == b->begun_unix_ms && a->decided_unix_ms == b->decided_unix_ms);
     tercet_assert(a->payload_bytes == b->payload_bytes && a->branch_count == b->branch_count);
     for (uint32_t i = 0; i < a->branch_count; i++) {

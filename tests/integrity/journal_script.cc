@@ -42,7 +42,7 @@ std::string KeyOf(int64_t sequence)
 // Buries `gid`: the smallest outcome that there is.
 void PutOutcome(journal_batch *batch, const std::string &gid, int64_t ended)
 {
-    txn *made = txn_create(gid.c_str());
+    txn *made = txn_create(gid.c_str(), "", "");
     directory empty;
     directory_init(&empty);
     made->mode = TXN_MODE_TOMBSTONE;

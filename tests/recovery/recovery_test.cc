@@ -85,11 +85,12 @@ class Filled
   private:
     void AddOne(int64_t i)
     {
-        txn *made = txn_create(("recovery-" + std::to_string(i)).c_str());
+        txn *made = txn_create(("recovery-" + std::to_string(i)).c_str(), "another-boot", "");
         made->sequence = head_.next_number++;
         made->mode = TXN_MODE_EXECUTE;
         made->begun_unix_ms = now_.unix_ms;
-        made->deadline = {1, now_.unix_ms + 30000, 30000, "another-boot"};
+        made->deadline = {1, now_.unix_ms + 30000};
+        made->timeout_ms = 30000;
         txn_move(made, TXN_TRYING, now_);
         for (uint32_t index = 1; index <= BRANCHES; index++) {
             AddBranch(made, index);

@@ -197,7 +197,7 @@ void Coordinator::SendCall(order *todo, const mark *told)
         memcpy(message.gid, of->txn->gid, strlen(of->txn->gid) + 1);
         message.index = of->spec.index;
         message.phase = todo->phase;
-        memcpy(&message.payload, of->spec.payload.data, sizeof message.payload);
+        memcpy(&message.payload, of->payload, sizeof message.payload);
         message.digest = of->spec.digest;
         message.number = of->number;
         (void)ReadGid(message.gid, strlen(message.gid), &act);

@@ -16,7 +16,7 @@ class MovesTest : public ::testing::Test
         branch_spec spec{};
         spec.index = 1;
         spec.action = "a";
-        one = txn_create("g0");
+        one = txn_create("g0", "", "");
         txn_add_branch_take(one, branch_create(&spec));
     }
     void TearDown() override

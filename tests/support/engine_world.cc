@@ -147,7 +147,7 @@ void EngineWorld::Collect()
             recorded = true;
             records.push_back({made->u.record.kind,
                                made->u.record.txn ? made->u.record.txn->gid : "",
-                               made->u.record.branch ? made->u.record.branch->spec.index : 0});
+                               made->u.record.branch ? made->u.record.branch->spec.index : 0U});
             if (made->u.record.kind == RECORD_PARTICIPANT) {
                 recorded_known[made->u.record.participant] = *made->u.record.known;
             }
@@ -223,7 +223,7 @@ void EngineWorld::RunToEnd()
         std::vector<std::pair<branch *, tercet_phase>> asked;
         for (auto &call : calls) {
             if (call.branch->txn != nullptr && call.branch->asked != 0) {
-                asked.emplace_back(branch_ref(call.branch), call.branch->asked);
+                asked.emplace_back(branch_ref(call.branch), tercet_phase{call.branch->asked});
             }
         }
         HandAll();

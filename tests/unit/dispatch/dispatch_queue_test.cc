@@ -35,7 +35,7 @@ TEST(DispatchQueue, ABranchsOwnTimeoutCounts)
 {
     World world;
     struct branch *branch = world.Branch(kTry);
-    branch->spec.call_timeout_ms = 77;
+    branch_rare_make(branch)->call_timeout_ms = 77;
     world.CallAgain(branch);
     world.Step();
     EXPECT_EQ(world.Sends().at(0).timeout_ms, 77U);

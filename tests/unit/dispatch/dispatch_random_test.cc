@@ -104,7 +104,7 @@ class History
         if (undurable_.count(branch) != 0) {
             undurable_.erase(branch);
         }
-        calls_.insert(std::make_pair(branch, branch->asked));
+        calls_.insert(std::make_pair(branch, tercet_phase{branch->asked}));
         world_.CallAgain(branch, not_before);
     }
 
@@ -230,7 +230,7 @@ class History
     {
         for (struct branch *branch : undurable_) {
             if (branch->asked != 0) {
-                calls_.insert(std::make_pair(branch, branch->asked));
+                calls_.insert(std::make_pair(branch, tercet_phase{branch->asked}));
                 world_.CallAgain(branch, 0);
             }
         }

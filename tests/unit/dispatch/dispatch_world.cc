@@ -33,7 +33,7 @@ void World::Create(const std::vector<Participant> &participants, const Options &
             abort();
         }
     }
-    txn_ = txn_create("gid");
+    txn_ = txn_create("gid", "", "");
     struct dispatch_options options = {};
     options.directory = &directory_;
     options.seed = seed;
@@ -70,13 +70,13 @@ struct branch *World::Branch(enum tercet_phase phase, uint32_t participant)
 struct branch *World::Parked(enum tercet_phase phase, uint32_t participant)
 {
     struct branch *branch = Branch(phase, participant);
-    branch->spec.payload.size = 7;
+    branch->payload_size = 7;
     return branch;
 }
 
 void World::Fetched(struct branch *branch)
 {
-    branch->spec.payload.data = calloc(1, branch->spec.payload.size);
+    branch->payload = calloc(1, branch->payload_size);
     dispatch_fetched(dispatch, branch);
 }
 

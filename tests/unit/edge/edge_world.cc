@@ -116,9 +116,8 @@ EdgeWorld::EdgeWorld(const std::string &target, uint32_t window)
     options.epoch = kEpoch;
     struct tercet_error error = {};
     EXPECT_EQ(edge_create(&options, &edge, &error), TERCET_OK) << error.text;
-    txn = txn_create("pay-0042");
+    txn = txn_create("pay-0042", "", "00-trace-01");
     txn->deadline.unix_ms = 1700000123456;
-    snprintf(txn->traceparent, sizeof txn->traceparent, "00-trace-01");
 }
 
 EdgeWorld::~EdgeWorld()

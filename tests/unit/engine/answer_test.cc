@@ -165,7 +165,7 @@ TEST(Answer, AnEmptyRollbackOfABranchThatHadReservedIsAConflict)
     world.HandAll();
     world.Answer("g", 1, TERCET_PHASE_CANCEL, TERCET_VERDICT_DONE, EMPTY);
     EXPECT_EQ(BRANCH_CANCELLING, world.FindBranch("g", 1)->state);
-    EXPECT_EQ(static_cast<uint32_t>(NOT_TRIED), world.FindBranch("g", 1)->conflict);
+    EXPECT_EQ(static_cast<uint32_t>(NOT_TRIED), branch_rare(world.FindBranch("g", 1))->conflict);
     world.Answer("g", 2, TERCET_PHASE_CANCEL, TERCET_VERDICT_DONE, EMPTY);
     EXPECT_EQ(BRANCH_CANCELLED, world.FindBranch("g", 2)->state);
 }
@@ -351,7 +351,7 @@ TEST(Resolve, AskAgainAsksNow)
     world.Resolve("g", 1, RESOLUTION_ASK);
     ASSERT_EQ(1U, world.calls.size());
     EXPECT_EQ(0, world.calls[0].not_before_boot_ms);
-    EXPECT_EQ(0U, world.FindBranch("g", 1)->conflict);
+    EXPECT_EQ(0U, branch_rare(world.FindBranch("g", 1))->conflict);
 }
 
 } // namespace

@@ -29,7 +29,7 @@ TEST(Lost, ALostTransactionIsCancelledWhereItsInitiatorBringsItsPayload)
     EXPECT_EQ(2, world.CountRecords("lost", RECORD_BEGIN)) << "now with its payloads";
     ASSERT_EQ(1U, world.calls.size());
     EXPECT_EQ(TERCET_PHASE_CANCEL, world.calls[0].phase);
-    EXPECT_EQ(7U, world.calls[0].branch->spec.payload.size);
+    EXPECT_EQ(7U, world.calls[0].branch->payload_size);
     EXPECT_EQ(TERCET_OK, world.LastReply(world.Execute("lost", {{0}, {1}})).status) << "it joins";
     world.RunToEnd();
     EXPECT_EQ(1, world.CountRecords("lost", RECORD_END));

@@ -61,7 +61,7 @@ TEST(Parts, ARefusedBranchThatIsNotOptionalIsNotReadyToConfirm)
 
 TEST(Parts, AReasonIsReplacedByTheNext)
 {
-    txn *txn = txn_create("g");
+    txn *txn = txn_create("g", "", "");
     txn_set_reason(txn, "FIRST", "one");
     txn_set_reason(txn, "SECOND", "two");
     EXPECT_STREQ("SECOND", txn->reason->code);
@@ -111,9 +111,9 @@ TEST(Parts, AReasonThatIsOnlyWordsIsKept)
     EngineWorld world;
     branch *branch = MakeBranch(1, {}, world.names);
     branch_set_reason(branch, "", "words");
-    ASSERT_NE(nullptr, branch->reason);
-    EXPECT_STREQ("", branch->reason->code);
-    EXPECT_STREQ("words", branch->reason->text);
+    ASSERT_NE(nullptr, branch_rare(branch)->reason);
+    EXPECT_STREQ("", branch_rare(branch)->reason->code);
+    EXPECT_STREQ("words", branch_rare(branch)->reason->text);
     branch_unref(branch);
 }
 
@@ -138,7 +138,7 @@ TEST(Parts, WhatAnOperatorHasConfirmedNeedNotHaveBeenAsked)
     branch->number = {1, 1};
     branch->state = BRANCH_CONFIRMED;
     EXPECT_DEATH(branch_check(branch), "handed");
-    branch->resolved = strdup("settled by hand");
+    branch_set_resolved(branch, "settled by hand");
     branch_check(branch);
     branch_unref(branch);
 }

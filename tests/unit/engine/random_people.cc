@@ -13,7 +13,7 @@ void RandomWorld::Answer(branch *out, tercet_phase phase, answer_kind kind, cons
     out_.erase({out, phase});
     bool open = out->txn != nullptr && out->asked == phase;
     EXPECT_FALSE(open && told.conflict != 0)
-        << out->txn->gid << "/" << out->spec.index << " conflict " << told.conflict;
+        << out->txn->gid << "/" << uint32_t{out->spec.index} << " conflict " << told.conflict;
     event *made = event_create(EVENT_ANSWER);
     answer *given = &made->u.answer;
     given->branch = out;

@@ -25,18 +25,19 @@ class Restarted : public EngineWorld
     txn *Adopt(const char *gid, txn_state state, txn_mode mode,
                const std::vector<branch_state> &branches, uint32_t conflict = 0)
     {
-        txn *made = txn_create(gid);
+        txn *made = txn_create(gid, "boot-1", "");
         made->sequence = next_++;
         made->mode = mode;
         made->state = state;
         made->begun_unix_ms = now.unix_ms;
-        made->deadline = {now.boot_ms + 20000, now.unix_ms + 20000, 30000, "boot-1"};
+        made->deadline = {now.boot_ms + 20000, now.unix_ms + 20000};
+        made->timeout_ms = 30000;
         for (uint32_t i = 0; i < branches.size(); i++) {
             branch *part = MakeBranch(i + 1, {i}, names);
             part->number = {1700000000000, next_++};
             part->state = branches[i];
             part->asked = branch_state_asks(branches[i]);
-            part->conflict = static_cast<tercet_conflict>(conflict);
+            branch_set_conflict(part, static_cast<uint32_t>(conflict));
             txn_add_branch_take(made, part);
         }
         engine_adopt_take(engine, made);
@@ -95,7 +96,7 @@ TEST(Recovery, ThePayloadsOfWhatIsDecidedStayOnTheDiskAndDoNotCount)
     txn *decided = world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING});
     txn *open = world.Adopt("h", TXN_TRYING, TXN_MODE_EXECUTE, {BRANCH_WAITING});
     branch *parked = decided->branches[0];
-    const size_t bytes = parked->spec.payload.size;
+    const size_t bytes = parked->payload_size;
     ASSERT_GT(bytes, 0U);
     EXPECT_TRUE(branch_wants_payload(parked));
     EXPECT_FALSE(branch_wants_payload(open->branches[0]));

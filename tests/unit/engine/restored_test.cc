@@ -185,7 +185,7 @@ TEST(Restored, ARowThatIsForgottenMakesTheOutcomeUnknown)
     EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
     EXPECT_EQ(TXN_TRYING, world.Find("g")->state);
     EXPECT_EQ(1, world.CountRecords("g", RECORD_PROGRESS));
-    EXPECT_EQ(FORGOTTEN, world.Find("g")->branches[0]->conflict);
+    EXPECT_EQ(FORGOTTEN, branch_rare(world.Find("g")->branches[0])->conflict);
     world.Advance(1000000);
     world.Tick();
     EXPECT_EQ(TXN_TRYING, world.Find("g")->state) << "no deadline decides it";
@@ -224,7 +224,7 @@ TEST(Restored, AnOperatorSaysWhatAnUnknownOutcomeWas)
         const Reply &told = world.LastReply(world.ResolveAs("g", what));
         EXPECT_EQ(TERCET_OK, told.status) << told.text;
         EXPECT_EQ(confirmed ? TXN_CONFIRMED : TXN_CANCELLED, world.Find("g")->state);
-        EXPECT_STREQ("settled by hand", world.Find("g")->branches[0]->resolved);
+        EXPECT_STREQ("settled by hand", branch_rare(world.Find("g")->branches[0])->resolved);
         EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
     }
 }

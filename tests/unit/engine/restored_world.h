@@ -29,17 +29,18 @@ class RestoredWorld : public EngineWorld
     txn *Adopt(const std::string &gid, int64_t first, txn_mode mode = TXN_MODE_EXECUTE,
                const std::vector<BranchPlan> &plans = {{0}, {1}}, uint32_t conflict = 0)
     {
-        txn *made = txn_create(gid.c_str());
+        txn *made = txn_create(gid.c_str(), "boot-1", "");
         made->sequence = first;
         made->mode = mode;
         made->state = TXN_TRYING;
         made->begun_unix_ms = now.unix_ms;
-        made->deadline = {now.boot_ms + 20000, now.unix_ms + 20000, 30000, "boot-1"};
+        made->deadline = {now.boot_ms + 20000, now.unix_ms + 20000};
+        made->timeout_ms = 30000;
         for (uint32_t i = 0; i < plans.size(); i++) {
             branch *part = MakeBranch(i + 1, plans[i], names);
             part->number = {OLD_LIFE, first + i};
             part->state = BRANCH_WAITING;
-            part->conflict = i == 0 ? conflict : 0;
+            branch_set_conflict(part, i == 0 ? conflict : 0);
             txn_add_branch_take(made, part);
         }
         engine_adopt_take(engine, made);

@@ -110,7 +110,7 @@ TEST(TxnState, EveryStateHasAName)
 
 TEST(TxnStateDeathTest, AForbiddenMoveEndsTheProcess)
 {
-    txn *made = txn_create("x");
+    txn *made = txn_create("x", "", "");
     EXPECT_DEATH(txn_move(made, TXN_CONFIRMED, clock_now{}), "txn_state_may");
     txn_destroy(made);
 }

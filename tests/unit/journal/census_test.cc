@@ -35,12 +35,13 @@ class Written
     // Undecided, with two branches; their numbers follow its own.
     txn *Begin(const std::string &gid, int64_t sequence, txn_mode mode = TXN_MODE_EXECUTE)
     {
-        txn *made = txn_create(gid.c_str());
+        txn *made = txn_create(gid.c_str(), "boot-1", "a-b");
         made_.push_back(made);
         made->sequence = sequence;
         made->mode = mode;
         made->begun_unix_ms = kNow;
-        made->deadline = {1000, kNow + 30000, 30000, "boot-1"};
+        made->deadline = {1000, kNow + 30000};
+        made->timeout_ms = 30000;
         txn_move(made, TXN_TRYING, clock_now{0, kNow});
         for (uint32_t index = 1; index <= 2; index++) {
             branch_spec spec{};
@@ -314,7 +315,7 @@ const Nonsense kAnyTime[] = {
     {"DeadlineAfterTime", [](txn *made) { made->deadline.unix_ms = INT64_MAX; }},
     {"DeadlineBeforeTheMachine", [](txn *made) { made->deadline.boot_ms = -1; }},
     {"DeadlineAfterTheMachine", [](txn *made) { made->deadline.boot_ms = INT64_MAX; }},
-    {"TraceThatIsNoHeader", [](txn *made) { snprintf(made->traceparent, 65, "a\nb"); }},
+    {"TraceThatIsNoHeader", [](txn *made) { made->gid[made->traceparent_at + 1] = '\n'; }},
     {"GidOfTwoLines", [](txn *made) { made->gid[0] = '\n'; }},
 };
 INSTANTIATE_TEST_SUITE_P(AnyTime, RecordFits, ::testing::ValuesIn(kAnyTime), NameOf);
@@ -340,7 +341,7 @@ const Nonsense kDecided[] = {
     {"ConfirmedThoughCancelled", [](txn *made) { made->branches[1]->state = BRANCH_CONFIRMED; }},
     {"TriedThoughDecided", [](txn *made) { made->branches[1]->state = BRANCH_TRIED; }},
     {"ResolvedByAnEssay",
-     [](txn *made) { made->branches[1]->resolved = strdup(std::string(256, 'x').c_str()); }},
+     [](txn *made) { branch_set_resolved(made->branches[1], std::string(256, 'x').c_str()); }},
 };
 INSTANTIATE_TEST_SUITE_P(Decided, RecordFitsDecided, ::testing::ValuesIn(kDecided), NameOf);
 

@@ -122,7 +122,7 @@ inline journal_head Head(struct journal *journal)
 // Buries `gid` at that moment: the smallest outcome there is.
 inline void PutOutcome(Batch *batch, const std::string &gid, int64_t ended_unix_ms)
 {
-    txn *made = txn_create(gid.c_str());
+    txn *made = txn_create(gid.c_str(), "", "");
     directory empty;
     directory_init(&empty);
     made->mode = TXN_MODE_TOMBSTONE;

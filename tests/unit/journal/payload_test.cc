@@ -49,8 +49,8 @@ void EveryPayloadIsThere(struct journal *journal)
             ASSERT_EQ(journal_find_pair(journal, Bytes(key), &value), TERCET_OK);
             const tercet_status status =
                 Read(key, Text(buffer_bytes(&value)), one->spec.index, &payload);
-            EXPECT_EQ(status, one->spec.payload.size == 0 ? TERCET_DATA_LOSS : TERCET_OK);
-            EXPECT_EQ(payload, Text(one->spec.payload));
+            EXPECT_EQ(status, one->payload_size == 0 ? TERCET_DATA_LOSS : TERCET_OK);
+            EXPECT_EQ(payload, Text(branch_payload(one)));
             buffer_deinit(&value);
         }
     }

@@ -63,7 +63,8 @@ class Transactions
     // Undecided, with its BEGIN (and ADD_BRANCH) written to `batch`.
     txn *Begin(int64_t sequence, journal_batch *batch)
     {
-        txn *made = txn_create(("gid-" + std::to_string(sequence) + Words(100)).c_str());
+        txn *made = txn_create(("gid-" + std::to_string(sequence) + Words(100)).c_str(),
+                               Words(36).c_str(), Words(64).c_str());
         made_.push_back(made);
         made->sequence = sequence;
         made->mode = Maybe() ? TXN_MODE_EXECUTE : TXN_MODE_STEPS;
@@ -71,9 +72,7 @@ class Transactions
         made->begun_unix_ms = kNow + static_cast<int64_t>(Below(1000000));
         made->deadline.boot_ms = static_cast<int64_t>(Below(100000000));
         made->deadline.unix_ms = made->begun_unix_ms + 30000;
-        made->deadline.timeout_ms = 30000;
-        snprintf(made->deadline.boot_id, sizeof made->deadline.boot_id, "%s", Words(36).c_str());
-        snprintf(made->traceparent, sizeof made->traceparent, "%s", Words(64).c_str());
+        made->timeout_ms = 30000;
         txn_move(made, TXN_TRYING, clock_now{0, made->begun_unix_ms});
         const uint32_t count = static_cast<uint32_t>(1 + Below(Maybe() ? 4 : 64));
         if (made->mode == TXN_MODE_STEPS) {
@@ -112,7 +111,7 @@ class Transactions
         if (!confirm) {
             made->cause = static_cast<txn_cause>(1 + Below(4));
             made->refused_branch =
-                static_cast<uint32_t>(Below(std::min(made->branch_count, 2U) + 1));
+                static_cast<uint32_t>(Below(std::min<uint32_t>(made->branch_count, 2U) + 1));
             txn_set_reason(made, "CODE", Words(255).c_str());
         }
         for (uint32_t i = 0; i < made->branch_count; i++) {
@@ -214,11 +213,10 @@ class Transactions
         of->asked = branch_state_asks(state);
         of->attempts = static_cast<uint32_t>(Below(100));
         of->asked_since_unix_ms = ended ? 0 : kNow + static_cast<int64_t>(Below(1000));
-        of->conflict =
-            ended ? 0 : static_cast<uint32_t>(Below(2) * Below(1000)); // also unknown ones
+        branch_set_conflict(of, // also unknown ones
+                            ended ? 0 : static_cast<uint32_t>(Below(2) * Below(1000)));
         branch_set_reason(of, Words(63).c_str(), Words(255).c_str());
-        free(of->resolved);
-        of->resolved = ended && Below(5) == 0 ? strdup("settled by hand") : nullptr;
+        branch_set_resolved(of, ended && Below(5) == 0 ? "settled by hand" : "");
     }
 
     std::mt19937_64 random_;

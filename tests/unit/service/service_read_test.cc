@@ -37,17 +37,18 @@ TEST_F(ServiceRead, ExecuteArrivesWhole)
         EXPECT_EQ(request.created_at_unix_ms, 42);
         EXPECT_EQ(request.traceparent, trace);
         ASSERT_EQ(request.branch_count, 2U);
-        const struct branch_spec &first = request.branches[0]->spec;
+        const struct branch *debit = request.branches[0];
+        const struct branch_traits &first = debit->spec;
         EXPECT_EQ(first.index, 1U);
         EXPECT_EQ(first.participant, 1U);
-        EXPECT_STREQ(first.action, "debit");
-        EXPECT_EQ(std::string(static_cast<const char *>(first.payload.data), first.payload.size),
+        EXPECT_STREQ(debit->action, "debit");
+        EXPECT_EQ(std::string(static_cast<const char *>(debit->payload), debit->payload_size),
                   payload);
         EXPECT_EQ(first.stage, 63U);
         EXPECT_TRUE(first.optional);
         EXPECT_FALSE(first.confirm_only);
-        EXPECT_EQ(first.call_timeout_ms, 10U);
-        const struct branch_spec &second = request.branches[1]->spec;
+        EXPECT_EQ(branch_rare(debit)->call_timeout_ms, 10U);
+        const struct branch_traits &second = request.branches[1]->spec;
         EXPECT_EQ(second.index, 2U);
         EXPECT_EQ(second.participant, 0U);
         EXPECT_TRUE(second.confirm_only);
@@ -171,7 +172,7 @@ TEST_F(ServiceRead, PayloadsHaveTheirLimits)
     auto *data = reinterpret_cast<uint8_t *>(payload.data());
     execute.branches[0].payload = {65536, data};
     Arrives("Execute", &execute.message.base, REQUEST_EXECUTE, [](const struct request &request) {
-        EXPECT_EQ(request.branches[0]->spec.payload.size, 65536U);
+        EXPECT_EQ(request.branches[0]->payload_size, 65536U);
     });
     execute.branches[0].payload = {65537, data};
     ExpectLimit("Execute", &execute.message.base, "branches[0].payload", 65536, 65537);
