@@ -133,7 +133,8 @@ def campaigns(arguments):
         Campaign("power loss", 0.15, cases("power", 5000, 8000), swept, 5000),
         Campaign("fuzzing", 0.15, fuzz, fuzzed, 5000000 if short else 0),
         Campaign("recovery, 10,000 open", 0, lambda _: ["env", "TERCET_RECOVERY_OPEN=10000",
-                                                       "TERCET_RECOVERY_BOUND_MS=1000"] + recovery, recovered, 0),
+                                                       "TERCET_RECOVERY_BOUND_MS=1000",
+                                                       "TERCET_RECOVERY_RSS_MIB=64"] + recovery, recovered, 0),
     ]
     if mutants:
         table.append(Campaign("mutants", 0, lambda _: [os.path.join(ROOT, "tests/mutants/run.py"), mutants, "--json",
