@@ -26,7 +26,8 @@ void rpc_incoming_post(struct rpc_route *route, const struct rpc_incoming_kind *
     rpc_tag_hand(&incoming->requested);
     const grpc_call_error error = grpc_server_request_registered_call(
         route->site->core, route->registered, &incoming->call, &incoming->deadline,
-        &incoming->metadata, &incoming->payload, queue, queue, &incoming->requested);
+        &incoming->metadata, rpc_route_has_request(route) ? &incoming->payload : NULL, queue, queue,
+        &incoming->requested);
     tercet_assert(error == GRPC_CALL_OK); /* also while the server stops; then the tag says so */
 }
 
@@ -118,7 +119,7 @@ static void requested_run(struct rpc_tag *tag, bool ok)
         rpc_incoming_refuse(incoming, RPC_REFUSAL_STOPPING, TERCET_UNAVAILABLE, "stopping");
         return;
     }
-    if (!decode(incoming)) {
+    if (rpc_route_has_request(incoming->route) && !decode(incoming)) {
         return;
     }
     incoming->peer = grpc_call_get_peer(incoming->call);

@@ -18,7 +18,7 @@ struct rpc_incoming;
 struct rpc_incoming_kind {
     /* Zeroed, except for what the kind itself needs. */
     struct rpc_incoming *(*create)(void);
-    /* The request is decoded and both parties hold the call. */
+    /* The request, if there is one, is decoded, and both parties hold the call. */
     void (*handle)(struct rpc_incoming *incoming);
     void (*destroy)(struct rpc_incoming *incoming);
 };

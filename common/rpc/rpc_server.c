@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "rpc/rpc_duplex_core.h"
 #include "rpc/rpc_health_core.h"
 #include "rpc/rpc_listen.h"
 #include "rpc/rpc_process.h"
@@ -39,6 +40,22 @@ struct rpc_server {
 
 static void shutdown_run(struct rpc_tag *tag, bool ok);
 
+/* What its calls become; NULL: it has no handler. */
+static const struct rpc_incoming_kind *method_kind(const struct rpc_method *method)
+{
+    switch (method->kind) {
+    case RPC_METHOD_UNARY:
+        return method->unary != NULL ? &rpc_unary_kind : NULL;
+    case RPC_METHOD_SERVER_STREAM:
+        return method->stream != NULL ? &rpc_stream_kind : NULL;
+    case RPC_METHOD_DUPLEX:
+        return method->duplex != NULL ? &rpc_duplex_kind : NULL;
+    case RPC_METHOD_UNIMPLEMENTED:
+        return NULL;
+    }
+    tercet_unreachable();
+}
+
 /* Copies a row and registers it with core.  What is known only by name falls to the catch-all. */
 static void add_method(struct rpc_server *server, const struct rpc_method *method)
 {
@@ -46,8 +63,7 @@ static void add_method(struct rpc_server *server, const struct rpc_method *metho
         return;
     }
     tercet_assert(method->path != NULL && method->path[0] == '/' && method->request != NULL);
-    tercet_assert(method->kind == RPC_METHOD_UNARY ? method->unary != NULL
-                                                   : method->stream != NULL);
+    tercet_assert(method_kind(method) != NULL);
     struct rpc_route *const route = &server->routes[server->route_count++];
     route->method = *method;
     route->site = &server->site;
@@ -56,7 +72,10 @@ static void add_method(struct rpc_server *server, const struct rpc_method *metho
         route->method.slots = SLOTS_DEFAULT;
     }
     route->registered = grpc_server_register_method(server->site.core, route->method.path, NULL,
-                                                    GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+                                                    rpc_route_has_request(route)
+                                                        ? GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER
+                                                        : GRPC_SRM_PAYLOAD_NONE,
+                                                    0);
     tercet_assert(route->registered != NULL); /* NULL: the same path twice */
 }
 
@@ -156,8 +175,7 @@ void rpc_server_start(struct rpc_server *server)
         grpc_completion_queue *const queue = rpc_runtime_queue(server->runtime, i);
         for (size_t m = 0; m < server->route_count; m++) {
             struct rpc_route *const route = &server->routes[m];
-            const struct rpc_incoming_kind *const kind =
-                route->method.kind == RPC_METHOD_UNARY ? &rpc_unary_kind : &rpc_stream_kind;
+            const struct rpc_incoming_kind *const kind = method_kind(&route->method);
             for (uint32_t slot = 0; slot < route->method.slots; slot++) {
                 rpc_incoming_post(route, kind, queue);
             }
@@ -258,6 +276,7 @@ void rpc_server_stop(struct rpc_server *server, uint32_t grace_ms)
     grpc_server_shutdown_and_notify(site->core, rpc_runtime_queue(server->runtime, 0),
                                     &server->shutdown);
     end_held(site, &site->streams, rpc_stream_abandon);
+    end_held(site, &site->duplexes, rpc_duplex_abandon);
     wait_for_unary(site, grace_ms);
     end_held(site, &site->unary, rpc_unary_abandon);
     const struct timespec flushed = time_after(FLUSH_MS);

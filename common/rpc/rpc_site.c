@@ -14,6 +14,7 @@ void rpc_site_init(struct rpc_site *site)
     (void)pthread_condattr_destroy(&attributes);
     rpc_held_init(&site->unary);
     rpc_held_init(&site->streams);
+    rpc_held_init(&site->duplexes);
 }
 
 void rpc_site_deinit(struct rpc_site *site)

@@ -3,8 +3,8 @@
  * Invariants
  *   1. `open_count` counts everything that may still touch the server: posted slots, calls whose
  *      core part has not ended, handlers that run.  The server is destroyed only at 0.
- *   2. A unary call is in `unary` while its handler holds it; a stream is in `streams` until it is
- *      being ended.  Who takes it out ends it.
+ *   2. A unary call is in `unary` while its handler holds it; a stream is in `streams` or `duplexes`
+ *      until it is being ended.  Who takes it out ends it.
  *
  * Thread: any; `mutex` guards what is not atomic or constant.  It is never held while a handler or
  * an event function runs. */
@@ -31,6 +31,7 @@ struct rpc_site {
     bool shutdown_done; /* core says that it has closed everything */
     struct rpc_held unary;
     struct rpc_held streams;
+    struct rpc_held duplexes;
 };
 
 /* A method of the server's table, as registered with core. */
@@ -39,6 +40,12 @@ struct rpc_route {
     void *registered;
     struct rpc_site *site;
 };
+
+/* Whether a call arrives together with its one request. */
+static inline bool rpc_route_has_request(const struct rpc_route *route)
+{
+    return route->method.kind != RPC_METHOD_DUPLEX;
+}
 
 void rpc_site_init(struct rpc_site *site);
 void rpc_site_deinit(struct rpc_site *site);

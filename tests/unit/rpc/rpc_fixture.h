@@ -18,6 +18,7 @@
 #include "rpc/rpc_call.h"
 #include "rpc/rpc_client_stream.h"
 #include "rpc/rpc_codec.h"
+#include "rpc/rpc_duplex.h"
 #include "rpc/rpc_health.h"
 #include "rpc/rpc_server.h"
 #include "rpc/rpc_stream.h"
@@ -33,6 +34,7 @@ constexpr char kEcho[] = "/tercet.test.Echo/Echo";
 constexpr char kStrict[] = "/tercet.test.Echo/Strict";
 constexpr char kDeep[] = "/tercet.test.Echo/Deep";
 constexpr char kWatch[] = "/tercet.test.Echo/Watch";
+constexpr char kDuplex[] = "/tercet.test.Echo/Duplex";
 constexpr char kBidi[] = "/tercet.test.Echo/Bidi";
 
 using Clock = std::chrono::steady_clock;
@@ -183,6 +185,11 @@ class RpcTest : public ::testing::Test
                                                  reinterpret_cast<const Request *>(request));
     }
 
+    static void OnDuplex(struct rpc_duplex *duplex, void *context)
+    {
+        static_cast<RpcTest *>(context)->duplex_(duplex);
+    }
+
     static void OnRefused(enum rpc_refusal refusal, enum tercet_status, const char *text,
                           struct rpc_trailers *trailers, void *context)
     {
@@ -225,6 +232,14 @@ class RpcTest : public ::testing::Test
         watch.context = this;
         watch.slots = 4;
         methods_.push_back(watch);
+        struct rpc_method duplex = {};
+        duplex.path = kDuplex;
+        duplex.kind = RPC_METHOD_DUPLEX;
+        duplex.request = kRequest;
+        duplex.duplex = OnDuplex;
+        duplex.context = this;
+        duplex.slots = 4;
+        methods_.push_back(duplex);
         struct rpc_method bidi = {};
         bidi.path = kBidi;
         bidi.kind = RPC_METHOD_UNIMPLEMENTED;
@@ -336,6 +351,7 @@ class RpcTest : public ::testing::Test
     std::vector<enum rpc_refusal> refused_;
     UnaryFn unary_ = EchoBack;
     StreamFn stream_;
+    std::function<void(struct rpc_duplex *)> duplex_;
 };
 
 #endif

@@ -1,0 +1,131 @@
+/* rpc_duplex.c -- see rpc_duplex_core.h: the read loop and the one write. */
+#include "rpc/rpc_duplex.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "rpc/rpc_duplex_core.h"
+#include "rpc/rpc_scan.h"
+
+static void read_run(struct rpc_tag *tag, bool ok);
+static void written_run(struct rpc_tag *tag, bool ok);
+
+void rpc_duplex_init(struct rpc_duplex *duplex, const struct rpc_duplex_side *side)
+{
+    duplex->side = side;
+    duplex->read.run = read_run;
+    duplex->written.run = written_run;
+    tercet_assert(pthread_mutex_init(&duplex->mutex, NULL) == 0);
+}
+
+void rpc_duplex_deinit(struct rpc_duplex *duplex)
+{
+    tercet_assert(duplex->incoming == NULL && duplex->outgoing == NULL);
+    (void)pthread_mutex_destroy(&duplex->mutex);
+}
+
+void rpc_duplex_batch(struct rpc_duplex *duplex, const grpc_op *ops, size_t count,
+                      struct rpc_tag *tag)
+{
+    rpc_batch_start(duplex->core, ops, count, tag);
+}
+
+void rpc_duplex_tag_done(struct rpc_duplex *duplex)
+{
+    pthread_mutex_lock(&duplex->mutex);
+    const unsigned left = --duplex->tags_due;
+    pthread_mutex_unlock(&duplex->mutex);
+    if (left == 0) {
+        duplex->side->drained(duplex);
+    }
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------- */
+
+void rpc_duplex_read(struct rpc_duplex *duplex)
+{
+    grpc_op op;
+    memset(&op, 0, sizeof op);
+    op.op = GRPC_OP_RECV_MESSAGE;
+    op.data.recv_message.recv_message = &duplex->incoming;
+    pthread_mutex_lock(&duplex->mutex);
+    rpc_duplex_batch(duplex, &op, 1, &duplex->read);
+    pthread_mutex_unlock(&duplex->mutex);
+}
+
+/* NULL: it is not such a message. */
+static ProtobufCMessage *take_incoming(struct rpc_duplex *duplex)
+{
+    struct rpc_body body;
+    struct rpc_scan_result scan;
+    ProtobufCMessage *message = NULL;
+    rpc_body_open(&body, duplex->incoming);
+    if (rpc_scan(duplex->received, body.bytes, duplex->element_count_max, &scan) == RPC_SCAN_FINE) {
+        message = rpc_codec_unpack(duplex->received, body.bytes);
+    }
+    rpc_body_close(&body);
+    grpc_byte_buffer_destroy(duplex->incoming);
+    duplex->incoming = NULL;
+    return message;
+}
+
+static void read_run(struct rpc_tag *tag, bool ok)
+{
+    struct rpc_duplex *const duplex = container_of(tag, struct rpc_duplex, read);
+    if (!ok || duplex->incoming == NULL) {
+        duplex->side->input_ended(duplex); /* reading on is not allowed */
+        rpc_duplex_tag_done(duplex);
+        return;
+    }
+    ProtobufCMessage *const message = take_incoming(duplex);
+    if (message == NULL) {
+        duplex->side->unreadable(duplex);
+        rpc_duplex_tag_done(duplex);
+        return;
+    }
+    duplex->events.message(message, duplex->events.context);
+    rpc_duplex_read(duplex);
+}
+
+/* ---- Writing ----------------------------------------------------------------------------------- */
+
+bool rpc_duplex_send(struct rpc_duplex *duplex, struct tercet_bytes message)
+{
+    grpc_op op;
+    memset(&op, 0, sizeof op);
+    op.op = GRPC_OP_SEND_MESSAGE;
+    pthread_mutex_lock(&duplex->mutex);
+    const bool free_now = duplex->outgoing == NULL && !duplex->muted && duplex->tags_due > 0;
+    if (free_now) {
+        duplex->outgoing = rpc_buffer_of_bytes(message);
+        op.data.send_message.send_message = duplex->outgoing;
+        duplex->tags_due++;
+        rpc_duplex_batch(duplex, &op, 1, &duplex->written);
+    }
+    pthread_mutex_unlock(&duplex->mutex);
+    return free_now;
+}
+
+static void written_run(struct rpc_tag *tag, bool ok)
+{
+    struct rpc_duplex *const duplex = container_of(tag, struct rpc_duplex, written);
+    pthread_mutex_lock(&duplex->mutex);
+    grpc_byte_buffer_destroy(duplex->outgoing);
+    duplex->outgoing = NULL;
+    if (!ok) {
+        duplex->muted = true; /* the end tells why */
+    }
+    duplex->side->idle(duplex);
+    const bool tell = !duplex->muted && duplex->events.written != NULL;
+    pthread_mutex_unlock(&duplex->mutex);
+    if (tell) {
+        duplex->events.written(duplex->events.context);
+    }
+    rpc_duplex_tag_done(duplex);
+}
+
+void rpc_duplex_cancel(struct rpc_duplex *duplex)
+{
+    duplex->side->cancel(duplex);
+}
