@@ -90,21 +90,43 @@ static void read_run(struct rpc_tag *tag, bool ok)
 
 /* ---- Writing ----------------------------------------------------------------------------------- */
 
-bool rpc_duplex_send(struct rpc_duplex *duplex, struct tercet_bytes message)
+/* The mutex is held. */
+static bool may_send(const struct rpc_duplex *duplex)
+{
+    return duplex->outgoing == NULL && !duplex->muted && duplex->tags_due > 0;
+}
+
+bool rpc_duplex_may_send(struct rpc_duplex *duplex)
+{
+    pthread_mutex_lock(&duplex->mutex);
+    const bool free_now = may_send(duplex);
+    pthread_mutex_unlock(&duplex->mutex);
+    return free_now;
+}
+
+bool rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message)
 {
     grpc_op op;
     memset(&op, 0, sizeof op);
     op.op = GRPC_OP_SEND_MESSAGE;
     pthread_mutex_lock(&duplex->mutex);
-    const bool free_now = duplex->outgoing == NULL && !duplex->muted && duplex->tags_due > 0;
+    const bool free_now = may_send(duplex);
     if (free_now) {
-        duplex->outgoing = rpc_buffer_of_bytes(message);
+        duplex->outgoing = message;
         op.data.send_message.send_message = duplex->outgoing;
         duplex->tags_due++;
         rpc_duplex_batch(duplex, &op, 1, &duplex->written);
     }
     pthread_mutex_unlock(&duplex->mutex);
+    if (!free_now) {
+        grpc_byte_buffer_destroy(message);
+    }
     return free_now;
+}
+
+bool rpc_duplex_send(struct rpc_duplex *duplex, struct tercet_bytes message)
+{
+    return rpc_duplex_send_buffer(duplex, rpc_buffer_of_bytes(message));
 }
 
 static void written_run(struct rpc_tag *tag, bool ok)

@@ -49,6 +49,11 @@ void rpc_duplex_read(struct rpc_duplex *duplex);
 void rpc_duplex_batch(struct rpc_duplex *duplex, const grpc_op *ops, size_t count,
                       struct rpc_tag *tag);
 
+bool rpc_duplex_may_send(struct rpc_duplex *duplex);
+
+/* As rpc_duplex_send(); takes the message in any case. */
+bool rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message);
+
 /* One tag has come back. */
 void rpc_duplex_tag_done(struct rpc_duplex *duplex);
 

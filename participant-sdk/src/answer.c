@@ -145,7 +145,7 @@ enum tercet_verdict answer_by_handler(const struct job *job, const struct tercet
                                       void *connection, struct tercet_bytes tried,
                                       struct group_answer *answer)
 {
-    const Tercet__V1__BranchRequest *request = job->request;
+    const Tercet__V1__BranchRequest *request = job->asker.request;
     const int64_t left = job->until_ms - moment_ms();
     struct answer_request asked = {
         .base = {.gid = request->gid,

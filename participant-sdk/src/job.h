@@ -1,13 +1,13 @@
 /* job.h -- one request from the moment it was understood until it is answered.
  *
- * A job owns its rpc call.  It stands in one queue or in one worker's hands, and ends in exactly
+ * A job owns its asker.  It stands in one queue or in one worker's hands, and ends in exactly
  * one of the answers of reply.h, which free it.  The request and all that it points to live until
  * then; only the payload is copied, because a handler is promised a zero byte behind it. */
 #ifndef TERCET_SRC_JOB_H
 #define TERCET_SRC_JOB_H
 
 #include "fence/group.h"
-#include "rpc/rpc_unary.h"
+#include "src/asker.h"
 #include "tercet/participant.h"
 #include "tercet/v1/participant.pb-c.h"
 
@@ -26,8 +26,7 @@ struct job {
     struct tercet_participant *participant;
 
     /* JOB_BRANCH */
-    struct rpc_unary *call;
-    const Tercet__V1__BranchRequest *request; /* valid until answered */
+    struct asker asker;
     enum tercet_phase phase;
     const struct tercet_action *action; /* as registered */
     struct tercet_fence_caller caller;

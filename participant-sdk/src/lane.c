@@ -82,7 +82,7 @@ static void pause_between_runs(unsigned run, void *context)
 
 static void fill_request(struct group_request *request, struct job *job)
 {
-    const Tercet__V1__BranchRequest *message = job->request;
+    const Tercet__V1__BranchRequest *message = job->asker.request;
 
     *request = (struct group_request){
         .key = {.gid = tercet_bytes_of_text(message->gid), .branch = message->branch},
@@ -125,6 +125,11 @@ static void run_group(struct worker *worker)
     (void)atomic_fetch_sub(&participant->counters.running, count);
     add_counts(participant, &before, &worker->group);
     TERCET_FAILPOINT("lane.after_group");
+    for (size_t i = 0; i < count; i++) {
+        if (!worker->answers[i].deferred) {
+            asker_announce(&worker->jobs[i]->asker);
+        }
+    }
     for (size_t i = 0; i < count; i++) {
         if (worker->answers[i].deferred) {
             worker->jobs[kept++] = worker->jobs[i];

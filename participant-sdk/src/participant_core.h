@@ -89,6 +89,7 @@ struct tercet_participant {
     atomic_bool stopping;           /* the same as state >= STOPPING, for the pollers */
     atomic_uint_fast32_t in_flight; /* requests that were taken in and are not answered */
     atomic_size_t payload_bytes;    /* of these */
+    atomic_uint streams;            /* of Work */
     struct participant_counters counters;
 };
 
@@ -99,6 +100,9 @@ const struct action *participant_action(const struct tercet_participant *partici
 /* A request is taken in, or there is no room.  What was taken in is let go when it is answered. */
 bool participant_admit(struct tercet_participant *participant, size_t payload_bytes);
 void participant_let_go(struct tercet_participant *participant, size_t payload_bytes);
+
+/* Counts as one in flight what must not be cut off, whatever the limits; let go as above. */
+void participant_hold(struct tercet_participant *participant);
 
 /* Begins to stop: new requests are put off, queued ones too, running ones go on. */
 void participant_begin_stop(struct tercet_participant *participant);

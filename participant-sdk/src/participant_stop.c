@@ -58,6 +58,11 @@ void participant_let_go(struct tercet_participant *participant, size_t payload_b
     }
 }
 
+void participant_hold(struct tercet_participant *participant)
+{
+    (void)atomic_fetch_add(&participant->in_flight, 1);
+}
+
 /* ---- Stop ------------------------------------------------------------------------------------ */
 
 void participant_begin_stop(struct tercet_participant *participant)

@@ -63,8 +63,8 @@ static void tell_log(const struct job *job, const struct group_answer *answer)
         return;
     }
     LOG_TELL(log, level, "branch.answered", logger_text("participant", job->participant->name),
-             logger_text("action", job->action->name), logger_text("gid", job->request->gid),
-             logger_int("branch", job->request->branch),
+             logger_text("action", job->action->name), logger_text("gid", job->asker.request->gid),
+             logger_int("branch", job->asker.request->branch),
              logger_text("phase", tercet_phase_name(job->phase)),
              logger_text("verdict", tercet_verdict_name(answer->verdict)),
              logger_text("code", answer->code),
@@ -82,7 +82,7 @@ static char *borrow(const char *text)
     return borrowed.wanted;
 }
 
-static void send_verdict(struct rpc_unary *call, const Tercet__V1__BranchReply *reply,
+static void send_verdict(const struct asker *asker, const Tercet__V1__BranchReply *reply,
                          const char *code, const char *text)
 {
     Tercet__V1__BranchReply message = *reply;
@@ -93,7 +93,7 @@ static void send_verdict(struct rpc_unary *call, const Tercet__V1__BranchReply *
         reason.text = borrow(text);
         message.reason = &reason;
     }
-    rpc_unary_reply(call, &message.base);
+    asker_reply(asker, &message);
 }
 
 Tercet__V1__FenceState reply_fence_state(enum tercet_fence_state state)
@@ -116,12 +116,12 @@ Tercet__V1__FenceState reply_fence_state(enum tercet_fence_state state)
 void reply_answer(struct job *job, const struct group_answer *answer)
 {
     struct participant_counters *counters = &job->participant->counters;
-    const size_t payload_bytes = job->request->payload.len;
+    const size_t payload_bytes = job->asker.request->payload.len;
     uint8_t result[TERCET_RESULT_BYTES_MAX];
 
     tell_log(job, answer);
     if (answer->status != TERCET_OK) {
-        rpc_unary_fail(job->call, answer->status, answer->text, NULL);
+        asker_fail(&job->asker, answer->status, answer->text);
         end(job, payload_bytes);
         return;
     }
@@ -145,28 +145,23 @@ void reply_answer(struct job *job, const struct group_answer *answer)
     }
     reply.mark_incarnation = answer->mark_incarnation;
     reply.mark_lsn = answer->mark_lsn;
-    send_verdict(job->call, &reply, answer->code, answer->text);
+    send_verdict(&job->asker, &reply, answer->code, answer->text);
     end(job, payload_bytes);
 }
 
 void reply_later(struct job *job, const char *code, const char *text)
 {
-    const size_t payload_bytes = job->request->payload.len;
-    reply_later_to_call(job->participant, job->call, code, text);
+    const size_t payload_bytes = job->asker.request->payload.len;
+    reply_later_to(job->participant, &job->asker, code, text);
     end(job, payload_bytes);
 }
 
-void reply_later_to_call(struct tercet_participant *participant, struct rpc_unary *call,
-                         const char *code, const char *text)
+void reply_later_to(struct tercet_participant *participant, const struct asker *asker,
+                    const char *code, const char *text)
 {
     Tercet__V1__BranchReply reply = TERCET__V1__BRANCH_REPLY__INIT;
 
     count_verdict(&participant->counters, TERCET_VERDICT_LATER);
     reply.verdict = TERCET__V1__VERDICT__VERDICT_LATER;
-    send_verdict(call, &reply, code, text);
-}
-
-void reply_error_to_call(struct rpc_unary *call, enum tercet_status status, const char *text)
-{
-    rpc_unary_fail(call, status, text, NULL);
+    send_verdict(asker, &reply, code, text);
 }

@@ -19,15 +19,12 @@ void reply_answer(struct job *job, const struct group_answer *answer);
 /* LATER: nothing was done. */
 void reply_later(struct job *job, const char *code, const char *text);
 
-/* The same for a call that did not become a job. */
-void reply_later_to_call(struct tercet_participant *participant, struct rpc_unary *call,
-                         const char *code, const char *text);
+/* The same for a request that did not become a job. */
+void reply_later_to(struct tercet_participant *participant, const struct asker *asker,
+                    const char *code, const char *text);
 
 /* A row's state as the wire says it: NONE is 5 there. */
 Tercet__V1__FenceState reply_fence_state(enum tercet_fence_state state);
-
-/* An error status; `text` reaches the coordinator's log.  It counts as nothing but a request. */
-void reply_error_to_call(struct rpc_unary *call, enum tercet_status status, const char *text);
 
 TERCET_END_DECLS
 

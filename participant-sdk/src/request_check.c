@@ -160,9 +160,6 @@ enum tercet_status request_check_branch(const Tercet__V1__BranchRequest *request
     if (status == TERCET_OK) {
         status = text_check_characters("traceparent", request->traceparent, 0x20, 0x7e, error_out);
     }
-    if (status == TERCET_OK) {
-        status = request_check_context(request->context, error_out);
-    }
     return status;
 }
 

@@ -22,7 +22,7 @@ enum {
     REQUEST_PAGE_TOKEN_BYTES_MAX = 256
 };
 
-/* One phase of one branch; `phase` is the method's. */
+/* One phase of one branch, without its context; `phase` is the method's. */
 TERCET_MUST_CHECK enum tercet_status request_check_branch(const Tercet__V1__BranchRequest *request,
                                                           enum tercet_phase phase,
                                                           struct tercet_error *error_out);

@@ -16,59 +16,70 @@
 #include "src/request_check.h"
 #include "src/survey.h"
 #include "src/unfenced.h"
+#include "src/work.h"
 
 /* ---- Try, Confirm, Cancel -------------------------------------------------------------------- */
 
 /* When nobody waits any more: the request's own timeout or the call's deadline, whichever is
  * first. */
-static int64_t until_ms(const struct rpc_unary *call, const Tercet__V1__BranchRequest *request)
+static int64_t until_ms(const struct asker *asker)
 {
-    const uint32_t of_call = rpc_unary_timeout_ms(call);
-    const uint32_t of_request = request->timeout_ms != 0 ? request->timeout_ms : TERCET_FOREVER;
+    const uint32_t of_call = asker_timeout_ms(asker);
+    const uint32_t of_request =
+        asker->request->timeout_ms != 0 ? asker->request->timeout_ms : TERCET_FOREVER;
     const uint32_t timeout = of_call < of_request ? of_call : of_request;
     return timeout == TERCET_FOREVER ? INT64_MAX : moment_ms() + timeout;
 }
 
-static struct job *make_job(struct tercet_participant *participant, struct rpc_unary *call,
-                            const Tercet__V1__BranchRequest *request, enum tercet_phase phase,
+static struct tercet_fence_caller caller_of(const struct tercet_participant *participant,
+                                            const Tercet__V1__RequestContext *context)
+{
+    struct tercet_fence_caller caller = {
+        .participant = participant->name,
+        .epoch = {.incarnation = context->incarnation, .epoch = context->epoch}};
+    memcpy(caller.origin, context->origin.data, TERCET_ORIGIN_BYTES);
+    return caller;
+}
+
+static struct job *make_job(struct tercet_participant *participant, const struct asker *asker,
+                            const struct service_context *context, enum tercet_phase phase,
                             const struct action *action)
 {
-    const Tercet__V1__RequestContext *context = request->context;
-    struct job *job = xcalloc(1, sizeof *job + request->payload.len + 1);
+    const ProtobufCBinaryData *payload = &asker->request->payload;
+    struct job *job = xcalloc(1, sizeof *job + payload->len + 1);
 
     job->kind = JOB_BRANCH;
     job->participant = participant;
-    job->call = call;
-    job->request = request;
+    job->asker = *asker;
     job->phase = phase;
     job->action = &action->base;
-    job->until_ms = until_ms(call, request);
-    job->caller.participant = participant->name;
-    memcpy(job->caller.origin, context->origin.data, TERCET_ORIGIN_BYTES);
-    job->caller.epoch =
-        (struct tercet_epoch){.incarnation = context->incarnation, .epoch = context->epoch};
-    if (request->payload.len != 0) {
-        memcpy(job->payload, request->payload.data, request->payload.len);
+    job->until_ms = until_ms(asker);
+    job->caller = caller_of(participant, context->message);
+    if (payload->len != 0) {
+        memcpy(job->payload, payload->data, payload->len);
     }
     return job;
 }
 
 /* The mark is for every store: branches of one participant share one number line. */
-static void offer_mark(struct tercet_participant *participant, const struct job *job,
-                       const Tercet__V1__RequestContext *context)
+static void offer_mark(struct tercet_participant *participant,
+                       const struct tercet_fence_caller *caller, struct service_context *context)
 {
-    for (size_t i = 0; context->mark != NULL && i < participant->lane_count; i++) {
-        lane_offer_mark(participant->lanes[i], &job->caller, context->mark);
+    const Tercet__V1__Mark *mark = context->message->mark;
+
+    for (size_t i = 0; mark != NULL && !context->mark_offered && i < participant->lane_count; i++) {
+        lane_offer_mark(participant->lanes[i], caller, mark);
     }
+    context->mark_offered = true;
 }
 
-static void refuse_unknown_action(struct rpc_unary *call, const char *action)
+static void refuse_unknown_action(const struct asker *asker)
 {
     char text[TERCET_NAME_BYTES_MAX + 96];
     (void)snprintf(text, sizeof text,
                    "TERCET_UNKNOWN_ACTION: action \"%s\" is not served by this participant",
-                   action);
-    reply_error_to_call(call, TERCET_FAILED_PRECONDITION, text);
+                   asker->request->action);
+    asker_fail(asker, TERCET_FAILED_PRECONDITION, text);
 }
 
 /* Unfenced actions have no store that remembers epochs; the process does, as long as it lives. */
@@ -89,15 +100,15 @@ static bool epoch_is_old(struct tercet_participant *participant, struct job *job
 }
 
 static void queue(struct tercet_participant *participant, const struct action *action,
-                  struct job *job)
+                  struct job *job, struct service_context *context)
 {
     bool taken = false;
 
     if (action->lane != NULL) {
-        offer_mark(participant, job, job->request->context);
+        offer_mark(participant, &job->caller, context);
         taken = lane_push(action->lane, job);
     } else if (!epoch_is_old(participant, job)) {
-        offer_mark(participant, job, job->request->context);
+        offer_mark(participant, &job->caller, context);
         taken = unfenced_push(participant->unfenced, job);
     } else {
         return;
@@ -109,58 +120,104 @@ static void queue(struct tercet_participant *participant, const struct action *a
     }
 }
 
-static void serve_branch(struct rpc_unary *call, const Tercet__V1__BranchRequest *request,
-                         enum tercet_phase phase, struct tercet_participant *participant)
+void service_check_context(struct service_context *context_out,
+                           const Tercet__V1__RequestContext *message)
 {
+    *context_out = (struct service_context){.message = message};
+    context_out->status = request_check_context(message, &context_out->error);
+}
+
+static void serve_branch(struct tercet_participant *participant, const struct asker *asker,
+                         enum tercet_phase phase, struct service_context *context)
+{
+    const Tercet__V1__BranchRequest *request = asker->request;
     struct tercet_error error = {0};
 
     TERCET_FAILPOINT("participant.received");
     (void)atomic_fetch_add_explicit(&participant->counters.requests, 1, memory_order_relaxed);
     const enum tercet_status status = request_check_branch(request, phase, &error);
-    if (status != TERCET_OK) {
-        reply_error_to_call(call, status, error.text);
+    if (status != TERCET_OK || context->status != TERCET_OK) {
+        asker_fail(asker, status != TERCET_OK ? status : context->status,
+                   status != TERCET_OK ? error.text : context->error.text);
         return;
     }
-    if (strcmp(request->context->participant, participant->name) != 0) {
-        reply_later_to_call(participant, call, REPLY_CODE_WRONG_PARTICIPANT, participant->name);
+    if (strcmp(context->message->participant, participant->name) != 0) {
+        reply_later_to(participant, asker, REPLY_CODE_WRONG_PARTICIPANT, participant->name);
         return;
     }
     if (atomic_load(&participant->stopping)) {
-        reply_later_to_call(participant, call, REPLY_CODE_STOPPING, "the participant is stopping");
+        reply_later_to(participant, asker, REPLY_CODE_STOPPING, "the participant is stopping");
         return;
     }
     const struct action *action = participant_action(participant, request->action);
     if (action == NULL) {
-        refuse_unknown_action(call, request->action);
+        refuse_unknown_action(asker);
         return;
     }
     if (action->base.on_try == NULL && phase == TERCET_PHASE_TRY) {
-        reply_error_to_call(call, TERCET_INVALID_ARGUMENT,
-                            "phase: a confirm-only action is not tried");
+        asker_fail(asker, TERCET_INVALID_ARGUMENT, "phase: a confirm-only action is not tried");
         return;
     }
     if (!participant_admit(participant, request->payload.len)) {
-        reply_later_to_call(participant, call, REPLY_CODE_QUEUE_FULL,
-                            "too many requests are held at a time");
+        reply_later_to(participant, asker, REPLY_CODE_QUEUE_FULL,
+                       "too many requests are held at a time");
         return;
     }
     TERCET_FAILPOINT("participant.admitted");
-    queue(participant, action, make_job(participant, call, request, phase, action));
+    queue(participant, action, make_job(participant, asker, context, phase, action), context);
+}
+
+static void serve_unary(struct rpc_unary *call, const ProtobufCMessage *message,
+                        enum tercet_phase phase, struct tercet_participant *participant)
+{
+    const struct asker asker = {.call = call,
+                                .request = (const Tercet__V1__BranchRequest *)message};
+    struct service_context context;
+
+    service_check_context(&context, asker.request->context);
+    serve_branch(participant, &asker, phase, &context);
 }
 
 static void serve_try(struct rpc_unary *call, const ProtobufCMessage *request, void *context)
 {
-    serve_branch(call, (const Tercet__V1__BranchRequest *)request, TERCET_PHASE_TRY, context);
+    serve_unary(call, request, TERCET_PHASE_TRY, context);
 }
 
 static void serve_confirm(struct rpc_unary *call, const ProtobufCMessage *request, void *context)
 {
-    serve_branch(call, (const Tercet__V1__BranchRequest *)request, TERCET_PHASE_CONFIRM, context);
+    serve_unary(call, request, TERCET_PHASE_CONFIRM, context);
 }
 
 static void serve_cancel(struct rpc_unary *call, const ProtobufCMessage *request, void *context)
 {
-    serve_branch(call, (const Tercet__V1__BranchRequest *)request, TERCET_PHASE_CANCEL, context);
+    serve_unary(call, request, TERCET_PHASE_CANCEL, context);
+}
+
+/* ---- Work ------------------------------------------------------------------------------------ */
+
+void service_work_request(struct tercet_participant *participant, const struct asker *asker,
+                          struct service_context *context)
+{
+    const int phase = (int)asker->request->phase;
+
+    if (asker->request->context != NULL) {
+        asker_fail(asker, TERCET_INVALID_ARGUMENT, "context: stands in the batch");
+    } else if (phase < TERCET_PHASE_TRY) {
+        asker_fail(asker, TERCET_INVALID_ARGUMENT, "phase: required");
+    } else if (phase > TERCET_PHASE_CANCEL) {
+        asker_fail(asker, TERCET_UNIMPLEMENTED, "phase: not known to this version");
+    } else {
+        serve_branch(participant, asker, (enum tercet_phase)phase, context);
+    }
+}
+
+void service_offer_mark(struct tercet_participant *participant, struct service_context *context)
+{
+    if (context->status == TERCET_OK && !atomic_load(&participant->stopping) &&
+        strcmp(context->message->participant, participant->name) == 0) {
+        const struct tercet_fence_caller caller = caller_of(participant, context->message);
+        offer_mark(participant, &caller, context);
+    }
 }
 
 /* ---- Describe, Inspect ----------------------------------------------------------------------- */
@@ -170,16 +227,16 @@ static bool admit_survey(struct tercet_participant *participant, struct rpc_unar
                          enum tercet_status checked, const struct tercet_error *error)
 {
     if (checked != TERCET_OK) {
-        reply_error_to_call(call, checked, error->text);
+        rpc_unary_fail(call, checked, error->text, NULL);
         return false;
     }
     if (atomic_load(&participant->stopping)) {
-        reply_error_to_call(call, TERCET_UNAVAILABLE, "the participant is stopping");
+        rpc_unary_fail(call, TERCET_UNAVAILABLE, "the participant is stopping", NULL);
         return false;
     }
     if (!participant_admit(participant, 0)) {
-        reply_error_to_call(call, TERCET_RESOURCE_EXHAUSTED,
-                            "too many requests are held at a time");
+        rpc_unary_fail(call, TERCET_RESOURCE_EXHAUSTED, "too many requests are held at a time",
+                       NULL);
         return false;
     }
     return true;
@@ -232,7 +289,11 @@ void service_methods(struct tercet_participant *participant,
          .request = &tercet__v1__inspect_request__descriptor,
          .unary = serve_inspect,
          .slots = 2},
-        {.path = "/" SERVICE_NAME "/Work", .kind = RPC_METHOD_UNIMPLEMENTED},
+        {.path = "/" SERVICE_NAME "/Work",
+         .kind = RPC_METHOD_DUPLEX,
+         .request = &tercet__v1__work_batch__descriptor,
+         .duplex = work_serve,
+         .slots = 2},
     };
     for (size_t i = 0; i < SERVICE_METHOD_COUNT; i++) {
         methods_out[i] = methods[i];

@@ -6,6 +6,7 @@
 #define TERCET_SRC_SERVICE_H
 
 #include "rpc/rpc_method.h"
+#include "src/asker.h"
 #include "tercet/tercet.h"
 
 TERCET_BEGIN_DECLS
@@ -15,6 +16,24 @@ struct tercet_participant;
 enum { SERVICE_METHOD_COUNT = 6 };
 
 #define SERVICE_NAME "tercet.v1.Participant"
+
+/* What requests have in common, and what its check found. */
+struct service_context {
+    const Tercet__V1__RequestContext *message;
+    enum tercet_status status;
+    struct tercet_error error;
+    bool mark_offered; /* to the stores */
+};
+
+void service_check_context(struct service_context *context_out,
+                           const Tercet__V1__RequestContext *message);
+
+/* A request of a Work stream: answered at once, or queued like any other. */
+void service_work_request(struct tercet_participant *participant, const struct asker *asker,
+                          struct service_context *context);
+
+/* A context that came alone. */
+void service_offer_mark(struct tercet_participant *participant, struct service_context *context);
 
 /* The method table for `participant`, which must outlive the server. */
 void service_methods(struct tercet_participant *participant,

@@ -193,14 +193,6 @@ TEST_F(ParticipantRequest, AnOldEpochIsRefusedByFencedAndUnfencedActions)
     }
 }
 
-TEST_F(ParticipantRequest, TheStreamIsNotServed)
-{
-    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
-    rpc_call *call = served.wire().StartRaw("/tercet.v1.Participant/Work", &batch.base, nullptr);
-    EXPECT_EQ(rpc_call_wait(call)->status, TERCET_UNIMPLEMENTED);
-    rpc_call_unref(call);
-}
-
 TEST_F(ParticipantRequest, AClientThatGoesAwayHarmsNobody)
 {
     served.handlers.gate.Close();

@@ -31,7 +31,7 @@ rpc_call *Wire::StartRaw(const std::string &path, const ProtobufCMessage *reques
     return rpc_call_start(channel_, &options);
 }
 
-rpc_call *Wire::Start(const Ask &ask)
+void WithRequest(const Ask &ask, const std::function<void(Tercet__V1__BranchRequest *)> &use)
 {
     Tercet__V1__BranchNumber number = TERCET__V1__BRANCH_NUMBER__INIT;
     number.incarnation = ask.number_incarnation;
@@ -74,38 +74,53 @@ rpc_call *Wire::Start(const Ask &ask)
     if (ask.tweak) {
         ask.tweak(&request);
     }
+    use(&request);
+}
+
+rpc_call *Wire::Start(const Ask &ask)
+{
     static const char *const methods[] = {"?", "Try", "Confirm", "Cancel"};
     const int method = ask.method != 0 ? ask.method : ask.phase;
     const std::string path = std::string("/tercet.v1.Participant/") + methods[method];
     rpc_call_options options = {};
     options.path = path.c_str();
-    options.request = &request.base;
     options.reply = &tercet__v1__branch_reply__descriptor;
     options.timeout_ms = ask.call_timeout_ms;
     options.wait_for_ready = true;
-    return rpc_call_start(channel_, &options);
+    rpc_call *call = nullptr;
+    WithRequest(ask, [&](Tercet__V1__BranchRequest *request) {
+        options.request = &request->base;
+        call = rpc_call_start(channel_, &options);
+    });
+    return call;
+}
+
+Told ToldBy(const Tercet__V1__BranchReply *reply)
+{
+    Told told;
+    told.verdict = static_cast<tercet_verdict>(reply->verdict);
+    told.how = static_cast<tercet_how>(reply->how);
+    told.conflict = static_cast<tercet_conflict>(reply->conflict);
+    told.found = static_cast<int>(reply->found);
+    told.result.assign(reinterpret_cast<const char *>(reply->result.data), reply->result.len);
+    told.after_ms = reply->after_ms;
+    told.mark_lsn = reply->mark_lsn;
+    if (reply->reason != nullptr) {
+        told.code = reply->reason->code;
+        told.reason = reply->reason->text;
+    }
+    return told;
 }
 
 Told Wire::Finish(rpc_call *call)
 {
     const rpc_result *result = rpc_call_wait(call);
     Told told;
+    if (result->status == TERCET_OK) {
+        told = ToldBy(reinterpret_cast<const Tercet__V1__BranchReply *>(result->reply));
+    }
     told.status = result->status;
     told.text = result->text;
-    if (result->status == TERCET_OK) {
-        const auto *reply = reinterpret_cast<const Tercet__V1__BranchReply *>(result->reply);
-        told.verdict = static_cast<tercet_verdict>(reply->verdict);
-        told.how = static_cast<tercet_how>(reply->how);
-        told.conflict = static_cast<tercet_conflict>(reply->conflict);
-        told.found = static_cast<int>(reply->found);
-        told.result.assign(reinterpret_cast<const char *>(reply->result.data), reply->result.len);
-        told.after_ms = reply->after_ms;
-        told.mark_lsn = reply->mark_lsn;
-        if (reply->reason != nullptr) {
-            told.code = reply->reason->code;
-            told.reason = reply->reason->text;
-        }
-    }
     rpc_call_unref(call);
     return told;
 }

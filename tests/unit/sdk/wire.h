@@ -51,6 +51,12 @@ struct Told {
     int64_t mark_lsn = 0;
 };
 
+/* The message of an Ask, as long as `use` runs. */
+void WithRequest(const Ask &ask, const std::function<void(Tercet__V1__BranchRequest *)> &use);
+
+/* What a reply says; its status is left out. */
+Told ToldBy(const Tercet__V1__BranchReply *reply);
+
 /* A raw client of one address. */
 class Wire
 {
