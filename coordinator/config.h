@@ -18,7 +18,7 @@
 #include "engine/directory.h"
 
 enum {
-    CONFIG_KEY_COUNT = 24,          /* rows of the table */
+    CONFIG_KEY_COUNT = 25,          /* rows of the table */
     CONFIG_LISTEN_COUNT_MAX = 16,   /* addresses */
     CONFIG_TEXT_BYTES_MAX = 1023,   /* of one text */
     CONFIG_FILE_BYTES_MAX = 1 << 20 /* of the file */
@@ -64,6 +64,7 @@ struct config {
     uint32_t waiting_calls_max;
     uint32_t inbox_max;
     uint32_t window;
+    bool participant_stream;
     uint32_t retry_base_ms;
     uint32_t retry_cap_ms;
     uint32_t outcome_keep_days;

@@ -299,6 +299,7 @@ static enum tercet_status take_key(struct reader *reader, bool seen[CONFIG_KEY_C
         return take_participants(reader, key);
     case CONFIG_U32:
     case CONFIG_U64:
+    case CONFIG_BOOL:
     case CONFIG_LEVEL:
     case CONFIG_TEXT:
         return take_scalar(reader, reader->config, key);

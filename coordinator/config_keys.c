@@ -38,6 +38,8 @@ static const struct config_key keys[] = {
         "Requests that have arrived and are not looked at yet; above it they are refused."),
     KEY(CONFIG_U32, window, 1, 100000, "256", "calls",
         "Calls in flight to one participant at a time."),
+    KEY(CONFIG_BOOL, participant_stream, 0, 0, "true", "",
+        "Many requests to a participant in one message, where it serves Work. false: unary calls only."),
     KEY(CONFIG_U32, retry_base_ms, 1, 60000, "100", "ms",
         "First wait before a branch is asked again; doubles, with jitter."),
     KEY(CONFIG_U32, retry_cap_ms, 1, 3600000, "60000", "ms",

@@ -7,6 +7,7 @@
 enum config_kind {
     CONFIG_U32,
     CONFIG_U64,
+    CONFIG_BOOL,  /* true or false */
     CONFIG_LEVEL, /* enum logger_level */
     CONFIG_TEXT,
     CONFIG_TEXTS,       /* a list of texts; one text is a list of one */

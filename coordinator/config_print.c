@@ -88,6 +88,7 @@ static void print_value(FILE *to, const struct config *config, const struct conf
     const char *field = (const char *)config + key->offset;
     uint32_t narrow = 0;
     uint64_t wide = 0;
+    bool flag = false;
     const char *text = NULL;
     switch (key->kind) {
     case CONFIG_U32:
@@ -97,6 +98,10 @@ static void print_value(FILE *to, const struct config *config, const struct conf
     case CONFIG_U64:
         memcpy(&wide, field, sizeof wide);
         (void)fprintf(to, "%" PRIu64, wide);
+        break;
+    case CONFIG_BOOL:
+        memcpy(&flag, field, sizeof flag);
+        (void)fputs(flag ? "true" : "false", to);
         break;
     case CONFIG_LEVEL:
         (void)fputs(level_names[config->log_level], to);

@@ -168,6 +168,17 @@ static enum tercet_status set_word(void *base, const struct config_key *key, con
     return status;
 }
 
+static enum tercet_status set_bool(void *base, const struct config_key *key, const char *text,
+                                   const char *where, struct tercet_error *error_out)
+{
+    const bool value = strcmp(text, "true") == 0;
+    if (!value && strcmp(text, "false") != 0) {
+        return refuse(where, text, "is neither true nor false", error_out);
+    }
+    memcpy((char *)base + key->offset, &value, sizeof value);
+    return TERCET_OK;
+}
+
 enum tercet_status config_set_scalar(void *base, const struct config_key *key, const char *text,
                                      const char *where, struct tercet_error *error_out)
 {
@@ -177,6 +188,8 @@ enum tercet_status config_set_scalar(void *base, const struct config_key *key, c
         return set_number(base, key, text, where, error_out);
     case CONFIG_TEXT:
         return set_word(base, key, text, where, error_out);
+    case CONFIG_BOOL:
+        return set_bool(base, key, text, where, error_out);
     case CONFIG_LEVEL: {
         enum logger_level level = LOGGER_INFO;
         if (!logger_level_parse(text, &level)) {
@@ -337,6 +350,7 @@ enum tercet_status config_set_text(struct config *config, size_t key_index, cons
                                : set_list(config, key->kind, text, place->origin, where, error_out);
     case CONFIG_U32:
     case CONFIG_U64:
+    case CONFIG_BOOL:
     case CONFIG_LEVEL:
     case CONFIG_TEXT:
         return config_set_scalar(config, key, text, where, error_out);

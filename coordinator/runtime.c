@@ -127,7 +127,8 @@ static enum tercet_status create_edge(struct runtime *runtime, struct tercet_err
                                    .inbox = &runtime->inbox,
                                    .directory = &runtime->directory,
                                    .incarnation = runtime->head.incarnation,
-                                   .epoch = runtime->head.epoch};
+                                   .epoch = runtime->head.epoch,
+                                   .streams = runtime->config->participant_stream};
     memcpy(options.origin, runtime->head.origin, sizeof options.origin);
     return edge_create(&options, &runtime->edge, error_out);
 }

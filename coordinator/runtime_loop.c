@@ -87,16 +87,20 @@ void *runtime_loop_run(void *context)
     enum { LAST_WRITES_MS = 2000 };
     struct runtime *runtime = context;
     int64_t leave_at_ms = 0;
+    int64_t edge_wake_at = INT64_MAX;
     struct list_node events;
     list_init(&events);
     for (;;) {
         const struct clock_now before = clock_read();
-        const int64_t wake_at = loop_wake_at_boot_ms(runtime->loop, before);
+        const int64_t loop_wake_at = loop_wake_at_boot_ms(runtime->loop, before);
+        const int64_t wake_at = loop_wake_at < edge_wake_at ? loop_wake_at : edge_wake_at;
         const int64_t wait_ms = wake_at == INT64_MAX        ? -1
                                 : wake_at <= before.boot_ms ? 0
                                                             : wake_at - before.boot_ms;
         inbox_take_all(&runtime->inbox, wait_ms, &events);
-        loop_turn(runtime->loop, &events, clock_read());
+        const struct clock_now now = clock_read();
+        loop_turn(runtime->loop, &events, now);
+        edge_wake_at = edge_tick(runtime->edge, now.boot_ms);
         /* At every turn: once the loop sleeps, nothing would wake it to look. */
         atomic_store(&runtime->idle, is_idle(runtime));
         if (!atomic_load(&runtime->stopping)) {

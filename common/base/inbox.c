@@ -26,6 +26,14 @@ void inbox_deinit(struct inbox *inbox)
     tercet_assert(pthread_mutex_destroy(&inbox->mutex) == 0);
 }
 
+static void wake(struct inbox *inbox)
+{
+    if (inbox->sleeping) {
+        inbox->sleeping = false;
+        tercet_assert(pthread_cond_signal(&inbox->wake) == 0);
+    }
+}
+
 static bool push(struct inbox *inbox, struct list_node *node, bool bounded)
 {
     tercet_assert(pthread_mutex_lock(&inbox->mutex) == 0);
@@ -33,10 +41,7 @@ static bool push(struct inbox *inbox, struct list_node *node, bool bounded)
     if (taken) {
         list_push_back(&inbox->nodes, node);
         inbox->bounded_count += bounded ? 1 : 0;
-        if (inbox->sleeping) {
-            inbox->sleeping = false;
-            tercet_assert(pthread_cond_signal(&inbox->wake) == 0);
-        }
+        wake(inbox);
     }
     tercet_assert(pthread_mutex_unlock(&inbox->mutex) == 0);
     return taken;
@@ -50,6 +55,18 @@ bool inbox_push(struct inbox *inbox, struct list_node *node)
 bool inbox_push_always(struct inbox *inbox, struct list_node *node)
 {
     return push(inbox, node, false);
+}
+
+bool inbox_push_all_always(struct inbox *inbox, struct list_node *list)
+{
+    tercet_assert(pthread_mutex_lock(&inbox->mutex) == 0);
+    const bool taken = !inbox->closed;
+    if (taken && !list_is_empty(list)) {
+        list_append_all(&inbox->nodes, list);
+        wake(inbox);
+    }
+    tercet_assert(pthread_mutex_unlock(&inbox->mutex) == 0);
+    return taken;
 }
 
 static struct timespec moment_after(int64_t timeout_ms)

@@ -35,6 +35,9 @@ bool inbox_push(struct inbox *inbox, struct list_node *node);
 /* False only when it is closed.  Any thread. */
 bool inbox_push_always(struct inbox *inbox, struct list_node *node);
 
+/* Moves all of `list` in at once.  False only when it is closed.  Any thread. */
+bool inbox_push_all_always(struct inbox *inbox, struct list_node *list);
+
 /* Waits until there is something, `timeout_ms` is over (negative: never) or the inbox is closed; then
  * moves all there is behind `list`.  The consumer's thread. */
 void inbox_take_all(struct inbox *inbox, int64_t timeout_ms, struct list_node *list);

@@ -1,7 +1,8 @@
 /* edge.h -- the calls that dispatch has ordered, over real channels.
  *
- * One channel per configured participant, made at start and kept.  An order becomes one unary call;
- * its end becomes one EVENT_ANSWER (or EVENT_PROBED) in the inbox, never lost, however full it is.
+ * One channel per configured participant, made at start and kept.  An order becomes one request on the
+ * participant's stream (feed.h) while that is open, else one unary call; its end becomes one
+ * EVENT_ANSWER (or EVENT_PROBED) in the inbox, never lost, however full it is.
  * What a status means is decided here and nowhere else (answer_kind in engine/event.h). */
 #ifndef COORDINATOR_PARTICIPANT_EDGE_H
 #define COORDINATOR_PARTICIPANT_EDGE_H
@@ -21,6 +22,7 @@ struct edge_options {
     uint8_t origin[20];
     int64_t incarnation;
     int64_t epoch;
+    bool streams; /* use Work where it is served */
 };
 
 TERCET_MUST_CHECK enum tercet_status edge_create(const struct edge_options *options,
@@ -33,6 +35,9 @@ void edge_carry_out(struct edge *edge, struct order *order, const struct mark *m
 
 /* Asks Inspect for a page of rows; an EVENT_INSPECTED follows.  The loop's thread. */
 void edge_inspect(struct edge *edge, const struct effect_inspect *inspect);
+/* After the orders of a turn: sends what gathered for the streams, ends calls on them whose time is
+ * over.  Returns when it is due again; INT64_MAX: with the next orders.  The loop's thread. */
+int64_t edge_tick(struct edge *edge, int64_t now_ms);
 
 /* Cancels what is in flight and waits until every call has ended. */
 void edge_stop(struct edge *edge);

@@ -133,7 +133,7 @@ void wire_request_fill(struct wire_request *wire, const struct order *order,
     message->number = &wire->number;
     message->attempt = order->attempt;
     message->timeout_ms = order->timeout_ms;
-    message->context = &context->message;
+    message->context = context != NULL ? &context->message : NULL;
     message->expires_unix_ms = order->phase == TERCET_PHASE_TRY ? txn->deadline.unix_ms : 0;
     message->traceparent = borrow(txn_traceparent(txn));
 }

@@ -34,7 +34,7 @@ struct wire_context {
 void wire_context_fill(struct wire_context *wire, const struct wire_identity *identity,
                        const char *participant, const struct mark *mark);
 
-/* One phase of one branch.  Borrows the order's branch. */
+/* One phase of one branch.  Borrows the order's branch.  `context` NULL: it stands elsewhere. */
 struct wire_request {
     Tercet__V1__BranchRequest message;
     Tercet__V1__BranchNumber number;

@@ -85,6 +85,25 @@ TEST_F(Inbox, WhatMustNotBeLostIsNeitherRefusedNorCounted)
     EXPECT_EQ(TakeNow(), 8U);
 }
 
+TEST_F(Inbox, AWholeListIsTakenInAtOnceUnlessItIsClosed)
+{
+    list_node list;
+    list_init(&list);
+    EXPECT_TRUE(inbox_push_all_always(&inbox_, &list)) << "nothing is a list too";
+    list_push_back(&list, &items_[0].link);
+    list_push_back(&list, &items_[1].link);
+    EXPECT_TRUE(inbox_push_all_always(&inbox_, &list));
+    EXPECT_TRUE(list_is_empty(&list));
+    inbox_take_all(&inbox_, -1, &taken_);
+    EXPECT_EQ(list_pop_front(&taken_), &items_[0].link);
+    EXPECT_EQ(list_pop_front(&taken_), &items_[1].link);
+    EXPECT_TRUE(list_is_empty(&taken_));
+    list_push_back(&list, &items_[2].link);
+    inbox_close(&inbox_);
+    EXPECT_FALSE(inbox_push_all_always(&inbox_, &list));
+    EXPECT_EQ(list_pop_front(&list), &items_[2].link);
+}
+
 TEST_F(Inbox, ABoundOfZeroLeavesOnlyWhatMustNotBeLost)
 {
     struct inbox narrow;

@@ -224,6 +224,10 @@ TEST_F(ConfigFile, TakesAThousandAndTwentyFourParticipants)
 
 TEST_F(ConfigFile, TakesTheFourLogLevels)
 {
+    EXPECT_TRUE(LoadText("journal: /j\n").config->participant_stream);
+    EXPECT_FALSE(LoadText("journal: /j\nparticipant_stream: false\n").config->participant_stream);
+    EXPECT_EQ(ErrorAt(1, "participant_stream: no\n"),
+              "participant_stream: \"no\" is neither true nor false");
     EXPECT_EQ(LoadText("journal: /j\nlog_level: debug\n").config->log_level, LOGGER_DEBUG);
     EXPECT_EQ(LoadText("journal: /j\nlog_level: \"error\"\n").config->log_level, LOGGER_ERROR);
     EXPECT_EQ(ErrorAt(1, "log_level: loud\n"),

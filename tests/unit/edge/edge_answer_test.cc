@@ -169,7 +169,7 @@ TEST(EdgeAnswer, AResultOfAConfirmIsNotReadHoweverLong)
 
 TEST(EdgeAnswer, AReplyOverTheMessageLimitIsUnknown)
 {
-    static std::vector<uint8_t> result(300 * 1024);
+    static std::vector<uint8_t> result((1 << 20) + 1);
     const Told told = AskFilled([](Tercet__V1__BranchReply *reply) {
         reply->result = {result.size(), result.data()};
     });

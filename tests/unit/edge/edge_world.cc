@@ -18,9 +18,9 @@ extern "C" {
 }
 
 FakeParticipant::FakeParticipant(const std::string &address, BranchHandler branch,
-                                 DescribeHandler describe)
-    : branch_(std::move(branch)), describe_(std::move(describe)), address_(address),
-      runtime_(rpc_runtime_create(nullptr))
+                                 DescribeHandler describe, WorkHandler work)
+    : branch_(std::move(branch)), describe_(std::move(describe)), work_(std::move(work)),
+      address_(address), runtime_(rpc_runtime_create(nullptr))
 {
     std::vector<struct rpc_method> methods;
     for (const char *path : {"/tercet.v1.Participant/Try", "/tercet.v1.Participant/Confirm",
@@ -39,6 +39,15 @@ FakeParticipant::FakeParticipant(const std::string &address, BranchHandler branc
         method.kind = RPC_METHOD_UNARY;
         method.request = &tercet__v1__describe_request__descriptor;
         method.unary = OnDescribe;
+        method.context = this;
+        methods.push_back(method);
+    }
+    if (work_) {
+        struct rpc_method method = {};
+        method.path = "/tercet.v1.Participant/Work";
+        method.kind = RPC_METHOD_DUPLEX;
+        method.request = &tercet__v1__work_batch__descriptor;
+        method.duplex = OnWork;
         method.context = this;
         methods.push_back(method);
     }
@@ -92,7 +101,12 @@ void FakeParticipant::OnDescribe(struct rpc_unary *call, const ProtobufCMessage 
         call, reinterpret_cast<const Tercet__V1__DescribeRequest *>(request));
 }
 
-EdgeWorld::EdgeWorld(const std::string &target, uint32_t window)
+void FakeParticipant::OnWork(struct rpc_duplex *duplex, void *context)
+{
+    static_cast<FakeParticipant *>(context)->work_(duplex);
+}
+
+EdgeWorld::EdgeWorld(const std::string &target, uint32_t window, bool streams)
     : runtime_(rpc_runtime_create(nullptr))
 {
     inbox_init(&inbox, 1);
@@ -114,6 +128,7 @@ EdgeWorld::EdgeWorld(const std::string &target, uint32_t window)
     }
     options.incarnation = kIncarnation;
     options.epoch = kEpoch;
+    options.streams = streams;
     struct tercet_error error = {};
     EXPECT_EQ(edge_create(&options, &edge, &error), TERCET_OK) << error.text;
     txn = txn_create("pay-0042", "", "00-trace-01");
@@ -160,6 +175,12 @@ struct branch *EdgeWorld::Branch(enum tercet_phase phase)
 void EdgeWorld::CarryOut(struct order order)
 {
     edge_carry_out(edge, &order, &mark);
+    Tick();
+}
+
+void EdgeWorld::Tick()
+{
+    (void)edge_tick(edge, clock_read().boot_ms);
 }
 
 void EdgeWorld::Send(struct branch *branch, enum tercet_phase phase, uint32_t timeout_ms)
@@ -234,6 +255,12 @@ Told EdgeWorld::Next()
     }
     waiting_.assign(told.begin() + 1, told.end());
     return told[0];
+}
+
+bool EdgeWorld::Comes(int64_t timeout_ms)
+{
+    waiting_ = Take(timeout_ms);
+    return !waiting_.empty();
 }
 
 Told EdgeWorld::SendAndWait(enum tercet_phase phase, uint32_t timeout_ms)

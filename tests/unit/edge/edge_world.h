@@ -22,6 +22,7 @@ extern "C" {
 #include "participant/edge.h"
 #include "participant/wire.h"
 #include "participant/words.h"
+#include "rpc/rpc_duplex.h"
 #include "rpc/rpc_server.h"
 #include "rpc/rpc_unary.h"
 }
@@ -35,9 +36,11 @@ class FakeParticipant
     using DescribeHandler =
         std::function<void(struct rpc_unary *, const Tercet__V1__DescribeRequest *)>;
 
-    // `describe` empty: not served.
-    FakeParticipant(const std::string &address, BranchHandler branch,
-                    DescribeHandler describe = {});
+    using WorkHandler = std::function<void(struct rpc_duplex *)>;
+
+    // `describe`, `work` empty: not served.
+    FakeParticipant(const std::string &address, BranchHandler branch, DescribeHandler describe = {},
+                    WorkHandler work = {});
     ~FakeParticipant();
 
     // "127.0.0.1:<port>", or the unix socket's address.
@@ -47,10 +50,12 @@ class FakeParticipant
 
     static void OnBranch(struct rpc_unary *call, const ProtobufCMessage *request, void *context);
     static void OnDescribe(struct rpc_unary *call, const ProtobufCMessage *request, void *context);
+    static void OnWork(struct rpc_duplex *duplex, void *context);
 
   private:
     BranchHandler branch_;
     DescribeHandler describe_;
+    WorkHandler work_;
     std::string address_;
     struct rpc_runtime *runtime_;
     struct rpc_server *server_ = nullptr;
@@ -81,18 +86,22 @@ class EdgeWorld
     static constexpr int64_t kIncarnation = 1700000000000;
     static constexpr int64_t kEpoch = 3;
 
-    explicit EdgeWorld(const std::string &target, uint32_t window = 16);
+    explicit EdgeWorld(const std::string &target, uint32_t window = 16, bool streams = true);
     ~EdgeWorld();
 
     struct branch *Branch(enum tercet_phase phase);
     void Send(struct branch *branch, enum tercet_phase phase, uint32_t timeout_ms = 5000);
     void Probe(uint32_t timeout_ms = 1000);
     void CarryOut(struct order order);
+    // A turn of the loop with no order in it.
+    void Tick();
 
     // The next event; fails the test after ten seconds.
     Told Next();
     Told SendAndWait(enum tercet_phase phase = TERCET_PHASE_TRY, uint32_t timeout_ms = 5000);
     Told ProbeAndWait(uint32_t timeout_ms = 1000);
+    // Whether anything comes in time; Next() tells it.
+    bool Comes(int64_t timeout_ms);
     // Whatever has come, waiting so long for the first.
     std::vector<Told> Take(int64_t timeout_ms);
 

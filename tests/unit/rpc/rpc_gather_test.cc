@@ -1,0 +1,143 @@
+/* What gathers while a message is being written. */
+#include "rpc/rpc_gather.h"
+
+#include "rpc_fixture.h"
+
+class RpcGather : public RpcTest
+{
+  protected:
+    void SetUp() override
+    {
+        RpcTest::SetUp();
+        rpc_gather_init(&gather_);
+        duplex_ = [this](struct rpc_duplex *duplex) {
+            struct rpc_duplex_events events = {};
+            events.context = this;
+            events.message = [](ProtobufCMessage *message, void *context) {
+                auto *self = static_cast<RpcGather *>(context);
+                const auto *request = reinterpret_cast<const Request *>(message);
+                std::vector<std::string> words(request->words, request->words + request->n_words);
+                words.insert(words.begin(), request->text);
+                {
+                    std::lock_guard<std::mutex> lock(self->mutex_);
+                    self->messages_.push_back(words);
+                }
+                rpc_codec_free(message);
+                self->message_.Open();
+            };
+            events.gone = [](void *context) {
+                rpc_duplex_finish(static_cast<RpcGather *>(context)->server_side_, TERCET_OK, "");
+            };
+            events.ended = [](const struct rpc_result *, void *) {};
+            server_side_ = duplex;
+            rpc_duplex_listen(duplex, &events);
+        };
+        Serve();
+        struct rpc_duplex_options options = {};
+        options.path = kDuplex;
+        options.reply = kReply;
+        options.events.context = this;
+        options.events.message = [](ProtobufCMessage *message, void *) { rpc_codec_free(message); };
+        options.events.written = [](void *context) {
+            static_cast<RpcGather *>(context)->written_.Open();
+        };
+        options.events.ended = [](const struct rpc_result *, void *) {};
+        client_ = rpc_duplex_start(channel_, &options);
+    }
+
+    void TearDown() override
+    {
+        rpc_gather_deinit(&gather_);
+        RpcTest::TearDown();
+        rpc_duplex_unref(client_);
+    }
+
+    void Add(const std::string &word, struct rpc_part **handle = nullptr)
+    {
+        char *words[] = {const_cast<char *>(word.c_str())};
+        Request part = TERCET__TEST__ECHO_REQUEST__INIT;
+        part.n_words = 1;
+        part.words = words;
+        rpc_gather_add(&gather_, &part.base, handle);
+    }
+
+    /* What arrives when this much may be sent; the parts in it, or -1. */
+    int Send(size_t count_max, size_t bytes_max, const std::string &head = "\x0a\x04head")
+    {
+        size_t count = 0;
+        return rpc_gather_send(&gather_, client_, tercet_bytes_of(head.data(), head.size()),
+                               count_max, bytes_max, &count)
+                   ? static_cast<int>(count)
+                   : -1;
+    }
+
+    std::vector<std::string> Message(int number)
+    {
+        EXPECT_TRUE(message_.Wait(number));
+        EXPECT_TRUE(written_.Wait(number));
+        std::lock_guard<std::mutex> lock(mutex_);
+        return messages_.at(static_cast<size_t>(number) - 1);
+    }
+
+    struct rpc_gather gather_;
+    struct rpc_duplex *client_ = nullptr;
+    struct rpc_duplex *server_side_ = nullptr;
+    std::mutex mutex_;
+    std::vector<std::vector<std::string>> messages_;
+    Gate message_, written_;
+};
+
+using Words = std::vector<std::string>;
+
+TEST_F(RpcGather, SendsTheHeadAndAsManyPartsAsAreAllowed)
+{
+    for (const char *word : {"a", "b", "c", "d"}) {
+        Add(word);
+    }
+    EXPECT_EQ(Send(3, 1000), 3);
+    EXPECT_EQ(Message(1), (Words{"head", "a", "b", "c"}));
+    EXPECT_EQ(gather_.count, 1u);
+    Add("e");
+    EXPECT_EQ(Send(1000, 1000), 2);
+    EXPECT_EQ(Message(2), (Words{"head", "d", "e"}));
+    EXPECT_EQ(Send(1000, 1000), 0);
+    EXPECT_EQ(Message(3), (Words{"head"}));
+    EXPECT_EQ(Send(1000, 1000, ""), 0);
+    EXPECT_EQ(Message(4), (Words{""}));
+}
+
+/* Goal: a part that is larger than the bound still leaves, alone. */
+TEST_F(RpcGather, ClosesAMessageWithThePartThatFillsIt)
+{
+    for (int i = 0; i < 3; i++) {
+        Add(std::string(100, 'x'));
+    }
+    EXPECT_EQ(Send(1000, 103), 2); /* a part has 102 bytes */
+    EXPECT_EQ(Message(1).size(), 3u);
+    EXPECT_EQ(Send(1000, 1), 1);
+    EXPECT_EQ(Message(2).size(), 2u);
+}
+
+TEST_F(RpcGather, DroppedPartsAreNotSentAndHandlesAreCleared)
+{
+    struct rpc_part *first = nullptr;
+    struct rpc_part *second = nullptr;
+    Add("first", &first);
+    Add("second", &second);
+    ASSERT_NE(first, nullptr);
+    rpc_gather_drop(&gather_, first);
+    EXPECT_EQ(first, nullptr);
+    EXPECT_EQ(Send(10, 1000), 1);
+    EXPECT_EQ(second, nullptr);
+    EXPECT_EQ(Message(1), (Words{"head", "second"}));
+}
+
+TEST_F(RpcGather, KeepsEverythingWhenNothingCanBeSent)
+{
+    struct rpc_part *part = nullptr;
+    Add("kept", &part);
+    rpc_duplex_half_close(client_);
+    EXPECT_EQ(Send(10, 1000), -1);
+    EXPECT_NE(part, nullptr);
+    EXPECT_EQ(gather_.count, 1u);
+}
