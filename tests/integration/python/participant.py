@@ -9,13 +9,24 @@ from concurrent import futures
 import grpc
 
 
+class Aborted(Exception):
+    """A status instead of a verdict, on a stream."""
+
+
+class Abort:
+    @staticmethod
+    def abort(code, text):
+        raise Aborted(code, text)
+
+
 class Participant:
-    def __init__(self, pb, pb_grpc, name, port=0):
+    def __init__(self, pb, pb_grpc, name, port=0, work=False):
         self.pb = pb
         self.name = name
         self.rows = {}      # (gid, branch) -> [state, identity, result]
         self.effects = []   # (gid, branch, phase) of every handler that ran
         self.requests = []  # every request, as it came
+        self.streamed = 0   # of these by Work
         self.script = {}    # (gid, phase) -> list of replies to give before behaving
         self.lock = threading.Lock()
         self.server = grpc.server(futures.ThreadPoolExecutor(8))
@@ -29,6 +40,8 @@ class Participant:
             Confirm = Try
             Cancel = Try
 
+        if work:
+            Servicer.Work = lambda _, batches, context: outer.work(batches, context)
         pb_grpc.add_ParticipantServicer_to_server(Servicer(), self.server)
         self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.server.start()
@@ -46,6 +59,24 @@ class Participant:
                     context.abort(step, "scripted")
                 return step
             return self.decide(request)
+
+    def work(self, batches, context):
+        """Speaks first; then one answer for each request, whatever stands in its batch."""
+        yield self.pb.AnswerBatch(window=64)
+        for batch in batches:
+            replies = []
+            for request in batch.requests:
+                self.streamed += 1
+                request.context.CopyFrom(batch.context)
+                reply = self.pb.BranchReply()
+                try:
+                    reply.CopyFrom(self.answer(request, Abort))
+                except Aborted as error:
+                    reply.status = error.args[0].value[0]
+                    reply.reason.text = error.args[1]
+                reply.call = request.call
+                replies.append(reply)
+            yield self.pb.AnswerBatch(replies=replies)
 
     def decide(self, request):
         pb = self.pb

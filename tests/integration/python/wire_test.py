@@ -20,7 +20,7 @@ class Wire(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.a = Participant(pb, pb_grpc, "a")
-        cls.b = Participant(pb, pb_grpc, "b")
+        cls.b = Participant(pb, pb_grpc, "b", work=True)
         cls.dead_port = free_port()
         cls.daemon = Daemon(PROGRAM, {"a": f"127.0.0.1:{cls.a.port}",
                                       "b": f"127.0.0.1:{cls.b.port}",
@@ -35,6 +35,7 @@ class Wire(unittest.TestCase):
         cls.a.stop()
         cls.b.stop()
         assert code == 0, f"tercetd ended with {code}"
+        assert cls.b.streamed > len(cls.b.requests) // 2, "it serves Work and was not asked by it"
 
     def branches(self, payload_a=b"1", payload_b=b"2"):
         return [co.Branch(participant="a", action="act", payload=payload_a),
