@@ -202,24 +202,53 @@ static bool is_said(enum tercet_status status, const struct tercet_error *error)
     return true;
 }
 
-static void judge_branch(const struct kind *kind, const ProtobufCMessage *message, uint32_t left_ms)
+/* Without its context. */
+static void judge_branch_fields(const Tercet__V1__BranchRequest *request, enum tercet_phase phase)
 {
-    (void)left_ms;
-    const Tercet__V1__BranchRequest *request = (const Tercet__V1__BranchRequest *)message;
     struct tercet_error error = {0};
-    if (is_said(request_check_branch(request, kind->phase, &error), &error)) {
+    if (is_said(request_check_branch(request, phase, &error), &error)) {
         return;
     }
     tercet_assert(judge_is_range(request->gid, 1, 128, '!', '~'));
     tercet_assert(request->branch >= 1 && request->branch <= 64);
-    tercet_assert((int)request->phase == (int)kind->phase && judge_is_name(request->action));
+    tercet_assert((int)request->phase == (int)phase && judge_is_name(request->action));
     tercet_assert(request->payload.len <= 65536 && request->digest.len == 16);
     tercet_assert(request->number != NULL);
     judge_number(request->number);
     tercet_assert(is_integer(request->call, 0) && is_integer(request->expires_unix_ms, 0));
     tercet_assert(request->attempt <= INT32_MAX && request->timeout_ms <= INT32_MAX);
     tercet_assert(judge_is_range(request->traceparent, 0, 64, ' ', '~'));
-    judge_context(request->context);
+}
+
+static void judge_given_context(const Tercet__V1__RequestContext *context)
+{
+    struct tercet_error error = {0};
+    if (!is_said(request_check_context(context, &error), &error)) {
+        judge_context(context);
+    }
+}
+
+static void judge_branch(const struct kind *kind, const ProtobufCMessage *message, uint32_t left_ms)
+{
+    (void)left_ms;
+    const Tercet__V1__BranchRequest *request = (const Tercet__V1__BranchRequest *)message;
+    judge_branch_fields(request, kind->phase);
+    judge_given_context(request->context);
+}
+
+/* As service_work_request() does, which sees to unknown phases first. */
+static void judge_work(const struct kind *kind, const ProtobufCMessage *message, uint32_t left_ms)
+{
+    (void)kind;
+    (void)left_ms;
+    const Tercet__V1__WorkBatch *batch = (const Tercet__V1__WorkBatch *)message;
+    judge_given_context(batch->context);
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        const int phase = (int)batch->requests[i]->phase;
+        if (phase >= TERCET_PHASE_TRY && phase <= TERCET_PHASE_CANCEL) {
+            judge_branch_fields(batch->requests[i], (enum tercet_phase)phase);
+        }
+    }
 }
 
 static void judge_describe(const struct kind *kind, const ProtobufCMessage *message,
@@ -227,11 +256,7 @@ static void judge_describe(const struct kind *kind, const ProtobufCMessage *mess
 {
     (void)kind;
     (void)left_ms;
-    const Tercet__V1__DescribeRequest *request = (const Tercet__V1__DescribeRequest *)message;
-    struct tercet_error error = {0};
-    if (!is_said(request_check_context(request->context, &error), &error)) {
-        judge_context(request->context);
-    }
+    judge_given_context(((const Tercet__V1__DescribeRequest *)message)->context);
 }
 
 static void judge_inspect(const struct kind *kind, const ProtobufCMessage *message,
@@ -285,6 +310,7 @@ static const struct kind kinds[] = {
     BRANCH(CANCEL),
     {&tercet__v1__describe_request__descriptor, judge_describe, false, 0, NULL, 0},
     {&tercet__v1__inspect_request__descriptor, judge_inspect, false, 0, NULL, 0},
+    {&tercet__v1__work_batch__descriptor, judge_work, false, 0, NULL, 0},
 };
 
 static void run(const struct kind *kind, struct tercet_bytes bytes, uint32_t left_ms)
