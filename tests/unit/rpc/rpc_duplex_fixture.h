@@ -90,6 +90,7 @@ class RpcDuplex : public RpcTest
     void Keep()
     {
         duplex_ = [this](struct rpc_duplex *duplex) {
+            Order();
             server_end_.duplex = duplex;
             const struct rpc_duplex_events events = server_end_.Events(kRequest);
             rpc_duplex_listen(duplex, &events);
@@ -104,6 +105,7 @@ class RpcDuplex : public RpcTest
         options.path = path;
         options.reply = reply;
         options.events = end->Events(kReply);
+        Order();
         end->duplex = rpc_duplex_start(channel_, &options);
     }
 
