@@ -70,7 +70,7 @@ TEST_F(EdgeStreamEnd, ACallThatIsNotAnsweredInTimeIsUnknownAndItsLateAnswerNobod
     Start(&work);
     AwaitOpen(&work);
     size_t before = work.AskedCount();
-    Ask(TERCET_PHASE_TRY, 50);
+    Ask(TERCET_PHASE_TRY, 500);
     Ask(TERCET_PHASE_TRY, 30000);
     std::vector<FakeWork::Asked> asked = work.Await(before + 2);
     std::this_thread::sleep_for(std::chrono::milliseconds(2)); // later than the calls
@@ -103,7 +103,7 @@ TEST_F(EdgeStreamEnd, ACallThatWaitsForTheWindowEndsInTimeToo)
     const size_t before = work.AskedCount();
     Ask(TERCET_PHASE_TRY, 30000);
     const int64_t call = work.Await(before + 1).back().call;
-    Ask(TERCET_PHASE_TRY, 50);
+    Ask(TERCET_PHASE_TRY, 500);
     std::this_thread::sleep_for(std::chrono::milliseconds(2)); // later than the calls
     work.Answer({}, {}, 1);
     EXPECT_EQ(NextWhileTicking().answer, ANSWER_UNKNOWN);
