@@ -73,8 +73,8 @@ TEST_F(EdgeStreamEnd, ACallThatIsNotAnsweredInTimeIsUnknownAndItsLateAnswerNobod
     Ask(TERCET_PHASE_TRY, 500);
     Ask(TERCET_PHASE_TRY, 30000);
     std::vector<FakeWork::Asked> asked = work.Await(before + 2);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2)); // later than the calls
-    work.Answer({}, {}, 4);                                    // not silent: the stream stays
+    AwaitNextMillisecond();
+    work.Answer({}, {}, 4); // not silent: the stream stays
     const Told told = NextWhileTicking();
     EXPECT_EQ(told.answer, ANSWER_UNKNOWN);
     EXPECT_EQ(told.text.rfind("DEADLINE_EXCEEDED: ", 0), 0U) << told.text;
@@ -104,7 +104,7 @@ TEST_F(EdgeStreamEnd, ACallThatWaitsForTheWindowEndsInTimeToo)
     Ask(TERCET_PHASE_TRY, 30000);
     const int64_t call = work.Await(before + 1).back().call;
     Ask(TERCET_PHASE_TRY, 500);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2)); // later than the calls
+    AwaitNextMillisecond();
     work.Answer({}, {}, 1);
     EXPECT_EQ(NextWhileTicking().answer, ANSWER_UNKNOWN);
     work.Answer({call});
@@ -118,7 +118,7 @@ TEST_F(EdgeStreamEnd, ASilentStreamIsBrokenOffAndUnaryCallsGoOn)
     FakeWork &work = Make(1000);
     Start(&work);
     AwaitOpen(&work);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2)); // later than the last answer
+    AwaitNextMillisecond();
     Ask(TERCET_PHASE_TRY, 50);
     Ask(TERCET_PHASE_TRY, 30000);
     const std::set<std::string> texts = {NextWhileTicking().text, world_->Next().text};

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <thread>
 
 #include <chrono>
 
+#include "base/clock.h"
 #include "unit/edge/edge_work.h"
 
 // A participant with Work; its unary methods count and answer DONE.
@@ -59,6 +61,15 @@ class EdgeStream : public ::testing::Test
     void Ask(enum tercet_phase phase = TERCET_PHASE_TRY, uint32_t timeout_ms = 30000)
     {
         world_->Send(world_->Branch(phase), phase, timeout_ms);
+    }
+
+    // What comes from now on is later than what came before, by the clock that feeds use.
+    static void AwaitNextMillisecond()
+    {
+        const int64_t now_ms = clock_read().boot_ms;
+        while (clock_read().boot_ms <= now_ms) {
+            std::this_thread::yield();
+        }
     }
 
     // Turns of the loop until something has come.

@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "base/clock.h"
 #include "unit/sdk/protos.h"
 
 #include "src/work.h"
@@ -181,8 +182,13 @@ TEST(ParticipantWork, PutsOffWhatWaitsLongerThanItsTimeout)
     Ask hasty = Branch(2);
     hasty.timeout_ms = 1;
     stream.Send({hasty}, 2);
-    std::this_thread::sleep_for(
-        std::chrono::milliseconds(20)); /* its time is over; no event says so */
+    while (served.Stats().requests < 2) {
+        std::this_thread::yield(); /* what has not arrived has its time before it */
+    }
+    const int64_t arrived_ms = clock_read().boot_ms;
+    while (clock_read().boot_ms <= arrived_ms + 1) {
+        std::this_thread::yield();
+    }
     served.handlers.gate.Open();
     EXPECT_EQ(stream.Await(2).code, "TERCET_WAITED_TOO_LONG");
     EXPECT_EQ(stream.Await(1).verdict, TERCET_VERDICT_DONE);
