@@ -47,6 +47,7 @@ static void hand_hold(void *context, const struct effect_hold *hold)
     const struct runtime *runtime = context;
     const char *name = runtime->directory.entries[hold->participant].name;
     if (hold->held) {
+        edge_hold(runtime->edge, hold->participant);
         LOGGER(LOGGER_ERROR, "participant.held", logger_text("participant", name),
                logger_text("text", hold->text),
                logger_text("advice", "nothing is sent to it until Resolve says so; see "

@@ -201,11 +201,19 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
     call->event->u.answer.phase = order->phase;
     TERCET_FAILPOINT("edge.before_send");
     if (!rpc_channel_is_connected(call->peer->channel)) {
+        feed_retire(&call->peer->feed); /* it may live on over the connection before */
         answer_unconnected(call);
     } else if (!send_on_stream(edge, call, order, news)) {
         send_unary(edge, call, order, news);
     }
     order->branch = NULL;
+}
+
+void edge_hold(struct edge *edge, uint32_t participant)
+{
+    if (edge->peers[participant].has_feed && !edge->stopped) {
+        feed_retire(&edge->peers[participant].feed);
+    }
 }
 
 int64_t edge_tick(struct edge *edge, int64_t now_ms)

@@ -35,6 +35,10 @@ void edge_carry_out(struct edge *edge, struct order *order, const struct mark *m
 
 /* Asks Inspect for a page of rows; an EVENT_INSPECTED follows.  The loop's thread. */
 void edge_inspect(struct edge *edge, const struct effect_inspect *inspect);
+
+/* This participant is held: what waits for its stream does not leave any more.  The loop's thread. */
+void edge_hold(struct edge *edge, uint32_t participant);
+
 /* After the orders of a turn: sends what gathered for the streams, ends calls on them whose time is
  * over.  Returns when it is due again; INT64_MAX: with the next orders.  The loop's thread. */
 int64_t edge_tick(struct edge *edge, int64_t now_ms);

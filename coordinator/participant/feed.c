@@ -16,7 +16,8 @@ enum {
     MESSAGE_BYTES = 256 * 1024,
     RETRY_BASE_MS = 100,
     RETRY_CAP_MS = 5000,
-    RETRY_REFUSED_MS = 60000
+    RETRY_REFUSED_MS = 60000,
+    SILENCE_MS = 5000
 };
 
 static void on_message(ProtobufCMessage *message, void *context);
@@ -57,6 +58,7 @@ static void open_stream(struct feed *feed)
     feed->heard = false;
     feed->unanswered = 0;
     feed->silent = 0;
+    feed->silent_since_ms = 0;
     feed->duplex =
         rpc_duplex_start(feed->channel, &(const struct rpc_duplex_options){
                                             .path = "/tercet.v1.Participant/Work",
@@ -183,6 +185,30 @@ static void break_off(struct feed *feed)
     rpc_duplex_cancel(feed->duplex);
 }
 
+void feed_retire(struct feed *feed)
+{
+    pthread_mutex_lock(&feed->mutex);
+    if (feed->state == FEED_OPEN) {
+        feed->state = FEED_BREAKING;
+        rpc_duplex_half_close(feed->duplex);
+    } else if (feed->state == FEED_OPENING) {
+        break_off(feed);
+    }
+    pthread_mutex_unlock(&feed->mutex);
+}
+
+/* Its time is over.  Nothing has come since it was taken: so long at least there is silence. */
+static void note_expired(struct feed *feed, const struct feed_call *call)
+{
+    if (call->part == NULL) {
+        feed->silent++;
+    }
+    const bool unheard = call->taken_ms >= feed->heard_ms;
+    if (unheard && (feed->silent_since_ms == 0 || call->taken_ms < feed->silent_since_ms)) {
+        feed->silent_since_ms = call->taken_ms;
+    }
+}
+
 int64_t feed_expire(struct feed *feed, int64_t now_ms)
 {
     const struct rpc_result over = {.status = TERCET_DEADLINE_EXCEEDED,
@@ -190,19 +216,16 @@ int64_t feed_expire(struct feed *feed, int64_t now_ms)
                                     .reply_bytes = tercet_bytes_of("", 0),
                                     .sent_maybe = true};
     struct list_node events;
-    bool silence = false;
     list_init(&events);
     pthread_mutex_lock(&feed->mutex);
     struct heap_node *first = heap_peek(&feed->due);
     while (first != NULL && first->key <= now_ms) {
         struct feed_call *call = container_of(first, struct feed_call, due);
-        if (call->part == NULL) {
-            feed->silent++;
-        }
-        silence = silence || call->taken_ms >= feed->heard_ms;
+        note_expired(feed, call);
         end_call(feed, call, &over, &events);
         first = heap_peek(&feed->due);
     }
+    const bool silence = feed->silent_since_ms != 0 && now_ms - feed->silent_since_ms >= SILENCE_MS;
     if (feed->state == FEED_OPEN && (silence || feed->silent > feed->window / 2)) {
         break_off(feed);
     }
@@ -252,6 +275,7 @@ static void on_message(ProtobufCMessage *message, void *context)
     list_init(&events);
     pthread_mutex_lock(&feed->mutex);
     feed->heard_ms = clock_read().boot_ms;
+    feed->silent_since_ms = 0;
     if (batch->window != 0) {
         feed->window = batch->window < WINDOW_MAX ? batch->window : WINDOW_MAX;
     }
@@ -299,7 +323,9 @@ static void on_ended(const struct rpc_result *result, void *context)
                                     .reply_bytes = tercet_bytes_of("", 0),
                                     .sent_maybe = true};
     pthread_mutex_lock(&feed->mutex);
-    const bool refused = feed->state == FEED_OPENING && result->status == TERCET_UNIMPLEMENTED;
+    /* INTERNAL: one reply could not be read, and would take its neighbours along again. */
+    const bool refused = (feed->state == FEED_OPENING && result->status == TERCET_UNIMPLEMENTED) ||
+                         result->status == TERCET_INTERNAL;
     feed->state = refused ? FEED_REFUSED : FEED_OFF;
     feed->failures = feed->heard || refused ? 0 : feed->failures + 1;
     feed->retry_ms = clock_read().boot_ms + (refused ? RETRY_REFUSED_MS : retry_after_ms(feed));

@@ -7,10 +7,10 @@
  *      └──────── REFUSED ◄──────────── (OPENING)
  *
  * Only an OPEN stream takes calls; in every other state the edge uses unary calls, so nothing waits
- * for a stream and nothing is lost by trying one.  A participant that has no Work (REFUSED) is tried
- * again when a call found its connection lost, a probe was answered, or a minute is over; other
- * failures after 100 ms to 5 s,
- * doubling, from the beginning again once an answer has come.
+ * for a stream and nothing is lost by trying one.  A participant that has no Work, or has sent a message
+ * that is none (REFUSED), is tried again when a call found its connection lost, a probe was answered, or
+ * a minute is over; other failures after 100 ms to 5 s, doubling, from the beginning again once an answer
+ * has come.
  *
  * How messages form.  A call is encoded by the loop's thread and waits in `waiting`.  feed_flush(),
  * once in a turn, sends what waits if nothing is being written; what comes meanwhile leaves with the
@@ -28,9 +28,9 @@
  *   the stream ends, however       UNAVAILABLE, whether it was sent or not: nothing is known, and it
  *                                  is asked again as after a unary call whose connection broke
  *
- * Silence.  When a call's time is over and nothing at all has come on the stream since it was taken,
- * or calls without an answer hold half of the window, the stream is broken off: unary calls then find
- * out what there is.
+ * Silence.  When calls' time is over and nothing at all has come on the stream in the 5 s since the
+ * first of them was taken, or calls without an answer hold half of the window, the stream is broken off:
+ * unary calls then find out what there is.  An initiator's short timeout alone never breaks a stream.
  *
  * Ownership: a call is its caller's struct with a feed_call in it; the feed has it from feed_send()
  * until `ended` is called for it.  Threads: the loop's makes calls, flushes and expires; poller
@@ -82,10 +82,12 @@ struct feed {
     struct heap due;    /* the same */
     int64_t next_name;
     uint32_t window;
-    uint32_t unanswered;      /* sent, and the silent ones */
-    uint32_t silent;          /* whose time was over */
-    int64_t heard_ms;         /* when the last message came */
-    int64_t head_lsn;         /* of the mark in the head; 0: none in it, -1: there is no head yet */
+    uint32_t unanswered; /* sent, and the silent ones */
+    uint32_t silent;     /* whose time was over */
+    int64_t heard_ms;    /* when the last message came */
+    int64_t
+        silent_since_ms; /* when the first of those was taken that nothing came after; 0: none */
+    int64_t head_lsn;    /* of the mark in the head; 0: none in it, -1: there is no head yet */
     struct tercet_bytes head; /* the context, encoded; owned */
 };
 
@@ -110,6 +112,10 @@ bool feed_send(struct feed *feed, struct feed_call *call, Tercet__V1__BranchRequ
                int64_t now_ms, int64_t until_ms);
 
 void feed_flush(struct feed *feed);
+
+/* Sends nothing more on this stream: its connection is not the current one, or its participant is held.
+ * What is out is still answered; what waits ends with the stream.  The loop's thread. */
+void feed_retire(struct feed *feed);
 
 /* Ends the calls whose time is over.  Returns when the next is; INT64_MAX: there is none. */
 int64_t feed_expire(struct feed *feed, int64_t now_ms);

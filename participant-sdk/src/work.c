@@ -29,7 +29,7 @@ struct work {
     bool writing;
     bool closed;  /* the client sends no more */
     bool over;    /* rpc_duplex_finish() was entered, or is about to be */
-    bool holding; /* `answers` count as one request in flight: a stop waits for them to leave */
+    bool holding; /* what has not left counts as one request in flight: a stop waits for it */
 };
 
 static void let_go(struct work *work)
@@ -47,7 +47,7 @@ static void let_go(struct work *work)
 /* The mutex is held. */
 static void hold_or_let_go(struct work *work)
 {
-    const bool hold = work->answers.count > 0;
+    const bool hold = !work->over && (work->answers.count > 0 || work->writing);
     if (hold && !work->holding) {
         participant_hold(work->participant);
     } else if (!hold && work->holding) {

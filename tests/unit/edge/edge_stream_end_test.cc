@@ -119,13 +119,49 @@ TEST_F(EdgeStreamEnd, ASilentStreamIsBrokenOffAndUnaryCallsGoOn)
     Start(&work);
     AwaitOpen(&work);
     AwaitNextMillisecond();
-    Ask(TERCET_PHASE_TRY, 50);
+    Ask(TERCET_PHASE_TRY, 5000);
     Ask(TERCET_PHASE_TRY, 30000);
     const std::set<std::string> texts = {NextWhileTicking().text, world_->Next().text};
     EXPECT_EQ(texts.begin()->rfind("DEADLINE_EXCEEDED: ", 0), 0U);
     EXPECT_EQ(texts.rbegin()->rfind("UNAVAILABLE: the stream ended", 0), 0U);
     AwaitOpen(&work);
     EXPECT_EQ(work.StreamCount(), 2U);
+}
+
+// Timeouts are initiators': one of 50 ms says nothing about what others wait for.
+TEST_F(EdgeStreamEnd, AShortTimeoutOfOneCallLeavesTheStreamToTheOthers)
+{
+    FakeWork &work = Make(1000);
+    Start(&work);
+    AwaitOpen(&work);
+    AwaitNextMillisecond();
+    const size_t before = work.AskedCount();
+    Ask(TERCET_PHASE_TRY, 30000);
+    const int64_t call = work.Await(before + 1).back().call;
+    Ask(TERCET_PHASE_TRY, 50);
+    const Told told = NextWhileTicking();
+    EXPECT_EQ(told.text.rfind("DEADLINE_EXCEEDED: ", 0), 0U) << told.text;
+    work.Answer({call});
+    EXPECT_EQ(world_->Next().answer, ANSWER_REPLY);
+    EXPECT_EQ(work.StreamCount(), 1U);
+}
+
+TEST_F(EdgeStreamEnd, WhatWaitsWhenItsParticipantIsHeldNeverLeaves)
+{
+    FakeWork &work = Make(1);
+    Start(&work);
+    AwaitOpen(&work);
+    const size_t before = work.AskedCount();
+    Ask();
+    const int64_t call = work.Await(before + 1).back().call;
+    Ask(); // no credit: it waits
+    edge_hold(world_->edge, 0);
+    work.Answer({call}, {}, 1000);
+    EXPECT_EQ(world_->Next().answer, ANSWER_REPLY) << "what is out is still answered";
+    EXPECT_TRUE(world_->Take(50).empty());
+    work.End(TERCET_OK, "");
+    EXPECT_EQ(world_->Next().answer, ANSWER_UNKNOWN);
+    EXPECT_EQ(work.AskedCount(), before + 1);
 }
 
 // Goal: a participant that does not read holds no more than dispatch's window, and no thread.
@@ -159,6 +195,10 @@ TEST_F(EdgeStreamEnd, EndsAtGarbageWithEverythingUnknown)
     (void)work.Await(before + 1);
     work.SayBytes("\x0a\x7f no such length");
     EXPECT_EQ(world_->Next().answer, ANSWER_UNKNOWN);
+    // Once is enough: only its own call suffers from a reply that nobody can read.
+    EXPECT_EQ(world_->SendAndWait().answer, ANSWER_REPLY);
+    EXPECT_EQ(work.StreamCount(), 1U);
+    EXPECT_TRUE(world_->ProbeAndWait(5000).reachable);
     AwaitOpen(&work);
 }
 
