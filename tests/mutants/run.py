@@ -35,11 +35,11 @@ SUITE = {
 # Who is asked first, by where the mutant stands; then those behind, which see the whole.
 FIRST = {
     "coordinator/engine/": ["engine", "random", "loop"],
-    "coordinator/loop.c": ["loop", "random"],
     "coordinator/dispatch/": ["dispatch", "loop"],
     "coordinator/journal/": ["random", "journal"],
     "coordinator/participant/": ["edge"],
     "coordinator/service/": ["service"],
+    "coordinator/": ["loop", "random"],
     "participant-sdk/fence/": ["fence", "random"],
 }
 # Sweeps of real disks, for what only they can see.
