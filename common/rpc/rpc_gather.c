@@ -14,9 +14,9 @@ void rpc_gather_init(struct rpc_gather *gather)
     gather->count = 0;
 }
 
-void rpc_gather_drop(struct rpc_gather *gather, struct rpc_part *part)
+/* It stands in no list any more. */
+static void forget(struct rpc_gather *gather, struct rpc_part *part)
 {
-    list_remove(&part->link);
     gather->count--;
     if (part->handle != NULL) {
         *part->handle = NULL;
@@ -24,10 +24,16 @@ void rpc_gather_drop(struct rpc_gather *gather, struct rpc_part *part)
     free(part);
 }
 
+void rpc_gather_drop(struct rpc_gather *gather, struct rpc_part *part)
+{
+    list_remove(&part->link);
+    forget(gather, part);
+}
+
 void rpc_gather_deinit(struct rpc_gather *gather)
 {
     while (!list_is_empty(&gather->parts)) {
-        rpc_gather_drop(gather, container_of(gather->parts.next, struct rpc_part, link));
+        forget(gather, container_of(list_pop_front(&gather->parts), struct rpc_part, link));
     }
 }
 
@@ -89,7 +95,7 @@ bool rpc_gather_send(struct rpc_gather *gather, struct rpc_duplex *duplex, struc
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        rpc_gather_drop(gather, container_of(gather->parts.next, struct rpc_part, link));
+        forget(gather, container_of(list_pop_front(&gather->parts), struct rpc_part, link));
     }
     *count_out = count;
     return true;

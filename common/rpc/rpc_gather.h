@@ -30,9 +30,9 @@ struct rpc_gather {
 void rpc_gather_init(struct rpc_gather *gather);
 void rpc_gather_deinit(struct rpc_gather *gather); /* with what is left */
 
-/* Adds the encoding of `part`.  `handle` names it until it is sent or dropped, then it is NULL; may
+/* Adds the encoding of `message`.  `handle` names it until it is sent or dropped, then it is NULL; may
  * be NULL itself. */
-void rpc_gather_add(struct rpc_gather *gather, const ProtobufCMessage *part,
+void rpc_gather_add(struct rpc_gather *gather, const ProtobufCMessage *message,
                     struct rpc_part **handle);
 
 /* Takes one out that will not be sent. */
