@@ -62,6 +62,44 @@ static void add_limits(struct rpc_args *args, const struct rpc_channel_options *
     }
 }
 
+/* ---- Losses ------------------------------------------------------------------------------------ */
+
+/* The mutex is held. */
+static void watch(struct rpc_channel *channel)
+{
+    channel->state = grpc_channel_check_connectivity_state(channel->core, 0);
+    channel->watched = true;
+    rpc_tag_hand(&channel->changed);
+    grpc_channel_watch_connectivity_state(
+        channel->core, channel->state, gpr_inf_future(GPR_CLOCK_MONOTONIC),
+        rpc_runtime_queue_next(channel->runtime), &channel->changed);
+}
+
+/* The state is another one than `state`, or was for a moment. */
+static void on_changed(struct rpc_tag *tag, bool ok)
+{
+    struct rpc_channel *channel = container_of(tag, struct rpc_channel, changed);
+    (void)ok; /* it has no deadline to miss */
+    pthread_mutex_lock(&channel->mutex);
+    if (channel->state == GRPC_CHANNEL_READY) {
+        (void)atomic_fetch_add(&channel->losses, 1);
+    }
+    if (channel->calls.closed) {
+        channel->watched = false;
+        (void)pthread_cond_signal(&channel->emptied);
+    } else {
+        watch(channel);
+    }
+    pthread_mutex_unlock(&channel->mutex);
+}
+
+uint64_t rpc_channel_losses(const struct rpc_channel *channel)
+{
+    return atomic_load(&channel->losses);
+}
+
+/* ---- Life -------------------------------------------------------------------------------------- */
+
 enum tercet_status rpc_channel_open(const struct rpc_channel_options *options,
                                     struct rpc_channel **channel_out,
                                     struct tercet_error *error_out)
@@ -101,6 +139,10 @@ enum tercet_status rpc_channel_open(const struct rpc_channel_options *options,
     grpc_channel_credentials_release(credentials);
     tercet_assert(channel->core != NULL);
     channel->target = grpc_channel_get_target(channel->core);
+    channel->changed.run = on_changed;
+    pthread_mutex_lock(&channel->mutex);
+    watch(channel);
+    pthread_mutex_unlock(&channel->mutex);
     rpc_signals_restore(&before);
     *channel_out = channel;
     return TERCET_OK;
@@ -123,8 +165,11 @@ void rpc_channel_close(struct rpc_channel *channel)
     while (!rpc_held_is_empty(&channel->calls)) {
         pthread_cond_wait(&channel->emptied, &channel->mutex);
     }
+    grpc_channel_destroy(channel->core); /* which is a change of its state, too */
+    while (channel->watched) {
+        pthread_cond_wait(&channel->emptied, &channel->mutex);
+    }
     pthread_mutex_unlock(&channel->mutex);
-    grpc_channel_destroy(channel->core);
     gpr_free(channel->target);
     (void)pthread_mutex_destroy(&channel->mutex);
     (void)pthread_cond_destroy(&channel->emptied);

@@ -3,6 +3,7 @@
 #define COMMON_RPC_RPC_CHANNEL_CORE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "rpc/rpc_channel.h"
 #include "rpc/rpc_core.h"
@@ -15,6 +16,11 @@ struct rpc_channel {
     pthread_mutex_t mutex;
     pthread_cond_t emptied;
     struct rpc_held calls; /* struct rpc_outgoing; guarded by the mutex */
+    /* Core tells one change of the connection's state at a time, until it is destroyed. */
+    struct rpc_tag changed;
+    grpc_connectivity_state state; /* the watch was begun in it; guarded by the mutex */
+    bool watched;                  /* core has the tag; guarded by the mutex */
+    _Atomic uint64_t losses;
 };
 
 #endif

@@ -58,6 +58,7 @@ enum tercet_status edge_create(const struct edge_options *options, struct edge *
         struct edge_peer *peer = &edge->peers[i];
         peer->name = entry->name;
         atomic_init(&peer->acknowledged_lsn, 0);
+        atomic_init(&peer->met_losses, 0);
         list_init(&peer->touched);
         if (entry->target == NULL) {
             continue;
@@ -181,15 +182,22 @@ static void send_unary(struct edge *edge, struct edge_call *call, const struct o
                                             }));
 }
 
-/* A new connection may lead to another database: it is described before a branch goes over it. */
-static void answer_unconnected(struct edge_call *call)
+static void answer_unmet(struct edge_call *call)
 {
     struct answer *answer = &call->event->u.answer;
     answer->kind = ANSWER_UNREACHABLE;
     words_copy_code(answer->reason.code, "TERCET_UNREACHABLE");
     words_copy_text(answer->reason.text, tercet_status_name(TERCET_UNAVAILABLE),
-                    "there is no connection to it");
+                    "there is no connection to it over which it has told who it is");
     ends_call(call);
+}
+
+/* A new connection may lead to another database: it is described before a branch goes over it.  There
+ * may be one already, made by core for another call after the last was lost. */
+static bool is_met(const struct edge_peer *peer)
+{
+    return rpc_channel_is_connected(peer->channel) &&
+           rpc_channel_losses(peer->channel) == atomic_load(&peer->met_losses);
 }
 
 static void carry_out_send(struct edge *edge, struct order *order, const struct mark *mark)
@@ -200,9 +208,9 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
     call->event->u.answer.branch = order->branch; /* the event's now; good until the call ends */
     call->event->u.answer.phase = order->phase;
     TERCET_FAILPOINT("edge.before_send");
-    if (!rpc_channel_is_connected(call->peer->channel)) {
+    if (!is_met(call->peer)) {
         feed_retire(&call->peer->feed); /* it may live on over the connection before */
-        answer_unconnected(call);
+        answer_unmet(call);
     } else if (!send_on_stream(edge, call, order, news)) {
         send_unary(edge, call, order, news);
     }
@@ -245,6 +253,7 @@ static void carry_out_probe(struct edge *edge, const struct order *order, const 
 
     TERCET_FAILPOINT("edge.before_probe");
     call->event->u.probed.participant = order->participant;
+    call->losses = rpc_channel_losses(call->peer->channel);
     rpc_channel_hurry(call->peer->channel);
     rpc_call_unref(
         rpc_call_start(call->peer->channel, &(const struct rpc_call_options){

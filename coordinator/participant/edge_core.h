@@ -5,7 +5,7 @@
  * counted on the loop's thread alone.
  *
  * What crosses threads besides: `acknowledged_lsn`, an atomic that only has to be nearly right (a mark
- * sent once too often is ignored there); the feeds, which have a mutex each; and events that end after
+ * sent once too often is ignored there) and `met_losses`; the feeds, which have a mutex each; and events that end after
  * the inbox was closed, which wait in `late` for edge_destroy(). */
 #ifndef COORDINATOR_PARTICIPANT_EDGE_CORE_H
 #define COORDINATOR_PARTICIPANT_EDGE_CORE_H
@@ -22,6 +22,9 @@ struct edge_peer {
     struct rpc_channel *channel; /* NULL: not configured, or stopped */
     /* The newest mark of this incarnation that a reply said to be stored there; 0: none. */
     _Atomic int64_t acknowledged_lsn;
+    /* What the channel had lost when this participant last answered a probe: other connections lead to
+     * somebody who has not been asked. */
+    _Atomic uint64_t met_losses;
     struct feed feed;
     bool has_feed;            /* since it has a channel */
     struct list_node touched; /* the loop's thread: its feed has something to send */
@@ -44,6 +47,7 @@ struct edge_call {
     struct edge *edge;
     struct edge_peer *peer;
     struct event *event;        /* owned; ANSWER, PROBED or INSPECTED */
+    uint64_t losses;            /* a probe's: of the channel when it began */
     struct feed_call on_stream; /* when it is on one */
 };
 

@@ -136,6 +136,14 @@ static void on_description(struct edge_call *call, const Tercet__V1__DescribeRep
     }
 }
 
+/* It was answered over the connection that there still is, so the branches may follow. */
+static void note_met(const struct edge_call *call)
+{
+    if (rpc_channel_losses(call->peer->channel) == call->losses) {
+        atomic_store(&call->peer->met_losses, call->losses);
+    }
+}
+
 void ends_on_probe(const struct rpc_result *result, void *context)
 {
     struct edge_call *call = context;
@@ -144,6 +152,7 @@ void ends_on_probe(const struct rpc_result *result, void *context)
     call->event->u.probed.not_served = result->status == TERCET_UNIMPLEMENTED;
     call->event->u.probed.fenced = wire_is_fenced(result);
     if (call->event->u.probed.reachable) {
+        note_met(call);
         feed_may_try(&call->peer->feed);
     }
     if (result->status == TERCET_OK) {

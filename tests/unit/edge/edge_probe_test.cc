@@ -152,6 +152,23 @@ TEST_F(ProbeTest, ANewConnectionIsDescribedBeforeABranchGoesOverIt)
     EXPECT_EQ(unconnected.SendAndWait().answer, ANSWER_REPLY);
 }
 
+TEST(EdgeProbe, AConnectionThatAnotherCallHasMadeIsDescribedBeforeABranchGoesOverIt)
+{
+    const std::string address = FreeTcpAddress();
+    auto first = std::make_unique<FakeParticipant>(address, NoBranch);
+    EdgeWorld world(address);
+    EXPECT_EQ(world.SendAndWait().answer, ANSWER_REPLY);
+    first.reset();
+    while (world.InspectAndWait().reachable) { // until its end has been heard of
+    }
+    const FakeParticipant second(address, NoBranch);
+    while (!world.InspectAndWait().reachable) {
+    }
+    EXPECT_EQ(world.SendAndWait().answer, ANSWER_UNREACHABLE) << "it may have another database";
+    EXPECT_TRUE(world.ProbeAndWait().reachable);
+    EXPECT_EQ(world.SendAndWait().answer, ANSWER_REPLY);
+}
+
 TEST_F(ProbeTest, AnotherNameAtItsAddressIsTold)
 {
     name_ = "points";

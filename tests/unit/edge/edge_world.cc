@@ -206,6 +206,13 @@ void EdgeWorld::Probe(uint32_t timeout_ms)
     CarryOut(order);
 }
 
+Told EdgeWorld::InspectAndWait()
+{
+    const struct effect_inspect inspect = {};
+    edge_inspect(edge, &inspect);
+    return Next();
+}
+
 std::vector<Told> EdgeWorld::Take(int64_t timeout_ms)
 {
     std::vector<Told> all = std::move(waiting_);
@@ -232,6 +239,8 @@ std::vector<Told> EdgeWorld::Take(int64_t timeout_ms)
             }
             told.code = answer.reason.code;
             told.text = answer.reason.text;
+        } else if (event->kind == EVENT_INSPECTED) {
+            told.reachable = event->u.inspected.answered;
         } else {
             told.reachable = event->u.probed.reachable;
             told.not_served = event->u.probed.not_served;

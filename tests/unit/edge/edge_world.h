@@ -100,6 +100,8 @@ class EdgeWorld
     Told Next();
     Told SendAndWait(enum tercet_phase phase = TERCET_PHASE_TRY, uint32_t timeout_ms = 5000);
     Told ProbeAndWait(uint32_t timeout_ms = 1000);
+    // Goes over whatever connection there is, or makes one.  `reachable`: it was answered.
+    Told InspectAndWait();
     // Whether anything comes in time; Next() tells it.
     bool Comes(int64_t timeout_ms);
     // Whatever has come, waiting so long for the first.
