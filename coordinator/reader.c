@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/logger.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "engine/event.h"
 #include "journal/journal_leveldb.h"
 #include "journal/record.h"
@@ -219,7 +220,7 @@ struct reader *reader_start(const struct reader_options *options)
     struct reader *reader = xcalloc(1, sizeof *reader);
     reader->options = *options;
     inbox_init(&reader->jobs, 0);
-    tercet_assert(pthread_create(&reader->thread, NULL, run, reader) == 0);
+    thread_start(&reader->thread, "reader", run, reader);
     return reader;
 }
 

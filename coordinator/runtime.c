@@ -1,12 +1,12 @@
 /* runtime.c -- see runtime.h.
  *
- * Threads, and what each may touch:
+ * Threads (`top -H` shows their names), and what each may touch:
  *
  *   main      waits for signals; starts and stops everything else
  *   loop      engine, dispatch, batches; everything it does goes through struct loop_hands below
  *   writer    the journal's write()
  *   reader    the journal's look-ups, lists and upkeep
- *   gRPC's    requests into the inbox, answers into the inbox; never block
+ *   rpc       gRPC's: requests into the inbox, answers into the inbox; never block
  *
  * Between them stand the inbox (events to the loop), the writer's one slot and the reader's queue;
  * nothing else is shared. */
@@ -22,6 +22,7 @@
 #include "base/failpoint.h"
 #include "base/logger.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "journal/journal_leveldb.h"
 #include "journal/record.h"
 #include "runtime_internal.h"
@@ -187,7 +188,7 @@ static void start_threads(struct runtime *runtime)
                                            .context = runtime};
     runtime->reader = reader_start(&options);
     loop_resume(runtime->loop, clock_read());
-    tercet_assert(pthread_create(&runtime->loop_thread, NULL, runtime_loop_run, runtime) == 0);
+    thread_start(&runtime->loop_thread, "loop", runtime_loop_run, runtime);
     runtime->loop_started = true;
 }
 

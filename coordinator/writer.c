@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "engine/event.h"
 
 struct writer {
@@ -61,7 +62,7 @@ struct writer *writer_start(struct journal *journal, struct inbox *inbox)
     writer->inbox = inbox;
     tercet_assert(pthread_mutex_init(&writer->mutex, NULL) == 0);
     tercet_assert(pthread_cond_init(&writer->wake, NULL) == 0);
-    tercet_assert(pthread_create(&writer->thread, NULL, run, writer) == 0);
+    thread_start(&writer->thread, "writer", run, writer);
     return writer;
 }
 

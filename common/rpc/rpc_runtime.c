@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "rpc/rpc_core.h"
 #include "rpc/rpc_process.h"
 #include "rpc/rpc_runtime_core.h"
@@ -56,9 +57,7 @@ static void start_threads(struct rpc_runtime *runtime)
     const size_t queue_count = runtime->queue_count;
     tercet_assert(queue_count > 0);
     for (size_t i = 0; i < runtime->thread_count; i++) {
-        const int error =
-            pthread_create(&runtime->threads[i], NULL, poll_main, runtime->queues[i % queue_count]);
-        tercet_assert(error == 0);
+        thread_start(&runtime->threads[i], "rpc", poll_main, runtime->queues[i % queue_count]);
     }
 }
 

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/list.h"
+#include "base/thread.h"
 #include "src/moment.h"
-#include "src/threads.h"
 
 static _Thread_local bool on_worker;
 
@@ -127,7 +127,7 @@ void client_workers_start(struct tercet_client *client)
 {
     heap_init(&client->waiting);
     for (uint32_t i = 0; i < client->thread_count; i++) {
-        threads_start(&client->threads[i], worker_main, client);
+        thread_start(&client->threads[i], "tercet-client", worker_main, client);
     }
 }
 

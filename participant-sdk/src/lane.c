@@ -7,13 +7,13 @@
 #include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "src/answer.h"
 #include "src/mark_slice.h"
 #include "src/moment.h"
 #include "src/participant_core.h"
 #include "src/reply.h"
 #include "src/survey.h"
-#include "src/threads.h"
 
 enum {
     PAUSE_MS_MAX = 64,          /* between runs of a local transaction that fell */
@@ -319,7 +319,7 @@ enum tercet_status lane_start(struct lane *lane, struct tercet_error *error_out)
         return status;
     }
     for (uint32_t i = 0; i < lane->worker_count; i++) {
-        threads_start(&lane->workers[i].thread, worker_main, &lane->workers[i]);
+        thread_start(&lane->workers[i].thread, "tercet-worker", worker_main, &lane->workers[i]);
     }
     TERCET_FAILPOINT("lane.started");
     lane->started = true;

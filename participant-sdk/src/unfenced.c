@@ -6,11 +6,11 @@
 
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "src/answer.h"
 #include "src/moment.h"
 #include "src/participant_core.h"
 #include "src/reply.h"
-#include "src/threads.h"
 
 struct unfenced {
     struct tercet_participant *participant;
@@ -132,7 +132,7 @@ void unfenced_destroy(struct unfenced *pool)
 void unfenced_start(struct unfenced *pool)
 {
     for (uint32_t i = 0; i < pool->worker_count; i++) {
-        threads_start(&pool->threads[i], worker_main, pool);
+        thread_start(&pool->threads[i], "tercet-unfenced", worker_main, pool);
     }
     pool->started = true;
 }

@@ -1,0 +1,24 @@
+/* thread.c -- see thread.h. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_setname_np */
+#endif
+#include "base/thread.h"
+
+#include <signal.h>
+
+#include "base/assert.h"
+
+void thread_start(pthread_t *thread_out, const char *name, void *(*run)(void *argument),
+                  void *argument)
+{
+    sigset_t all;
+    sigset_t before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    const int failed = pthread_create(thread_out, NULL, run, argument);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    tercet_assert(failed == 0);
+    /* For show: it may have ended already, or /proc be missing. */
+    (void)pthread_setname_np(*thread_out, name);
+}
