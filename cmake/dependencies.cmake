@@ -6,6 +6,7 @@ find_package(SQLite3 REQUIRED)
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 
 # gRPC core's C library.  Its pkg-config file and CMake package name some sixty abseil libraries that
