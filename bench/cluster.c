@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,8 +43,9 @@ static bool format(char *text_out, size_t size, const char *pattern, ...)
 
 /* ---- Start ------------------------------------------------------------------------------------- */
 
-static bool make_directory(struct cluster *cluster, const char *parent)
+bool cluster_make_directory(struct cluster *cluster, const char *parent)
 {
+    memset(cluster, 0, sizeof *cluster);
     char path[CLUSTER_PATH_SIZE];
     /* A unix socket's path has at most 107 bytes, and names are added to it below. */
     if (!format(path, sizeof path - 24, "%s/tercet-bench-XXXXXX", parent)) {
@@ -60,7 +62,7 @@ static bool make_directory(struct cluster *cluster, const char *parent)
 
 /* Appends "name=target" to the list for the coordinator. */
 static bool start_participant(struct cluster *cluster, uint32_t index, const char *self,
-                              char *targets, size_t *targets_size)
+                              const char *store, char *targets, size_t *targets_size)
 {
     char listen[CLUSTER_PATH_SIZE];
     const char *name = cluster_participant_name(index);
@@ -68,7 +70,8 @@ static bool start_participant(struct cluster *cluster, uint32_t index, const cha
         errno = ENAMETOOLONG;
         return complain(cluster->directory);
     }
-    const char *const arguments[] = {self, "participant", name, listen, NULL};
+    const char *const arguments[] = {self,  "participant",      name, listen,
+                                     store, cluster->directory, NULL};
     if (!process_start(&cluster->participants[index], arguments, cluster->log)) {
         return complain(self);
     }
@@ -105,19 +108,15 @@ static bool start_coordinator(struct cluster *cluster, const char *daemon, const
     return process_start(&cluster->coordinator, serve, cluster->log) || complain(daemon);
 }
 
-bool cluster_start(struct cluster *cluster, const char *parent, const char *daemon,
-                   const char *self, uint32_t participant_count)
+bool cluster_start(struct cluster *cluster, const char *daemon, const char *self, const char *store,
+                   uint32_t participant_count)
 {
     static char targets[TARGETS_SIZE];
     size_t targets_size = 0;
 
-    memset(cluster, 0, sizeof *cluster);
     cluster->participant_count = participant_count;
-    if (!make_directory(cluster, parent)) {
-        return false;
-    }
     for (uint32_t i = 0; i < participant_count; i++) {
-        if (!start_participant(cluster, i, self, targets, &targets_size)) {
+        if (!start_participant(cluster, i, self, store, targets, &targets_size)) {
             return false;
         }
     }
@@ -182,20 +181,76 @@ bool cluster_stop(struct cluster *cluster)
     if (!ok || !began) {
         show_log(cluster);
     }
+    return ok && began;
+}
+
+bool cluster_read_journal(const struct cluster *cluster, const char *daemon,
+                          struct cluster_journal *journal_out)
+{
+    char journal[CLUSTER_PATH_SIZE];
+    char text[4096];
+    struct process verify;
+    json_error_t error;
+
+    if (!format(journal, sizeof journal, "%s/journal", cluster->directory)) {
+        return false;
+    }
+    const char *const arguments[] = {daemon, "verify", journal, "--json", NULL};
+    if (!process_start(&verify, arguments, cluster->log)) {
+        return complain(daemon);
+    }
+    process_read_all(&verify, text, sizeof text);
+    const int code = process_wait(&verify, START_TIMEOUT_MS);
+    json_t *told = json_loads(text, 0, &error);
+    json_int_t batches = -1;
+    json_int_t open = -1;
+    if (told != NULL) {
+        (void)json_unpack(told, "{s:I, s:I}", "lsn", &batches, "open_transactions", &open);
+    }
+    json_decref(told);
+    if (code != 0 || batches < 0 || open < 0) {
+        (void)process_stop(&verify, 0);
+        (void)fprintf(stderr, "tercet-bench: %s verify ended with %d: %s\n", daemon, code, text);
+        return false;
+    }
+    *journal_out = (struct cluster_journal){.batches = batches, .open_transactions = open};
+    return true;
+}
+
+void cluster_remove(struct cluster *cluster)
+{
     if (cluster->directory[0] != '\0') {
         (void)nftw(cluster->directory, remove_one, NFTW_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
         cluster->directory[0] = '\0';
     }
-    return ok && began;
 }
 
-void cluster_read_cpu(const struct cluster *cluster, struct cluster_cpu *cpu_out)
+/* ---- Usage ------------------------------------------------------------------------------------- */
+
+void cluster_read_usage(const struct cluster *cluster, struct cluster_usage *usage_out)
 {
-    memset(cpu_out, 0, sizeof *cpu_out);
-    cpu_out->generator_us = process_cpu_us(getpid());
-    cpu_out->coordinator_us = process_cpu_us(cluster->coordinator.id);
-    cpu_out->machine = process_read_machine();
+    memset(usage_out, 0, sizeof *usage_out);
+    usage_out->generator_cpu_us = process_cpu_us(getpid());
+    usage_out->coordinator_cpu_us = process_cpu_us(cluster->coordinator.id);
+    usage_out->coordinator_written_bytes = process_written_bytes(cluster->coordinator.id);
+    usage_out->machine = process_read_machine();
     for (uint32_t i = 0; i < cluster->participant_count; i++) {
-        cpu_out->participants_us[i] = process_cpu_us(cluster->participants[i].id);
+        const pid_t id = cluster->participants[i].id;
+        usage_out->participants_cpu_us[i] = process_cpu_us(id);
+        usage_out->participants_written_bytes += process_written_bytes(id);
+    }
+}
+
+void cluster_usage_subtract(struct cluster_usage *from, const struct cluster_usage *begun,
+                            uint32_t participant_count)
+{
+    from->generator_cpu_us -= begun->generator_cpu_us;
+    from->coordinator_cpu_us -= begun->coordinator_cpu_us;
+    from->coordinator_written_bytes -= begun->coordinator_written_bytes;
+    from->participants_written_bytes -= begun->participants_written_bytes;
+    from->machine.busy_us -= begun->machine.busy_us;
+    from->machine.idle_us -= begun->machine.idle_us;
+    for (uint32_t i = 0; i < participant_count; i++) {
+        from->participants_cpu_us[i] -= begun->participants_cpu_us[i];
     }
 }

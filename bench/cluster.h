@@ -20,26 +20,45 @@ struct cluster {
     uint32_t participant_count;
 };
 
-/* CPU time since each was started. */
-struct cluster_cpu {
-    uint64_t generator_us; /* this process */
-    uint64_t coordinator_us;
-    uint64_t participants_us[CLUSTER_PARTICIPANT_COUNT_MAX];
+/* What was used since each was started. */
+struct cluster_usage {
+    uint64_t generator_cpu_us; /* this process */
+    uint64_t coordinator_cpu_us;
+    uint64_t participants_cpu_us[CLUSTER_PARTICIPANT_COUNT_MAX];
+    uint64_t coordinator_written_bytes; /* handed to the file system for the disk */
+    uint64_t participants_written_bytes;
     struct process_machine machine; /* all processors, whoever used them */
 };
 
 /* "p1", ...: the name of a participant, from 0. */
 const char *cluster_participant_name(uint32_t index);
 
-/* Makes the directory below `parent` and starts everybody; `daemon` is tercetd, `self` this program.
- * False: it has been said on standard error, and cluster_stop() is still due. */
-bool cluster_start(struct cluster *cluster, const char *parent, const char *daemon,
-                   const char *self, uint32_t participant_count);
+/* Makes the temporary directory below `parent`.  False: it has been said on standard error. */
+bool cluster_make_directory(struct cluster *cluster, const char *parent);
 
-/* Ends everybody and removes the directory.  False: somebody did not end well, which has been said,
- * with the end of the log. */
+/* Starts everybody in it; `daemon` is tercetd, `self` this program; the participants keep their fence in a
+ * `store` (participant.h).  False: it has been said, and cluster_stop() is still due. */
+bool cluster_start(struct cluster *cluster, const char *daemon, const char *self, const char *store,
+                   uint32_t participant_count);
+
+/* Ends everybody; the directory stays.  False: somebody did not end well, which has been said, with the
+ * end of the log. */
 bool cluster_stop(struct cluster *cluster);
 
-void cluster_read_cpu(const struct cluster *cluster, struct cluster_cpu *cpu_out);
+/* What the journal tells when the coordinator has ended. */
+struct cluster_journal {
+    int64_t batches; /* written since it was made, each with at most one sync */
+    int64_t open_transactions;
+};
+
+/* Reads the whole journal.  False: it was said why not. */
+bool cluster_read_journal(const struct cluster *cluster, const char *daemon,
+                          struct cluster_journal *journal_out);
+
+void cluster_remove(struct cluster *cluster);
+
+void cluster_read_usage(const struct cluster *cluster, struct cluster_usage *usage_out);
+void cluster_usage_subtract(struct cluster_usage *from, const struct cluster_usage *begun,
+                            uint32_t participant_count);
 
 #endif

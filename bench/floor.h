@@ -1,13 +1,52 @@
-/* floor.h -- what the disk alone can do: the line that no journal gets below. */
+/* floor.h -- what the parts alone can do, measured in the same run: the line that no coordinator gets
+ * below on this machine.
+ *
+ *   disk      512 bytes appended, fdatasync, again and again
+ *   journal   the records of a transaction, as large as ours, in synced batches of bare LevelDB
+ *   stream    branch requests in batches over one bare stream of gRPC, encoded and decoded, and answers
+ *   latency   one request there and back; one to each participant at once, until the last answer */
 #ifndef BENCH_FLOOR_H
 #define BENCH_FLOOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Appends 512 bytes to a fresh file in `directory` and calls fdatasync, again and again for
- * `duration_ms`; how often in a second.  False: the system said no, errno tells why. */
-bool floor_measure(const char *directory, uint32_t duration_ms, double *per_second_out);
+struct floor_disk {
+    double syncs_per_s;
+    uint64_t pair_us; /* two in a row, median */
+};
+
+struct floor_journal {
+    double transactions_per_s;
+    double cpu_us; /* of one transaction */
+};
+
+struct floor_stream {
+    double requests_per_s;
+    double cpu_us;          /* of one request and its answer, where it is sent from */
+    double server_cpu_us;   /* and where it is answered */
+    uint64_t round_trip_us; /* median, nothing else under way */
+    uint64_t fan_out_us;
+};
+
+struct floors {
+    struct floor_disk disk;
+    struct floor_journal journal;
+    struct floor_stream stream;
+};
+
+/* Each makes its files in `directory`, takes some `duration_ms` and says what went wrong, if it was
+ * that.  Nothing else should run. */
+bool floor_measure_disk(const char *directory, uint32_t duration_ms, struct floor_disk *disk_out);
+bool floor_measure_journal(const char *directory, uint32_t branches, uint32_t payload_bytes,
+                           uint32_t duration_ms, struct floor_journal *journal_out);
+bool floor_measure_stream(const char *directory, const char *self, uint32_t branches,
+                          uint32_t payload_bytes, uint32_t duration_ms,
+                          struct floor_stream *stream_out);
+
+/* `tercet-bench echo ADDRESS`: answers every request DONE, with nothing behind it, until standard input
+ * closes.  The exit code. */
+int floor_echo_main(const char *listen);
 
 /* "ext4", "tmpfs", ... of the file system that `directory` is on; "?" for one not known here. */
 const char *floor_file_system(const char *directory);

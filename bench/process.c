@@ -115,6 +115,17 @@ bool process_wait_for(struct process *process, const char *word, uint32_t timeou
     return false;
 }
 
+void process_read_all(struct process *process, char *text_out, size_t size)
+{
+    size_t filled = 0;
+    ssize_t got = 1;
+    while (got > 0 && filled + 1 < size) {
+        got = read(process->output, text_out + filled, size - 1 - filled);
+        filled += got > 0 ? (size_t)got : 0;
+    }
+    text_out[filled] = '\0';
+}
+
 /* ---- End --------------------------------------------------------------------------------------- */
 
 static void forget(struct process *process)
@@ -223,6 +234,23 @@ uint64_t process_cpu_us(pid_t id)
     const unsigned long long user = strtoull(at, &end, 10);
     const unsigned long long kernel = strtoull(end, NULL, 10);
     return us_of_ticks(user + kernel);
+}
+
+uint64_t process_written_bytes(pid_t id)
+{
+    static const char key[] = "\nwrite_bytes: ";
+    char path[64];
+    char text[512];
+    (void)snprintf(path, sizeof path, "/proc/%ld/io", (long)id);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return 0;
+    }
+    const size_t size = fread(text, 1, sizeof text - 1, file);
+    (void)fclose(file);
+    text[size] = '\0';
+    const char *at = strstr(text, key);
+    return at == NULL ? 0 : strtoull(at + sizeof key - 1, NULL, 10);
 }
 
 struct process_machine process_read_machine(void)

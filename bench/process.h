@@ -8,6 +8,7 @@
 #define BENCH_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -39,6 +40,13 @@ int process_stop(struct process *process, uint32_t grace_ms);
 
 /* CPU time so far, user and system, of all its threads.  0 when it cannot be read. */
 uint64_t process_cpu_us(pid_t id);
+
+/* Bytes that it made dirty for a disk so far; what is in memory alone (sockets, tmpfs) does not count.
+ * 0 when it cannot be read. */
+uint64_t process_written_bytes(pid_t id);
+
+/* What it has said on standard output until it closed that, up to size - 1 bytes and a NUL. */
+void process_read_all(struct process *process, char *text_out, size_t size);
 
 /* What all processors together have done since the machine started. */
 struct process_machine {

@@ -2,115 +2,259 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+/* What a quiet machine of the kind in docs/performance.md gives, and how much of it a run must have had. */
+static const double DISK_SYNCS_PER_S = 4600;
+static const double LEAST_SHARE = 0.8;
+static const double OTHERS_PERCENT_MAX = 5;
 
 /* What both forms show, worked out once. */
 struct figures {
-    uint64_t count; /* transactions in the window */
     double per_second;
-    uint64_t p50, p95, p99, max;
+    uint64_t p50, p95, p99, p999, max;
     /* CPU µs of one transaction; the participants' together. */
     double coordinator, generator, participants;
+    double written_bytes, participants_written_bytes; /* of one transaction */
+    double batches;                                   /* of the journal */
     /* Percent of the machine within the window. */
     double ours, others, idle;
+    /* The floors' sum for one transaction; 0: not measured. */
+    double floor_cpu_us, floor_latency_us;
 };
 
-static double share(uint64_t cpu_us, uint64_t count)
+static double share(double amount, uint64_t count)
 {
-    return count == 0 ? 0.0 : (double)cpu_us / (double)count;
+    return count == 0 ? 0.0 : amount / (double)count;
+}
+
+/* Every branch is tried and then confirmed or cancelled; the initiator's request holds all payloads once. */
+static double floor_cpu_us(const struct floors *floors, uint32_t branches)
+{
+    return floors->journal.cpu_us + 2.0 * branches * floors->stream.cpu_us +
+           branches * floors->stream.server_cpu_us;
+}
+
+/* Stored, tried, decided. */
+static double floor_latency_us(const struct floors *floors)
+{
+    return (double)(floors->disk.pair_us + floors->stream.round_trip_us +
+                    floors->stream.fan_out_us);
+}
+
+static void work_out_machine(const struct cluster_usage *usage, double ours_us,
+                             struct figures *figures)
+{
+    const double busy_us = (double)usage->machine.busy_us;
+    const double all_us = busy_us + (double)usage->machine.idle_us;
+    if (all_us > 0) {
+        figures->ours = 100 * ours_us / all_us;
+        figures->others = busy_us > ours_us ? 100 * (busy_us - ours_us) / all_us : 0;
+        figures->idle = 100 * (all_us - busy_us) / all_us;
+    }
 }
 
 static struct figures work_out(const struct report *report)
 {
     const struct load_result *result = report->result;
-    const uint64_t count = histogram_count(result->latency_us);
+    const struct cluster_usage *usage = &result->usage;
+    const uint32_t branches = report->arguments->load.branches;
+    const uint64_t count = result->completed;
     uint64_t participants_us = 0;
-    for (uint32_t i = 0; i < report->options->branches; i++) {
-        participants_us += result->cpu.participants_us[i];
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < branches; i++) {
+        participants_us += usage->participants_cpu_us[i];
     }
-    const double ours_us =
-        (double)(participants_us + result->cpu.coordinator_us + result->cpu.generator_us);
-    const double busy_us = (double)result->cpu.machine.busy_us;
-    const double all_us = busy_us + (double)result->cpu.machine.idle_us;
-    return (struct figures){
-        .ours = all_us > 0 ? 100 * ours_us / all_us : 0,
-        .others = all_us > 0 && busy_us > ours_us ? 100 * (busy_us - ours_us) / all_us : 0,
-        .idle = all_us > 0 ? 100 * (all_us - busy_us) / all_us : 0,
-        .count = count,
+    for (int i = 0; i < LOAD_OUTCOME_COUNT; i++) {
+        all += result->outcomes[i];
+    }
+    struct figures figures = {
         .per_second = (double)count * 1e6 / (double)result->window_us,
         .p50 = histogram_percentile(result->latency_us, 500),
         .p95 = histogram_percentile(result->latency_us, 950),
         .p99 = histogram_percentile(result->latency_us, 990),
+        .p999 = histogram_percentile(result->latency_us, 999),
         .max = histogram_max(result->latency_us),
-        .coordinator = share(result->cpu.coordinator_us, count),
-        .generator = share(result->cpu.generator_us, count),
-        .participants = share(participants_us, count),
+        .coordinator = share((double)usage->coordinator_cpu_us, count),
+        .generator = share((double)usage->generator_cpu_us, count),
+        .participants = share((double)participants_us, count),
+        .written_bytes = share((double)usage->coordinator_written_bytes, count),
+        .participants_written_bytes = share((double)usage->participants_written_bytes, count),
+        .batches = share((double)report->journal.batches, all),
     };
+    if (report->arguments->floors) {
+        figures.floor_cpu_us = floor_cpu_us(&report->floors, branches);
+        figures.floor_latency_us = floor_latency_us(&report->floors);
+    }
+    work_out_machine(
+        usage, (double)(participants_us + usage->coordinator_cpu_us + usage->generator_cpu_us),
+        &figures);
+    return figures;
+}
+
+const char *report_doubt(const struct report *report)
+{
+    const struct figures figures = work_out(report);
+    if (report->arguments->floors &&
+        (report->floors.disk.syncs_per_s < LEAST_SHARE * DISK_SYNCS_PER_S ||
+         report->syncs_per_s_after < LEAST_SHARE * DISK_SYNCS_PER_S)) {
+        return "the disk alone was slower than 80 % of what docs/performance.md measured";
+    }
+    if (figures.others > OTHERS_PERCENT_MAX) {
+        return "others used more than 5 % of the machine";
+    }
+    return NULL;
+}
+
+/* ---- Table ------------------------------------------------------------------------------------- */
+
+static const char *const mode_names[] = {"commit", "cancel", "mixed"};
+
+static void print_head(const struct report *report)
+{
+    const struct load_options *options = &report->arguments->load;
+    (void)printf("tercet-bench %s  %" PRIu32 " branches of %" PRIu32 " bytes, ", tercet_version(),
+                 options->branches, options->payload_bytes);
+    if (options->rate > 0) {
+        (void)printf("%" PRIu32 " a second (at most %" PRIu32 " in flight)", options->rate,
+                     options->concurrency);
+    } else {
+        (void)printf("%" PRIu32 " in flight", options->concurrency);
+    }
+    (void)printf(", %s, %" PRIu32 " s after %" PRIu32 " s of warm-up, %ld CPUs\n"
+                 "one coordinator, %" PRIu32 " participants (%s), unix sockets, journal on %s\n\n",
+                 mode_names[options->mode], options->seconds, options->warmup_s,
+                 sysconf(_SC_NPROCESSORS_ONLN), options->branches,
+                 participant_store_name(report->arguments->store), report->file_system);
+}
+
+static void print_floors(const struct report *report, const struct figures *figures)
+{
+    const struct floors *floors = &report->floors;
+    (void)printf("\nfloor: disk         %10.0f fdatasync/s before %8.0f after; %" PRIu64
+                 " µs for two\n",
+                 floors->disk.syncs_per_s, report->syncs_per_s_after, floors->disk.pair_us);
+    (void)printf("floor: LevelDB      %10.0f transactions/s %8.1f CPU µs each\n",
+                 floors->journal.transactions_per_s, floors->journal.cpu_us);
+    (void)printf("floor: stream       %10.0f requests/s %8.2f CPU µs each, %.2f where it is "
+                 "answered\n",
+                 floors->stream.requests_per_s, floors->stream.cpu_us,
+                 floors->stream.server_cpu_us);
+    (void)printf("floor: latency      %10" PRIu64 " µs there and back %8" PRIu64 " µs to all\n",
+                 floors->stream.round_trip_us, floors->stream.fan_out_us);
+    (void)printf("coordinator's CPU   %10.1f times the floor of %.1f µs\n",
+                 share(figures->coordinator * 1000, (uint64_t)(figures->floor_cpu_us * 1000)),
+                 figures->floor_cpu_us);
+    (void)printf("p50                 %10.1f times the floor of %.0f µs\n",
+                 share((double)figures->p50, (uint64_t)figures->floor_latency_us),
+                 figures->floor_latency_us);
 }
 
 void report_print_table(const struct report *report)
 {
-    const struct load_options *options = report->options;
+    const struct load_options *options = &report->arguments->load;
+    const struct load_result *result = report->result;
     const struct figures figures = work_out(report);
 
-    (void)printf(
-        "tercet-bench %s  %" PRIu32 " branches, %" PRIu32 " in flight, %" PRIu32 " s after %" PRIu32
-        " s of warm-up, %ld CPUs\n"
-        "one coordinator, %" PRIu32 " participants (memory), unix sockets, journal on %s\n\n",
-        tercet_version(), options->branches, options->concurrency, options->seconds,
-        options->warmup_s, sysconf(_SC_NPROCESSORS_ONLN), options->branches, report->file_system);
+    print_head(report);
     (void)printf("transactions/s      %10.0f   (%" PRIu64 " in the window)\n", figures.per_second,
-                 figures.count);
+                 result->completed);
     (void)printf("latency, µs         %10" PRIu64 " p50 %8" PRIu64 " p95 %8" PRIu64 " p99 %8" PRIu64
-                 " max   (to the decision)\n",
-                 figures.p50, figures.p95, figures.p99, figures.max);
+                 " p99.9 %8" PRIu64 " max   (to the %s)\n",
+                 figures.p50, figures.p95, figures.p99, figures.p999, figures.max,
+                 options->wait_end ? "end" : "decision");
+    if (options->rate > 0) {
+        (void)printf("late                %10" PRIu64 "   (begun behind the window, or never)\n",
+                     result->late);
+    }
     (void)printf("CPU µs/transaction  %10.1f coordinator %8.1f participants together %8.1f "
                  "generator\n",
                  figures.coordinator, figures.participants, figures.generator);
-    for (uint32_t i = 0; i < options->branches; i++) {
-        (void)printf("  %-4s              %10.1f\n", cluster_participant_name(i),
-                     share(report->result->cpu.participants_us[i], figures.count));
-    }
+    (void)printf("bytes/transaction   %10.0f coordinator %8.0f participants together, to disk\n",
+                 figures.written_bytes, figures.participants_written_bytes);
+    (void)printf("batches/transaction %10.3f   (of the journal, each with at most one sync)\n",
+                 figures.batches);
     for (int i = 0; i < LOAD_OUTCOME_COUNT; i++) {
         (void)printf("%-20s%10" PRIu64 "\n", tercet_outcome_name((enum tercet_outcome)i),
-                     report->result->outcomes[i]);
+                     result->outcomes[i]);
     }
+    (void)printf("open at the end     %10" PRId64 "\n", report->journal.open_transactions);
     (void)printf("machine             %9.0f%% these processes %6.0f%% others %6.0f%% idle\n",
                  figures.ours, figures.others, figures.idle);
-    (void)printf("floor: fdatasync/s  %10.0f before %8.0f after   (512 bytes appended each)\n",
-                 report->floor_before, report->floor_after);
+    if (report->arguments->floors) {
+        print_floors(report, &figures);
+    }
+    const char *doubt = report_doubt(report);
+    if (doubt != NULL) {
+        (void)printf("\nNOT A MEASUREMENT: %s\n", doubt);
+    }
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------- */
+
+static json_t *floors_json(const struct report *report, const struct figures *figures)
+{
+    const struct floors *floors = &report->floors;
+    return json_pack("{s:{s:f, s:f, s:I}, s:{s:f, s:f}, s:{s:f, s:f, s:f, s:I, s:I}, s:f, s:f}",
+                     "disk", "syncs_per_s", floors->disk.syncs_per_s, "syncs_per_s_after",
+                     report->syncs_per_s_after, "pair_us", (json_int_t)floors->disk.pair_us,
+                     "journal", "transactions_per_s", floors->journal.transactions_per_s,
+                     "cpu_us_per_transaction", floors->journal.cpu_us, "stream", "requests_per_s",
+                     floors->stream.requests_per_s, "cpu_us_per_request", floors->stream.cpu_us,
+                     "server_cpu_us_per_request", floors->stream.server_cpu_us, "round_trip_us",
+                     (json_int_t)floors->stream.round_trip_us, "fan_out_us",
+                     (json_int_t)floors->stream.fan_out_us, "cpu_us_per_transaction",
+                     figures->floor_cpu_us, "latency_us", figures->floor_latency_us);
+}
+
+static json_t *run_json(const struct report *report)
+{
+    const struct load_options *options = &report->arguments->load;
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:i, s:s, s:I, s:s}", "version",
+                     tercet_version(), "branches", (int)options->branches, "payload_bytes",
+                     (int)options->payload_bytes, "concurrency", (int)options->concurrency, "rate",
+                     (int)options->rate, "mode", mode_names[options->mode], "wait",
+                     options->wait_end ? "end" : "decision", "seconds", (int)options->seconds,
+                     "warmup_s", (int)options->warmup_s, "participants",
+                     participant_store_name(report->arguments->store), "cpus",
+                     (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "file_system", report->file_system);
+}
+
+static json_t *outcomes_json(const struct load_result *result)
+{
+    json_t *outcomes = json_object();
+    for (int i = 0; i < LOAD_OUTCOME_COUNT; i++) {
+        (void)json_object_set_new(outcomes, tercet_outcome_name((enum tercet_outcome)i),
+                                  json_integer((json_int_t)result->outcomes[i]));
+    }
+    return outcomes;
 }
 
 void report_print_json(const struct report *report)
 {
-    const struct load_options *options = report->options;
     const struct figures figures = work_out(report);
-
-    (void)printf("{\"version\": \"%s\", \"branches\": %" PRIu32 ", \"concurrency\": %" PRIu32
-                 ", \"seconds\": %" PRIu32 ", \"warmup_s\": %" PRIu32
-                 ", \"participants\": \"memory\", \"cpus\": %ld, \"file_system\": \"%s\",\n",
-                 tercet_version(), options->branches, options->concurrency, options->seconds,
-                 options->warmup_s, sysconf(_SC_NPROCESSORS_ONLN), report->file_system);
-    (void)printf(" \"transactions\": %" PRIu64 ", \"transactions_per_s\": %.1f,\n", figures.count,
-                 figures.per_second);
-    (void)printf(" \"latency_us\": {\"p50\": %" PRIu64 ", \"p95\": %" PRIu64 ", \"p99\": %" PRIu64
-                 ", \"max\": %" PRIu64 "},\n",
-                 figures.p50, figures.p95, figures.p99, figures.max);
-    (void)printf(" \"cpu_us_per_transaction\": {\"coordinator\": %.2f, \"generator\": %.2f, "
-                 "\"participants\": [",
-                 figures.coordinator, figures.generator);
-    for (uint32_t i = 0; i < options->branches; i++) {
-        (void)printf("%s%.2f", i == 0 ? "" : ", ",
-                     share(report->result->cpu.participants_us[i], figures.count));
-    }
-    (void)printf("]},\n \"outcomes\": {");
-    for (int i = 0; i < LOAD_OUTCOME_COUNT; i++) {
-        (void)printf("%s\"%s\": %" PRIu64, i == 0 ? "" : ", ",
-                     tercet_outcome_name((enum tercet_outcome)i), report->result->outcomes[i]);
-    }
-    (void)printf("},\n \"machine_percent\": {\"ours\": %.1f, \"others\": %.1f, \"idle\": %.1f",
-                 figures.ours, figures.others, figures.idle);
-    (void)printf("},\n \"floor_fdatasync_per_s\": {\"before\": %.1f, \"after\": %.1f}}\n",
-                 report->floor_before, report->floor_after);
+    const char *doubt = report_doubt(report);
+    json_t *told = json_pack(
+        "{s:o, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:{s:f, s:f, s:f}, s:{s:f, s:f}, s:f, "
+        "s:o, s:I, s:{s:f, s:f, s:f}, s:o, s:o}",
+        "run", run_json(report), "transactions", (json_int_t)report->result->completed,
+        "transactions_per_s", figures.per_second, "latency_us", "p50", (json_int_t)figures.p50,
+        "p95", (json_int_t)figures.p95, "p99", (json_int_t)figures.p99, "p999",
+        (json_int_t)figures.p999, "max", (json_int_t)figures.max, "late",
+        (json_int_t)report->result->late, "cpu_us_per_transaction", "coordinator",
+        figures.coordinator, "participants", figures.participants, "generator", figures.generator,
+        "disk_bytes_per_transaction", "coordinator", figures.written_bytes, "participants",
+        figures.participants_written_bytes, "batches_per_transaction", figures.batches, "outcomes",
+        outcomes_json(report->result), "open_at_the_end",
+        (json_int_t)report->journal.open_transactions, "machine_percent", "ours", figures.ours,
+        "others", figures.others, "idle", figures.idle, "floors",
+        report->arguments->floors ? floors_json(report, &figures) : json_null(), "doubt",
+        doubt != NULL ? json_string(doubt) : json_null());
+    char *text = told != NULL ? json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    (void)puts(text != NULL ? text : "{}");
+    free(text);
+    json_decref(told);
 }

@@ -2,17 +2,23 @@
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
-#include "load.h"
+#include "arguments.h"
+#include "floor.h"
 
 struct report {
-    const struct load_options *options;
+    const struct arguments *arguments;
     const struct load_result *result;
-    const char *file_system; /* that the journal was on */
-    double floor_before;     /* fdatasync a second, beside nothing else, before the load */
-    double floor_after;      /* and after it */
+    struct cluster_journal journal; /* of the whole run, warm-up and end included */
+    struct floors floors;           /* all zero: not measured */
+    double syncs_per_s_after;       /* the disk's floor once more, behind the load */
+    const char *file_system;        /* that the journal was on */
 };
 
 void report_print_table(const struct report *report);
 void report_print_json(const struct report *report);
+
+/* Why this run says little, in a sentence: the machine was not what it can be, or not ours alone.  NULL:
+ * it was. */
+const char *report_doubt(const struct report *report);
 
 #endif

@@ -1,0 +1,153 @@
+/* arguments.c -- see arguments.h. */
+#include "arguments.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONCURRENCY_MAX = 100000, SECONDS_MAX = 86400, RATE_MAX = 1000000, PAYLOAD_MAX = 65536 };
+
+enum option_key {
+    KEY_BRANCHES = 'b',
+    KEY_CONCURRENCY = 'c',
+    KEY_SECONDS = 's',
+    KEY_WARMUP = 'w',
+    KEY_JSON = 'j',
+    KEY_PARTICIPANTS = 'p',
+    KEY_RATE = 'r',
+    KEY_COORDINATOR = 0x100,
+    KEY_DIRECTORY,
+    KEY_PAYLOAD,
+    KEY_MODE,
+    KEY_WAIT,
+    KEY_NO_FLOORS
+};
+
+static const struct argp_option flags[] = {
+    {"branches", KEY_BRANCHES, "N", 0, "branches, each at a participant of its own (4; 1 to 64)",
+     0},
+    {"concurrency", KEY_CONCURRENCY, "N", 0,
+     "transactions under way at a time (64); with --rate at most so many", 0},
+    {"rate", KEY_RATE, "N", 0,
+     "open loop: begin so many a second, and count from when each was due (0: closed loop)", 0},
+    {"seconds", KEY_SECONDS, "N", 0, "length of the measured window (10)", 0},
+    {"warmup", KEY_WARMUP, "N", 0, "seconds before it (2)", 0},
+    {"payload", KEY_PAYLOAD, "BYTES", 0, "of each branch (200)", 0},
+    {"mode", KEY_MODE, "MODE", 0,
+     "commit (default); cancel: the last branch refuses; mixed: every other one cancels", 0},
+    {"wait", KEY_WAIT, "FOR", 0, "decision (default) or end", 0},
+    {"participants", KEY_PARTICIPANTS, "KIND", 0,
+     "the participants' store: memory (default), leveldb, sqlite", 0},
+    {"no-floors", KEY_NO_FLOORS, NULL, 0, "leave out what the parts alone can do", 0},
+    {"json", KEY_JSON, NULL, 0, "for programs", 0},
+    {"coordinator", KEY_COORDINATOR, "FILE", 0, "tercetd (default: of the same build tree)", 0},
+    {"directory", KEY_DIRECTORY, "DIR", 0,
+     "where the temporary directory of journal and databases is made (/var/tmp)", 0},
+    {NULL, 0, NULL, 0, NULL, 0}};
+
+static uint32_t number(const char *text, uint32_t min, uint32_t max, struct argp_state *state)
+{
+    char *end = NULL;
+    errno = 0;
+    const unsigned long value = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value < min || value > max) {
+        argp_error(state, "\"%s\": want a number from %u to %u", text, (unsigned)min,
+                   (unsigned)max);
+    }
+    return (uint32_t)value;
+}
+
+/* The place of `text` among the words, NULL at their end. */
+static int word(const char *text, const char *const *words, const char *what,
+                struct argp_state *state)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return i;
+        }
+    }
+    argp_error(state, "\"%s\": %s", text, what);
+    return 0;
+}
+
+static error_t take_load(int key, const char *value, struct load_options *load,
+                         struct argp_state *state)
+{
+    static const char *const modes[] = {"commit", "cancel", "mixed", NULL};
+    static const char *const waits[] = {"decision", "end", NULL};
+    switch (key) {
+    case KEY_BRANCHES:
+        load->branches = number(value, 1, CLUSTER_PARTICIPANT_COUNT_MAX, state);
+        return 0;
+    case KEY_CONCURRENCY:
+        load->concurrency = number(value, 1, CONCURRENCY_MAX, state);
+        return 0;
+    case KEY_RATE:
+        load->rate = number(value, 0, RATE_MAX, state);
+        return 0;
+    case KEY_SECONDS:
+        load->seconds = number(value, 1, SECONDS_MAX, state);
+        return 0;
+    case KEY_WARMUP:
+        load->warmup_s = number(value, 0, SECONDS_MAX, state);
+        return 0;
+    case KEY_PAYLOAD:
+        load->payload_bytes = number(value, 0, PAYLOAD_MAX, state);
+        return 0;
+    case KEY_MODE:
+        load->mode = (enum load_mode)word(value, modes, "a mode is commit, cancel or mixed", state);
+        return 0;
+    case KEY_WAIT:
+        load->wait_end = word(value, waits, "wait for decision or end", state) == 1;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t take(int key, char *value, struct argp_state *state)
+{
+    static const char *const stores[] = {"memory", "leveldb", "sqlite", NULL};
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case KEY_PARTICIPANTS:
+        arguments->store = (enum participant_store)word(
+            value, stores, "participants can be: memory, leveldb, sqlite", state);
+        return 0;
+    case KEY_NO_FLOORS:
+        arguments->floors = false;
+        return 0;
+    case KEY_JSON:
+        arguments->json = true;
+        return 0;
+    case KEY_COORDINATOR:
+        arguments->coordinator = value;
+        return 0;
+    case KEY_DIRECTORY:
+        arguments->directory = value;
+        return 0;
+    default: /* the load's, or argp's own keys */
+        return take_load(key, value, &arguments->load, state);
+    }
+}
+
+void arguments_parse(int count, char **words, struct arguments *arguments_out)
+{
+    static const struct argp parser = {
+        .options = flags,
+        .parser = take,
+        .doc = "Measures transactions through a real coordinator and real participants."};
+
+    *arguments_out = (struct arguments){.load = {.branches = 4,
+                                                 .concurrency = 64,
+                                                 .warmup_s = 2,
+                                                 .seconds = 10,
+                                                 .payload_bytes = 200},
+                                        .directory = "/var/tmp",
+                                        .floors = true};
+    argp_err_exit_status = 64;
+    if (argp_parse(&parser, count, words, 0, NULL, arguments_out) != 0) {
+        exit(64);
+    }
+}

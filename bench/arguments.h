@@ -1,0 +1,23 @@
+/* arguments.h -- the command line of tercet-bench, checked. */
+#ifndef BENCH_ARGUMENTS_H
+#define BENCH_ARGUMENTS_H
+
+#include <stdbool.h>
+
+#include "load.h"
+#include "participant.h"
+
+struct arguments {
+    struct load_options load;
+    enum participant_store store;
+    const char *coordinator; /* NULL: beside this program */
+    const char *directory;
+    bool floors; /* measure them, too */
+    bool json;
+};
+
+/* Fills in the defaults, then what the words say.  Wrong use ends the process with 64, after a line that
+ * says what is wrong. */
+void arguments_parse(int count, char **words, struct arguments *arguments_out);
+
+#endif
