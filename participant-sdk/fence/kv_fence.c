@@ -89,24 +89,52 @@ enum tercet_status kv_fence_read_row(struct kv_fence *fence, const struct tercet
     return status;
 }
 
+static bool is_scope_of(const struct kv_scope *scope, const char *participant,
+                        const uint8_t *origin)
+{
+    return scope->known && strcmp(scope->participant, participant) == 0 &&
+           memcmp(scope->origin, origin, TERCET_ORIGIN_BYTES) == 0;
+}
+
 enum tercet_status kv_fence_read_scope(struct kv_fence *fence, const char *participant,
-                                       const uint8_t *origin, struct row_scope *scope_out,
+                                       const uint8_t *origin, const struct row_scope **scope_out,
                                        struct tercet_error *error_out)
 {
+    struct kv_scope *scope = &fence->scope;
     struct row_key name;
     const struct byte_map_entry *entry = NULL;
     struct byte_map_entry *copy = NULL;
 
+    *scope_out = &scope->value;
+    if (is_scope_of(scope, participant, origin)) {
+        return TERCET_OK;
+    }
+    scope->known = false;
     row_key_scope(&name, participant, origin);
     enum tercet_status status = read_through(fence, row_key_bytes(&name), &entry, &copy, error_out);
     if (status == TERCET_OK && entry == NULL) {
-        memset(scope_out, 0, sizeof *scope_out);
-    } else if (status == TERCET_OK && !row_scope_decode(byte_map_value(entry), scope_out)) {
+        memset(&scope->value, 0, sizeof scope->value);
+    } else if (status == TERCET_OK && !row_scope_decode(byte_map_value(entry), &scope->value)) {
         status = error_set(error_out, TERCET_DATA_LOSS, "the mark kept for %s cannot be read",
                            participant);
     }
+    const size_t size = strlen(participant) + 1;
+    if (status == TERCET_OK && size <= sizeof scope->participant) {
+        memcpy(scope->participant, participant, size);
+        memcpy(scope->origin, origin, TERCET_ORIGIN_BYTES);
+        scope->uncommitted = entry != NULL && copy == NULL;
+        scope->known = true;
+    }
     free(copy);
     return status;
+}
+
+/* What was written since is in the database now, or nowhere. */
+static void forget_uncommitted_scope(struct kv_fence *fence)
+{
+    if (fence->scope.uncommitted) {
+        fence->scope.known = false;
+    }
 }
 
 void kv_fence_write_scope(struct kv_fence *fence, const char *participant, const uint8_t *origin,
@@ -117,6 +145,7 @@ void kv_fence_write_scope(struct kv_fence *fence, const char *participant, const
     row_key_scope(&name, participant, origin);
     const struct tercet_bytes value = tercet_bytes_of(bytes, row_scope_encode(scope, bytes));
     overlay_put(&fence->overlay, row_key_bytes(&name), &value);
+    fence->scope.known = false;
 }
 
 /* ---- Opening ---------------------------------------------------------------------------------- */
@@ -210,6 +239,7 @@ enum tercet_status kv_fence_rewind(void *connection, struct tercet_error *error_
     struct kv_fence *fence = connection;
     (void)error_out;
     overlay_rewind(&fence->overlay);
+    forget_uncommitted_scope(fence);
     return TERCET_OK;
 }
 
@@ -219,7 +249,7 @@ enum tercet_status kv_fence_claim(void *connection, const struct tercet_fence_ke
                                   struct tercet_error *error_out)
 {
     struct kv_fence *fence = connection;
-    struct row_scope scope;
+    const struct row_scope *scope = NULL;
 
     /* Reading before inserting is safe here and only here: nobody else can write in between. */
     enum tercet_status status = kv_fence_read_row(fence, key, &claim_out->row, error_out);
@@ -234,12 +264,12 @@ enum tercet_status kv_fence_claim(void *connection, const struct tercet_fence_ke
     if (status != TERCET_OK) {
         return status;
     }
-    claim_out->epoch = scope.epoch;
-    claim_out->mark_incarnation = scope.mark.as_of_incarnation;
-    claim_out->mark_lsn = scope.mark.as_of_lsn;
+    claim_out->epoch = scope->epoch;
+    claim_out->mark_incarnation = scope->mark.as_of_incarnation;
+    claim_out->mark_lsn = scope->mark.as_of_lsn;
     claim_out->mark = claim_out->row.state != TERCET_FENCE_NONE
                           ? TERCET_MARK_ABOVE
-                          : tercet_mark_relation_of(&scope.mark, wanted->identity.number);
+                          : tercet_mark_relation_of(&scope->mark, wanted->identity.number);
     return TERCET_OK;
 }
 
@@ -247,12 +277,13 @@ enum tercet_status kv_fence_raise_epoch(void *connection, const struct tercet_fe
                                         struct tercet_error *error_out)
 {
     struct kv_fence *fence = connection;
-    struct row_scope scope;
+    const struct row_scope *scope = NULL;
     const enum tercet_status status =
         kv_fence_read_scope(fence, caller->participant, caller->origin, &scope, error_out);
-    if (status == TERCET_OK && tercet_epoch_compare(scope.epoch, caller->epoch) < 0) {
-        scope.epoch = caller->epoch;
-        kv_fence_write_scope(fence, caller->participant, caller->origin, &scope);
+    if (status == TERCET_OK && tercet_epoch_compare(scope->epoch, caller->epoch) < 0) {
+        struct row_scope raised = *scope;
+        raised.epoch = caller->epoch;
+        kv_fence_write_scope(fence, caller->participant, caller->origin, &raised);
     }
     return status;
 }
@@ -299,4 +330,5 @@ void kv_fence_rollback(void *connection)
     struct kv_fence *fence = connection;
     take_back_lent(fence);
     overlay_clear(&fence->overlay);
+    forget_uncommitted_scope(fence);
 }

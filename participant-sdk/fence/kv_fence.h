@@ -31,6 +31,17 @@ struct kv_backend {
     enum tercet_status (*usable)(void *self, struct tercet_error *error_out);
 };
 
+/* Epoch and mark of one (participant, origin), as they were read last: every claim needs them, and
+ * an open list may be 16 KiB.  Nobody else writes this database, so they stay true until they are
+ * written, or, when what was read is not committed yet, until that is committed or dropped. */
+struct kv_scope {
+    bool known;
+    bool uncommitted;
+    char participant[TERCET_NAME_BYTES_MAX + 1];
+    uint8_t origin[TERCET_ORIGIN_BYTES];
+    struct row_scope value;
+};
+
 struct kv_fence {
     const struct kv_backend *backend;
     void *self; /* of the backend */
@@ -39,6 +50,7 @@ struct kv_fence {
     struct byte_map_entry **lent;
     size_t lent_count;
     size_t lent_capacity;
+    struct kv_scope scope;
 };
 
 /* Checks the version of what is there, and makes store id and version where there is none. */
@@ -87,10 +99,11 @@ TERCET_MUST_CHECK enum tercet_status kv_fence_read_row(struct kv_fence *fence,
                                                        const struct tercet_fence_key *key,
                                                        struct tercet_fence_row *row_out,
                                                        struct tercet_error *error_out);
+/* `scope_out` is good until the next read or write of one; all zero when there is none. */
 TERCET_MUST_CHECK enum tercet_status kv_fence_read_scope(struct kv_fence *fence,
                                                          const char *participant,
                                                          const uint8_t *origin,
-                                                         struct row_scope *scope_out,
+                                                         const struct row_scope **scope_out,
                                                          struct tercet_error *error_out);
 void kv_fence_write_scope(struct kv_fence *fence, const char *participant, const uint8_t *origin,
                           const struct row_scope *scope);

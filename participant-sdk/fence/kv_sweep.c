@@ -119,7 +119,7 @@ enum tercet_status kv_fence_apply_mark(void *connection, const struct tercet_fen
                                        struct tercet_error *error_out)
 {
     struct kv_fence *fence = connection;
-    struct row_scope scope;
+    const struct row_scope *stored = NULL;
 
     sweep->removed = 0;
     sweep->kept = 0;
@@ -127,11 +127,13 @@ enum tercet_status kv_fence_apply_mark(void *connection, const struct tercet_fen
     sweep->finished = true;
     enum tercet_status status = kv_fence_begin(fence, error_out);
     if (status == TERCET_OK) {
-        status = kv_fence_read_scope(fence, caller->participant, caller->origin, &scope, error_out);
+        status =
+            kv_fence_read_scope(fence, caller->participant, caller->origin, &stored, error_out);
     }
     if (status != TERCET_OK) {
         return status;
     }
+    struct row_scope scope = *stored;
     const int epoch = tercet_epoch_compare(scope.epoch, caller->epoch);
     if (epoch > 0) {
         return error_set(error_out, TERCET_FAILED_PRECONDITION,
@@ -184,7 +186,7 @@ enum tercet_status kv_fence_describe(void *connection, const char *participant,
     const struct tercet_branch_number lowest = {0, 0};
     struct tercet_store_description found = {0};
     struct census census = {0};
-    struct row_scope scope;
+    const struct row_scope *scope = NULL;
     struct row_key from;
     struct row_key end;
     bool there = false;
@@ -205,8 +207,8 @@ enum tercet_status kv_fence_describe(void *connection, const char *participant,
     if (status != TERCET_OK) {
         return status;
     }
-    found.epoch = scope.epoch;
-    found.mark = scope.mark;
+    found.epoch = scope->epoch;
+    found.mark = scope->mark;
     found.highest = census.highest;
     found.rows = census.rows;
     *description_out = found;
