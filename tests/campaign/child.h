@@ -1,6 +1,6 @@
 // child.h -- one child process: started with failpoints, killed, waited for.
 //
-// It dies with the thread that started it (PR_SET_PDEATHSIG), so the campaign's main thread starts them all.
+// It dies with the thread that started it (PR_SET_PDEATHSIG), so one thread of a world starts them all.
 #pragma once
 
 #include <sys/types.h>

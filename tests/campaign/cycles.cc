@@ -40,13 +40,14 @@ bool Fits(tercet_outcome outcome, const Effects &effects)
 
 } // namespace
 
-Cycles::Cycles(const Options &options)
-    : options_(options), stage_(options.directory, options.self), crowd_(stage_.Listen())
+Cycles::Cycles(Campaign *campaign)
+    : campaign_(campaign), options_(campaign->options), stage_(options_.directory, options_.self),
+      crowd_(stage_.Listen())
 {
 }
 
 // Kills at the plan's moment, and starts again whoever has died, until it is done.  Child processes
-// are started on this thread alone.
+// of this world are started on this thread alone.
 std::string Cycles::Watch(const Plan &plan, bool strikes, const std::function<bool()> &done)
 {
     const auto moment = Clock::now() + std::chrono::milliseconds(plan.moment_ms);
@@ -84,7 +85,7 @@ std::string Cycles::ReadTold(std::vector<Payment> *payments)
 std::string Cycles::One(int cycle)
 {
     const Plan plan = DrawPlan(options_.seed, cycle);
-    by_victim_[static_cast<size_t>(plan.victim)]++;
+    counts_.by_victim[static_cast<size_t>(plan.victim)]++;
     std::vector<Payment> payments = DrawPayments(options_.seed, cycle);
     std::vector<tercet_outcome> outcomes;
     std::string finding, settled;
@@ -127,7 +128,7 @@ std::string Cycles::AskAgain(int cycle)
     for (int i = 0; i < ASKED_AGAIN && !ended_.empty(); i++) {
         const auto &old = ended_[(static_cast<size_t>(cycle) * 31 + i * 977) % ended_.size()];
         const tercet_outcome now = crowd_.Ask(old.first);
-        asked_again_++;
+        counts_.asked_again++;
         if (now != old.second) {
             return "LOST: " + old.first + " had ended as " + tercet_outcome_name(old.second) +
                    ", and is now " + tercet_outcome_name(now);
@@ -155,7 +156,7 @@ std::string Cycles::CompareBooks(int cycle, const std::vector<Payment> &payments
         return "NOT CONSERVED: the balances add up to " + std::to_string(sum);
     }
     for (size_t p = 0; p < payments.size(); p++) {
-        by_outcome_[outcomes[p]]++;
+        counts_.by_outcome[outcomes[p]]++;
         if (outcomes[p] != TERCET_OUTCOME_NOT_STARTED) {
             ended_.emplace_back(payments[p].gid, outcomes[p]);
         }
@@ -175,62 +176,87 @@ std::string Cycles::CompareBooks(int cycle, const std::vector<Payment> &payments
     return "";
 }
 
-bool Cycles::Run()
+void Cycles::Run()
 {
-    const auto start = Clock::now();
-    const auto end = start + std::chrono::duration<double>(options_.minutes * 60);
     std::string finding;
-    int cycle = options_.first;
-    while (finding.empty() &&
-           (options_.minutes > 0 ? Clock::now() < end : cycles_ < options_.cycles)) {
+    int cycle = 0;
+    while (finding.empty() && campaign_->Next(&cycle)) {
         const auto began = Clock::now();
         finding = One(cycle);
         const Victim victim = DrawPlan(options_.seed, cycle).victim;
-        ms_[static_cast<size_t>(victim)] +=
+        counts_.ms[static_cast<size_t>(victim)] +=
             std::chrono::duration<double, std::milli>(Clock::now() - began).count();
-        cycles_++;
-        cycle++;
+        counts_.cycles++;
     }
     stage_.keep = !finding.empty();
-    Report(std::chrono::duration<double>(Clock::now() - start).count(), finding, cycle - 1);
-    return finding.empty();
+    counts_.kills = stage_.kills;
+    counts_.deaths_at_failpoint = stage_.deaths_at_failpoint;
+    counts_.failed_writes = stage_.failed_writes;
+    counts_.backups = stage_.backups;
+    campaign_->Add(counts_);
+    if (!finding.empty()) {
+        campaign_->Found();
+        Print(finding, cycle);
+    }
 }
 
-void Cycles::Report(double seconds, const std::string &finding, int cycle) const
+void Cycles::Print(const std::string &finding, int cycle) const
 {
-    const auto payments = [this](tercet_outcome outcome) {
-        return static_cast<long long>(by_outcome_[outcome]);
-    };
-    if (finding.empty()) {
+    const Plan plan = DrawPlan(options_.seed, cycle);
+    printf("cycle %d of seed %llu (%s %s%s): %s\nthe books and logs are in %s\n"
+           "again: kill_campaign --seed %llu --cycle %d\n",
+           cycle, static_cast<unsigned long long>(options_.seed), VictimName(plan.victim),
+           plan.failpoints.c_str(), plan.next.c_str(), finding.c_str(), stage_.directory.c_str(),
+           static_cast<unsigned long long>(options_.seed), cycle);
+}
+
+// ---- All worlds ---------------------------------------------------------------------------------
+
+bool Campaign::Next(int *cycle_out)
+{
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::chrono::duration<double> passed = Clock::now() - start_;
+    const bool more =
+        options.minutes > 0 ? passed.count() < options.minutes * 60 : begun_ < options.cycles;
+    if (!more || findings_ > 0) {
+        return false;
+    }
+    *cycle_out = options.first + begun_++;
+    return true;
+}
+
+void Campaign::Add(const Counts &counts)
+{
+    const std::lock_guard<std::mutex> lock(mutex_);
+    counts_.Add(counts);
+}
+
+void Campaign::Found()
+{
+    const std::lock_guard<std::mutex> lock(mutex_);
+    findings_++;
+}
+
+bool Campaign::Run()
+{
+    std::vector<std::thread> worlds;
+    for (int i = 0; i < options.jobs; i++) {
+        worlds.emplace_back([this] { Cycles(this).Run(); });
+    }
+    for (std::thread &world : worlds) {
+        world.join();
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    if (findings_ == 0) {
         printf("%d cycles of seed %llu in %.1f s: %d kills, %d of them at a failpoint, %d failed "
                "writes, %d sound backups; nothing that was acknowledged is lost\n",
-               cycles_, static_cast<unsigned long long>(options_.seed), seconds, stage_.kills,
-               stage_.deaths_at_failpoint, stage_.failed_writes, stage_.backups);
-    } else {
-        const Plan plan = DrawPlan(options_.seed, cycle);
-        printf("cycle %d of seed %llu (%s %s%s): %s\nthe books and logs are in %s\n"
-               "again: kill_campaign --seed %llu --cycle %d\n",
-               cycle, static_cast<unsigned long long>(options_.seed), VictimName(plan.victim),
-               plan.failpoints.c_str(), plan.next.c_str(), finding.c_str(),
-               stage_.directory.c_str(), static_cast<unsigned long long>(options_.seed), cycle);
+               counts_.cycles, static_cast<unsigned long long>(options.seed), seconds,
+               counts_.kills, counts_.deaths_at_failpoint, counts_.failed_writes, counts_.backups);
     }
-    if (!options_.json) {
-        return;
+    if (options.json) {
+        counts_.PrintJson(options.seed, seconds, findings_);
     }
-    printf("{\"cycles\": %d, \"seed\": %llu, \"seconds\": %.1f, \"kills\": %d, "
-           "\"failpoint_kills\": %d, \"failed_writes\": %d, \"backups\": %d, \"payments\": %lld, "
-           "\"confirmed\": %lld, \"cancelled\": %lld, \"asked_again\": %lld, \"findings\": %d",
-           cycles_, static_cast<unsigned long long>(options_.seed), seconds, stage_.kills,
-           stage_.deaths_at_failpoint, stage_.failed_writes, stage_.backups,
-           payments(TERCET_OUTCOME_CONFIRMED) + payments(TERCET_OUTCOME_CANCELLED) +
-               payments(TERCET_OUTCOME_NOT_STARTED),
-           payments(TERCET_OUTCOME_CONFIRMED), payments(TERCET_OUTCOME_CANCELLED),
-           static_cast<long long>(asked_again_), finding.empty() ? 0 : 1);
-    for (size_t i = 0; i < by_victim_.size(); i++) {
-        printf(", \"%s\": {\"cycles\": %d, \"ms\": %.0f}", VictimName(static_cast<Victim>(i)),
-               by_victim_[i], by_victim_[i] > 0 ? ms_[i] / by_victim_[i] : 0);
-    }
-    printf("}\n");
+    return findings_ == 0;
 }
 
 } // namespace campaign

@@ -1,7 +1,7 @@
 // kill_campaign: real processes, real LevelDB and SQLite, SIGKILL at any moment and at named places;
 // after every cycle the books of all participants must be what the initiators were told.  README.md.
 //
-//   kill_campaign [--cycles N | --minutes M] [--seed S] [--cycle K] [--directory DIR] [--json]
+//   kill_campaign [--cycles N | --minutes M] [--seed S] [--jobs N] [--cycle K] [--directory DIR] [--json]
 //   kill_campaign participant NAME LISTEN DATABASE      (its own children)
 //   kill_campaign initiator TARGET SEED CYCLE TOLD
 #include <fcntl.h>
@@ -28,13 +28,11 @@ int Usage()
 
 bool Read(int count, char **arguments, Options *options)
 {
-    const option known[] = {{"cycles", required_argument, nullptr, 'c'},
-                            {"minutes", required_argument, nullptr, 'm'},
-                            {"seed", required_argument, nullptr, 's'},
-                            {"directory", required_argument, nullptr, 'd'},
-                            {"cycle", required_argument, nullptr, 'k'},
-                            {"json", no_argument, nullptr, 'j'},
-                            {nullptr, 0, nullptr, 0}};
+    const option known[] = {
+        {"cycles", required_argument, nullptr, 'c'}, {"minutes", required_argument, nullptr, 'm'},
+        {"seed", required_argument, nullptr, 's'},   {"directory", required_argument, nullptr, 'd'},
+        {"cycle", required_argument, nullptr, 'k'},  {"jobs", required_argument, nullptr, 'w'},
+        {"json", no_argument, nullptr, 'j'},         {nullptr, 0, nullptr, 0}};
     for (int one = 0; (one = getopt_long(count, arguments, "", known, nullptr)) != -1;) {
         switch (one) {
         case 'c':
@@ -49,6 +47,9 @@ bool Read(int count, char **arguments, Options *options)
         case 'd':
             options->directory = optarg;
             break;
+        case 'w':
+            options->jobs = static_cast<int>(strtol(optarg, nullptr, 10));
+            break;
         case 'j':
             options->json = true;
             break;
@@ -60,7 +61,7 @@ bool Read(int count, char **arguments, Options *options)
             return false;
         }
     }
-    return optind == count && (options->cycles > 0 || options->minutes > 0);
+    return optind == count && options->jobs > 0 && (options->cycles > 0 || options->minutes > 0);
 }
 
 // Pays, and notes what it was told in a file that outlives its death.
@@ -105,5 +106,5 @@ int main(int count, char **arguments)
         return 70;
     }
     options.self.assign(self, static_cast<size_t>(size));
-    return Cycles(options).Run() ? 0 : 1;
+    return Campaign(options).Run() ? 0 : 1;
 }
