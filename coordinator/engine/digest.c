@@ -1,18 +1,32 @@
-/* digest.c -- SHA-256 through OpenSSL, cut to 16 bytes. */
+/* digest.c -- SHA-256 through OpenSSL, cut to 16 bytes.
+ *
+ * The algorithm is fetched once.  EVP_sha256() is looked up anew at every digest, under a lock that all
+ * threads share, and costs more than hashing a branch. */
 #include "engine/digest.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
 
+static EVP_MD *sha256; /* kept until the process ends */
+
+static void fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    tercet_assert(sha256 != NULL);
+}
+
 /* A context of the library, fed with length-prefixed parts. */
 static EVP_MD_CTX *hash_begin(void)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    tercet_assert(pthread_once(&once, fetch) == 0);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     tercet_assert(context != NULL);
-    tercet_assert(EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+    tercet_assert(EVP_DigestInit_ex(context, sha256, NULL) == 1);
     return context;
 }
 

@@ -197,9 +197,12 @@ static enum tercet_status find_outcome(struct journal *journal, const char *gid,
                                        struct buffer *value_out)
 {
     char key[2 + TERCET_GID_BYTES_MAX + 1];
-    tercet_assert(strlen(gid) <= TERCET_GID_BYTES_MAX);
-    snprintf(key, sizeof key, "o/%s", gid);
-    const struct pair *pair = pairs_find(&memory_of(journal)->pairs, tercet_bytes_of_text(key));
+    const size_t size = strlen(gid);
+    tercet_assert(size <= TERCET_GID_BYTES_MAX);
+    memcpy(key, "o/", 2);
+    memcpy(key + 2, gid, size);
+    const struct pair *pair =
+        pairs_find(&memory_of(journal)->pairs, tercet_bytes_of(key, 2 + size));
     if (pair == NULL) {
         return TERCET_NOT_FOUND;
     }

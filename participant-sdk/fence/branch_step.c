@@ -30,11 +30,12 @@ static void fill_wanted(const struct group_request *request, enum tercet_fence_s
     memcpy(row_out->identity.origin, request->caller->origin, TERCET_ORIGIN_BYTES);
     row_out->identity.number = request->number;
     memcpy(row_out->identity.digest, request->digest, TERCET_DIGEST_BYTES);
-    const int participant = snprintf(row_out->participant, sizeof row_out->participant, "%s",
-                                     request->caller->participant);
-    const int action = snprintf(row_out->action, sizeof row_out->action, "%s", request->action);
+    const size_t participant = strlen(request->caller->participant);
+    const size_t action = strlen(request->action);
     tercet_assert(participant > 0 && participant <= TERCET_NAME_BYTES_MAX);
     tercet_assert(action > 0 && action <= TERCET_NAME_BYTES_MAX);
+    memcpy(row_out->participant, request->caller->participant, participant);
+    memcpy(row_out->action, request->action, action);
 }
 
 static void answer_old_epoch(const struct group_request *request, struct tercet_epoch stored,

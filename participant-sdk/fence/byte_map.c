@@ -10,16 +10,18 @@ struct byte_map_entry *byte_map_entry_create(struct tercet_bytes key,
                                              const struct tercet_bytes *value)
 {
     const size_t value_size = value == NULL ? 0 : value->size;
-    struct byte_map_entry *entry = xcalloc(1, sizeof *entry + key.size + value_size + 2);
+    struct byte_map_entry *entry = xmalloc(sizeof *entry + key.size + value_size + 2);
     entry->key_size = key.size;
     entry->value_size = value_size;
     entry->removed = value == NULL;
     if (key.size > 0) {
         memcpy(entry->bytes, key.data, key.size);
     }
+    entry->bytes[key.size] = 0;
     if (value_size > 0) {
         memcpy(entry->bytes + key.size + 1, value->data, value_size);
     }
+    entry->bytes[key.size + 1 + value_size] = 0;
     return entry;
 }
 

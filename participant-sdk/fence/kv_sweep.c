@@ -12,6 +12,7 @@
 struct places {
     struct place *items;
     size_t count;
+    size_t capacity;
     size_t count_max;
     bool broken; /* an entry that is none of ours */
 };
@@ -19,10 +20,14 @@ struct places {
 static bool collect(struct tercet_bytes bytes, struct tercet_bytes value, void *context)
 {
     struct places *places = context;
-    struct place *place = &places->items[places->count];
     struct tercet_fence_key key;
 
     (void)value;
+    if (places->count == places->capacity) {
+        places->capacity = places->capacity == 0 ? 8 : places->capacity * 2;
+        places->items = xrealloc(places->items, places->capacity * sizeof *places->items);
+    }
+    struct place *place = &places->items[places->count];
     if (!row_key_number_parse(bytes, &place->number, &key)) {
         places->broken = true;
         return false;
@@ -43,7 +48,6 @@ static enum tercet_status read_places(struct kv_fence *fence, const struct row_k
     if (count_max == 0) {
         return TERCET_OK;
     }
-    places_out->items = xcalloc(count_max, sizeof *places_out->items);
     enum tercet_status status = fence->backend->scan(
         fence->self, row_key_bytes(from), row_key_bytes(end), collect, places_out, error_out);
     if (status == TERCET_OK && places_out->broken) {

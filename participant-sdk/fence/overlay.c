@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 
-/* What stood for `key` before one put; before NULL: nothing did. */
+/* What stood for the key of `put` before it; before NULL: nothing did. */
 struct overlay_undo {
-    struct byte_map_entry *key; /* an entry of its own, for the key's bytes */
+    const struct byte_map_entry *put; /* the map's, or the `before` of a later put */
     struct byte_map_entry *before;
 };
 
@@ -18,15 +18,15 @@ void overlay_put(struct overlay *overlay, struct tercet_bytes key, const struct 
         overlay->undo = xrealloc(overlay->undo, overlay->undo_capacity * sizeof *overlay->undo);
     }
     struct overlay_undo *undo = &overlay->undo[overlay->undo_count++];
-    undo->key = byte_map_entry_create(key, NULL);
-    undo->before = byte_map_exchange(&overlay->changes, key, byte_map_entry_create(key, value));
+    struct byte_map_entry *put = byte_map_entry_create(key, value);
+    undo->put = put;
+    undo->before = byte_map_exchange(&overlay->changes, key, put);
     overlay->bytes += key.size + (value == NULL ? 0 : value->size);
 }
 
 void overlay_savepoint(struct overlay *overlay)
 {
     for (size_t i = 0; i < overlay->undo_count; i++) {
-        free(overlay->undo[i].key);
         free(overlay->undo[i].before);
     }
     overlay->undo_count = 0;
@@ -37,8 +37,7 @@ void overlay_rewind(struct overlay *overlay)
 {
     while (overlay->undo_count > 0) {
         struct overlay_undo *undo = &overlay->undo[--overlay->undo_count];
-        free(byte_map_exchange(&overlay->changes, byte_map_key(undo->key), undo->before));
-        free(undo->key);
+        free(byte_map_exchange(&overlay->changes, byte_map_key(undo->put), undo->before));
     }
     overlay->bytes = 0;
 }

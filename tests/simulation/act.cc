@@ -22,27 +22,6 @@ uint32_t FlagsOf(const Payload &payload)
            static_cast<uint32_t>(payload.optional != 0 ? DIGEST_FLAG_OPTIONAL : 0);
 }
 
-void MakeDigests(Act &act, const directory &names)
-{
-    digest16 all[ACT_BRANCHES_MAX];
-    for (uint32_t variant = 0; variant < 2; variant++) {
-        for (uint32_t i = 0; i < act.branch_count; i++) {
-            ActBranch &branch = act.branches[i];
-            const Payload payload = Vary(branch.payload, variant);
-            digest_branch content{};
-            content.participant = names.entries[payload.participant].name;
-            content.action = ActionOf(payload.kind);
-            content.payload = tercet_bytes_of(&payload, sizeof payload);
-            content.stage = branch.stage;
-            content.flags = FlagsOf(payload);
-            branch.digest[variant] = digest_of_branch(&content);
-            all[i] = branch.digest[variant];
-        }
-        act.content[variant] = digest_of_content(act.gid, all, act.branch_count);
-    }
-    act.begin = digest_of_content(act.gid, nullptr, 0);
-}
-
 void Name(Act &act, uint32_t id)
 {
     act.id = id;
@@ -68,6 +47,28 @@ const char *ActionOf(Kind kind)
 {
     static const char *const names[] = {"debit", "credit", "coupon", "note"};
     return names[static_cast<size_t>(kind)];
+}
+
+void MakeDigests(Act &act, uint32_t variant, const directory &names)
+{
+    digest16 all[ACT_BRANCHES_MAX];
+    if (act.digested[variant]) {
+        return;
+    }
+    for (uint32_t i = 0; i < act.branch_count; i++) {
+        ActBranch &branch = act.branches[i];
+        const Payload payload = Vary(branch.payload, variant);
+        digest_branch content{};
+        content.participant = names.entries[payload.participant].name;
+        content.action = ActionOf(payload.kind);
+        content.payload = tercet_bytes_of(&payload, sizeof payload);
+        content.stage = branch.stage;
+        content.flags = FlagsOf(payload);
+        branch.digest[variant] = digest_of_branch(&content);
+        all[i] = branch.digest[variant];
+    }
+    act.content[variant] = digest_of_content(act.gid, all, act.branch_count);
+    act.digested[variant] = true;
 }
 
 // One debit; credits that add up to it; perhaps coupons and a note.
@@ -100,7 +101,7 @@ Act DrawAct(Dice &dice, const Swarm &swarm, uint32_t id, const directory &names)
             act.branches[i].stage = dice.Below(2);
         }
     }
-    MakeDigests(act, names);
+    MakeDigests(act, 0, names);
     return act;
 }
 
@@ -115,7 +116,7 @@ Act PlainAct(uint32_t id, uint32_t branches, bool by_steps, uint32_t try_timeout
         const Kind kind = branches == 1 ? Kind::COUPON : i == 0 ? Kind::DEBIT : Kind::CREDIT;
         AddBranch(act, kind, i, 0, i == 0 ? (branches > 1 ? branches - 1 : 1) : 1);
     }
-    MakeDigests(act, names);
+    MakeDigests(act, 0, names);
     return act;
 }
 
@@ -126,7 +127,7 @@ Act RoundAct(uint32_t id, uint32_t participants, const directory &names)
     for (uint32_t i = 0; i < participants; i++) {
         AddBranch(act, Kind::CREDIT, i, 0, 0);
     }
-    MakeDigests(act, names);
+    MakeDigests(act, 0, names);
     return act;
 }
 

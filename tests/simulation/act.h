@@ -51,13 +51,16 @@ struct Act {
     uint32_t branch_count = 0;
     ActBranch branches[ACT_BRANCHES_MAX];
     digest16 content[2]{}; // of Execute, of both variants
-    digest16 begin{};      // of Begin
+    bool digested[2]{};    // are the digests of this variant made?
     uint32_t try_timeout_ms = 0;
 };
 
 const char *ActionOf(Kind kind);
 
-// Draws an act with this number; digests are made.
+// Makes the digests of a variant that has none yet: the other variant is seldom asked for.
+void MakeDigests(Act &act, uint32_t variant, const directory &names);
+
+// Draws an act with this number; the first variant's digests are made.
 Act DrawAct(Dice &dice, const Swarm &swarm, uint32_t id, const directory &names);
 
 // One with the given number of branches, each at another participant, for the enumeration.

@@ -183,7 +183,7 @@ void Coordinator::OnLookedUp(const Happening &what)
         return;
     }
     event *made = event_create(EVENT_FOUND);
-    snprintf(made->u.found.gid, sizeof made->u.found.gid, "%s", found->second.c_str());
+    memcpy(made->u.found.gid, found->second.c_str(), found->second.size() + 1);
     lookups_.erase(found);
     buffer value;
     buffer_init(&value);
@@ -349,7 +349,7 @@ void FillRequest(request *to, const RequestMessage &from, const Act &act)
     } else if (from.kind == REQUEST_TRY) {
         to->branch_count = 1;
     } else if (from.kind == REQUEST_BEGIN) {
-        to->content = act.begin;
+        to->content = digest_of_content(act.gid, nullptr, 0);
     } else if (from.kind == REQUEST_CANCEL) {
         reason_set(&to->reason, "INITIATOR", "it was asked for");
     }
@@ -397,6 +397,7 @@ void Coordinator::OnRequest(const RequestMessage &message)
     scene_.judge.Asked(token, message.kind, message.act, AttemptOf(message), message.branch);
     event *made = event_create(EVENT_REQUEST);
     made->u.request.token = reinterpret_cast<void *>(token);
+    MakeDigests(scene_.acts[message.act], message.variant, scene_.names);
     FillRequest(&made->u.request, message, scene_.acts[message.act]);
     Push(made);
 }

@@ -63,7 +63,9 @@ void Disk::Write(const byte_map *changes)
         const tercet_bytes value = byte_map_value(change);
         byte_map_entry *now = change->removed ? nullptr : byte_map_entry_create(key, &value);
         byte_map_entry *before = byte_map_exchange(&map_, key, now);
-        undo_.push_back({byte_map_entry_create(key, nullptr), before});
+        const bool none = now == nullptr && before == nullptr;
+        byte_map_entry *own = none ? byte_map_entry_create(key, nullptr) : nullptr;
+        undo_.push_back({now != nullptr ? now : none ? own : before, before, own});
     }
 }
 
@@ -101,8 +103,8 @@ const kv_backend *Disk::Backend()
 void Disk::Forget()
 {
     for (const Undo &undo : undo_) {
-        free(undo.change);
         free(undo.before);
+        free(undo.own);
     }
     undo_.clear();
     commits_.clear();
@@ -111,7 +113,7 @@ void Disk::Forget()
 void Disk::Sync(const std::function<void(tercet_bytes key)> &each)
 {
     for (const Undo &undo : undo_) {
-        each(byte_map_key(undo.change));
+        each(byte_map_key(undo.key));
     }
     Forget();
 }
@@ -122,8 +124,8 @@ void Disk::Crash(size_t kept)
     while (undo_.size() > from) {
         const Undo undo = undo_.back();
         undo_.pop_back();
-        free(byte_map_exchange(&map_, byte_map_key(undo.change), undo.before));
-        free(undo.change);
+        free(byte_map_exchange(&map_, byte_map_key(undo.key), undo.before));
+        free(undo.own);
     }
     commits_.resize(kept < commits_.size() ? kept : commits_.size());
 }

@@ -56,8 +56,9 @@ class Disk
 
   private:
     struct Undo {
-        byte_map_entry *change; // its key, and whether it removed
-        byte_map_entry *before; // or NULL
+        const byte_map_entry *key; // some entry of this key: of the map, of an undo, or `own`
+        byte_map_entry *before;    // or NULL
+        byte_map_entry *own;       // where there is no other; else NULL
     };
     static tercet_status Get(void *self, tercet_bytes key, byte_map_entry **entry_out,
                              tercet_error *error_out);

@@ -160,7 +160,7 @@ void Participant::Answer(const CallMessage &call, const group_answer &said)
     answer.mark_lsn = said.mark_lsn;
     memcpy(&answer.result, said.result,
            said.result_bytes == sizeof answer.result ? sizeof answer.result : 0);
-    snprintf(answer.code, sizeof answer.code, "%.31s", said.code);
+    memcpy(answer.code, said.code, strnlen(said.code, sizeof answer.code - 1));
     if (!scene_.calm && scene_.dice.Chance(scene_.swarm.garbage)) {
         scene_.tally.garbage++;
         answer.verdict = scene_.dice.Below(2) == 0 ? 0 : 77;

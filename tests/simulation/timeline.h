@@ -59,14 +59,14 @@ class Timeline
     void Add(int64_t at_us, What what, uint32_t who, uint32_t life, uint64_t subject)
     {
         heap_.push_back({at_us < now_us_ ? now_us_ : at_us, order_++, what, who, life, subject});
-        std::push_heap(heap_.begin(), heap_.end(), Later);
+        std::push_heap(heap_.begin(), heap_.end(), Later());
     }
     bool Next(Happening *next)
     {
         if (heap_.empty()) {
             return false;
         }
-        std::pop_heap(heap_.begin(), heap_.end(), Later);
+        std::pop_heap(heap_.begin(), heap_.end(), Later());
         *next = heap_.back();
         heap_.pop_back();
         now_us_ = next->at_us;
@@ -82,10 +82,12 @@ class Timeline
     }
 
   private:
-    static bool Later(const Happening &a, const Happening &b)
-    {
-        return a.at_us != b.at_us ? a.at_us > b.at_us : a.order > b.order;
-    }
+    struct Later {
+        bool operator()(const Happening &a, const Happening &b) const
+        {
+            return a.at_us != b.at_us ? a.at_us > b.at_us : a.order > b.order;
+        }
+    };
     std::vector<Happening> heap_;
     uint64_t order_ = 0;
     int64_t now_us_ = 0;
