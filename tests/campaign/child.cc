@@ -2,16 +2,18 @@
 #include "campaign/child.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
+extern "C" { // glibc 2.36 has forgotten it
+#include <sys/pidfd.h>
+}
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
 
 namespace campaign
 {
@@ -62,8 +64,9 @@ void Child::Forget()
     if (input_ >= 0) {
         close(input_);
         close(output_);
+        close(end_);
     }
-    input_ = output_ = -1;
+    input_ = output_ = end_ = -1;
 }
 
 void Child::Start(const std::vector<std::string> &arguments, const std::string &log,
@@ -87,6 +90,8 @@ void Child::Start(const std::vector<std::string> &arguments, const std::string &
         }
         _exit(71);
     }
+    end_ = pidfd_open(id_, 0);
+    Check(end_ >= 0, "pidfd_open");
     close(in[0]);
     close(out[1]);
     close(error);
@@ -112,14 +117,8 @@ void Child::Send(int signal)
 
 bool Child::WaitFor(int timeout_ms)
 {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-    while (Runs()) {
-        if (std::chrono::steady_clock::now() > end) {
-            return false;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(1)); // how often it looks
-    }
-    return true;
+    pollfd end = {End(), POLLIN, 0};
+    return !Runs() || (poll(&end, 1, timeout_ms) == 1 && !Runs());
 }
 
 std::string Child::Ask(const std::string &line)

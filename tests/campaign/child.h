@@ -24,6 +24,11 @@ class Child
                const std::string &failpoints);
 
     bool Runs(); // false: it never was, or has ended; then Status() tells how
+    // Can be read from when it has ended; -1: it never was, or Runs() has told that it has.
+    int End() const
+    {
+        return id_ == 0 ? -1 : end_;
+    }
     void Send(int signal);
     bool WaitFor(int timeout_ms); // for its end
     int Status() const
@@ -42,7 +47,7 @@ class Child
     void Forget();
 
     pid_t id_ = 0;
-    int input_ = -1, output_ = -1, status_ = 0;
+    int input_ = -1, output_ = -1, end_ = -1, status_ = 0;
     std::string failpoints_;
 };
 

@@ -1,9 +1,13 @@
 // See cycles.h.
 #include "campaign/cycles.h"
 
-#include <atomic>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -38,7 +42,53 @@ bool Fits(tercet_outcome outcome, const Effects &effects)
     return false;
 }
 
+// Until one of them can be read from, or it is time.
+void WaitForAny(const std::vector<int> &files, bool timed, Clock::time_point end)
+{
+    using std::chrono::milliseconds;
+    std::vector<pollfd> polled;
+    for (const int file : files) {
+        polled.push_back({file, POLLIN, 0});
+    }
+    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now()).count();
+    (void)poll(polled.data(), polled.size(), !timed ? -1 : left < 0 ? 0 : static_cast<int>(left));
+}
+
 } // namespace
+
+Done::Done() : event_(eventfd(0, EFD_CLOEXEC))
+{
+    if (event_ < 0) {
+        perror("eventfd");
+        exit(70);
+    }
+}
+
+Done::~Done()
+{
+    close(event_);
+}
+
+void Done::Tell()
+{
+    (void)eventfd_write(event_, 1);
+}
+
+bool Done::IsTold() const
+{
+    pollfd told = {event_, POLLIN, 0};
+    return poll(&told, 1, 0) == 1;
+}
+
+void Done::Forget()
+{
+    eventfd_t count = 0;
+    if (IsTold()) {
+        (void)eventfd_read(event_, &count);
+    }
+}
+
+// ---- One cycle ----------------------------------------------------------------------------------
 
 Cycles::Cycles(Campaign *campaign)
     : campaign_(campaign), options_(campaign->options), stage_(options_.directory, options_.self),
@@ -46,22 +96,28 @@ Cycles::Cycles(Campaign *campaign)
 {
 }
 
-// Kills at the plan's moment, and starts again whoever has died, until it is done.  Child processes
-// of this world are started on this thread alone.
-std::string Cycles::Watch(const Plan &plan, bool strikes, const std::function<bool()> &done)
+// Kills at the plan's moment, and starts again whoever has died, until it is done; `told` can be read
+// from then.  Child processes of this world are started on this thread alone.
+std::string Cycles::Watch(const Plan &plan, bool strikes, const std::function<bool()> &done,
+                          int told)
 {
     const auto moment = Clock::now() + std::chrono::milliseconds(plan.moment_ms);
     std::string finding;
-    while (!done() || strikes || stage_.CoordinatorIsDying()) {
+    for (;;) {
+        const bool over = done();
         if (strikes && Clock::now() >= moment) {
             stage_.Strike(plan);
             strikes = false;
         }
         const std::string death = stage_.Revive(plan);
         finding = finding.empty() ? death : finding;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1)); // how often it looks
+        if (over && !strikes && !stage_.CoordinatorIsDying()) {
+            return finding;
+        }
+        std::vector<int> files = stage_.Ends();
+        files.push_back(over ? -1 : told);
+        WaitForAny(files, strikes, moment);
     }
-    return finding;
 }
 
 std::string Cycles::ReadTold(std::vector<Payment> *payments)
@@ -89,28 +145,30 @@ std::string Cycles::One(int cycle)
     std::vector<Payment> payments = DrawPayments(options_.seed, cycle);
     std::vector<tercet_outcome> outcomes;
     std::string finding, settled;
-    std::atomic<bool> done{false};
+    const auto done = [this] { return done_.IsTold(); };
     stage_.Arm(plan);
     if (plan.victim == Victim::INITIATOR) {
         stage_.StartInitiator(plan.failpoints, options_.seed, cycle);
-        finding = Watch(plan, true, [&] { return !stage_.initiator.Runs(); });
+        finding = Watch(
+            plan, true, [&] { return !stage_.initiator.Runs(); }, stage_.initiator.End());
         (void)ReadTold(&payments);
     } else {
         std::thread crowd([&] {
             crowd_.Pay(&payments, [](const Payment &) {});
-            done = true;
+            done_.Tell();
         });
-        finding = Watch(plan, true, [&] { return done.load(); });
+        finding = Watch(plan, true, done, done_.Told());
         crowd.join();
+        done_.Forget();
     }
-    done = false;
     std::thread judge([&] {
         settled = crowd_.Settle(payments, &outcomes);
         settled = settled.empty() ? AskAgain(cycle) : settled;
-        done = true;
+        done_.Tell();
     });
-    const std::string death = Watch(plan, false, [&] { return done.load(); });
+    const std::string death = Watch(plan, false, done, done_.Told());
     judge.join();
+    done_.Forget();
     stage_.Disarm();
     const std::string backups =
         plan.victim == Victim::COORDINATOR_BACKS_UP ? stage_.JudgeBackups(plan) : "";

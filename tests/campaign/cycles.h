@@ -51,6 +51,27 @@ class Campaign
     int findings_ = 0;
 };
 
+// Told by one thread, waited for by another.
+class Done
+{
+  public:
+    Done();
+    ~Done();
+    Done(const Done &) = delete;
+    Done &operator=(const Done &) = delete;
+
+    void Tell();
+    bool IsTold() const;
+    void Forget();
+    int Told() const // can be read from when it is told
+    {
+        return event_;
+    }
+
+  private:
+    int event_;
+};
+
 // One world.
 class Cycles
 {
@@ -62,7 +83,7 @@ class Cycles
 
   private:
     std::string One(int cycle);
-    std::string Watch(const Plan &plan, bool strikes, const std::function<bool()> &done);
+    std::string Watch(const Plan &plan, bool strikes, const std::function<bool()> &done, int told);
     std::string ReadTold(std::vector<Payment> *payments);
     std::string CompareBooks(int cycle, const std::vector<Payment> &payments,
                              const std::vector<tercet_outcome> &outcomes);
@@ -73,6 +94,7 @@ class Cycles
     const Options &options_;
     Stage stage_;
     Crowd crowd_;
+    Done done_;
     std::vector<std::pair<std::string, tercet_outcome>> ended_; // of all cycles, as it was told
     Counts counts_;
 };

@@ -186,6 +186,15 @@ std::string Stage::Revive(const Plan &plan)
     return finding;
 }
 
+std::vector<int> Stage::Ends() const
+{
+    std::vector<int> ends = {coordinator_.End()};
+    for (const Child &one : participants_) {
+        ends.push_back(one.End());
+    }
+    return ends;
+}
+
 void Stage::Disarm()
 {
     if (!coordinator_.Failpoints().empty()) {

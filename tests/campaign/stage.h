@@ -33,6 +33,9 @@ class Stage
     // not have, or in another way than planned; else "".
     std::string Revive(const Plan &plan);
 
+    // Of everybody who runs: what Child::End() says.
+    std::vector<int> Ends() const;
+
     // It was told to end, and has not yet.
     bool CoordinatorIsDying()
     {
