@@ -50,6 +50,16 @@ void text_format(char *text_out, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
+void text_copy(char *text_out, size_t size, const char *text)
+{
+    const size_t bytes = strlen(text) + 1;
+    if (bytes <= size) {
+        memcpy(text_out, text, bytes);
+    } else {
+        text_format(text_out, size, "%s", text);
+    }
+}
+
 enum tercet_status error_set(struct tercet_error *error, enum tercet_status status,
                              const char *format, ...)
 {

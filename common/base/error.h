@@ -34,6 +34,8 @@ size_t text_cut(const char *text, size_t size, size_t limit);
 void text_format_list(char *text_out, size_t size, const char *format, va_list arguments)
     TERCET_PRINTF(3, 0);
 void text_format(char *text_out, size_t size, const char *format, ...) TERCET_PRINTF(3, 4);
+/* The same for a text as it is. */
+void text_copy(char *text_out, size_t size, const char *text);
 
 #ifdef __cplusplus
 }

@@ -163,8 +163,8 @@ void branch_set_payload(struct branch *branch, struct tercet_bytes payload)
 
 void reason_set(struct reason *reason, const char *code, const char *text)
 {
-    text_format(reason->code, sizeof reason->code, "%s", code);
-    text_format(reason->text, sizeof reason->text, "%s", text);
+    text_copy(reason->code, sizeof reason->code, code);
+    text_copy(reason->text, sizeof reason->text, text);
 }
 
 void branch_note_handed(struct branch *branch)

@@ -1,4 +1,6 @@
 // batch_facts.cc -- what a batch says, record by record; ReadBatch() of judge.h.
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #include "simulation/judge.h"
@@ -14,6 +16,46 @@ namespace simulation
 namespace
 {
 
+// What protobuf-c takes for one message, out of one piece of memory: nothing is given back singly.
+// Where that is too small, it is malloc's.
+class Room
+{
+  public:
+    ProtobufCAllocator *fresh() // for the next message
+    {
+        used_ = 0;
+        return &allocator_;
+    }
+    ProtobufCAllocator *same()
+    {
+        return &allocator_;
+    }
+
+  private:
+    static void *Take(void *self, size_t size)
+    {
+        auto *room = static_cast<Room *>(self);
+        const size_t whole = (size + 15) / 16 * 16;
+        if (whole > sizeof room->bytes_ - room->used_) {
+            return malloc(size);
+        }
+        room->used_ += whole;
+        return room->bytes_ + room->used_ - whole;
+    }
+    static void Give(void *self, void *taken)
+    {
+        const auto *room = static_cast<Room *>(self);
+        const auto at = reinterpret_cast<uintptr_t>(taken);
+        const auto first = reinterpret_cast<uintptr_t>(room->bytes_);
+        if (at < first || at >= first + sizeof room->bytes_) {
+            free(taken);
+        }
+    }
+    alignas(16) unsigned char bytes_[4096];
+    size_t used_ = 0;
+    ProtobufCAllocator allocator_ = {Take, Give, this};
+};
+
 bool ReadBranch(const Tercet__V1__Record__BeginBranch *from, Fact *fact)
 {
     if (fact->branch_count == ACT_BRANCHES_MAX || from->payload.len != sizeof(Payload)) {
@@ -25,9 +67,9 @@ bool ReadBranch(const Tercet__V1__Record__BeginBranch *from, Fact *fact)
     return branch.payload.branch == from->index && from->index <= ACT_BRANCHES_MAX;
 }
 
-bool ReadBegin(size_t size, const uint8_t *data, Fact *fact)
+bool ReadBegin(Room *room, size_t size, const uint8_t *data, Fact *fact)
 {
-    auto *message = tercet__v1__record__begin__unpack(nullptr, size, data);
+    auto *message = tercet__v1__record__begin__unpack(room->fresh(), size, data);
     if (message == nullptr) {
         return false;
     }
@@ -38,37 +80,37 @@ bool ReadBegin(size_t size, const uint8_t *data, Fact *fact)
     for (size_t i = 0; i < message->n_branches && fine; i++) {
         fine = ReadBranch(message->branches[i], fact);
     }
-    tercet__v1__record__begin__free_unpacked(message, nullptr);
+    tercet__v1__record__begin__free_unpacked(message, room->same());
     return fine;
 }
 
-bool ReadAddBranch(size_t size, const uint8_t *data, Fact *fact)
+bool ReadAddBranch(Room *room, size_t size, const uint8_t *data, Fact *fact)
 {
-    auto *message = tercet__v1__record__add_branch__unpack(nullptr, size, data);
+    auto *message = tercet__v1__record__add_branch__unpack(room->fresh(), size, data);
     if (message == nullptr) {
         return false;
     }
     fact->kind = Fact::ADD_BRANCH;
     const bool fine = message->n_branches == 1 && ReadBranch(message->branches[0], fact);
-    tercet__v1__record__add_branch__free_unpacked(message, nullptr);
+    tercet__v1__record__add_branch__free_unpacked(message, room->same());
     return fine;
 }
 
-bool ReadDecide(size_t size, const uint8_t *data, Fact *fact)
+bool ReadDecide(Room *room, size_t size, const uint8_t *data, Fact *fact)
 {
-    auto *message = tercet__v1__record__decide__unpack(nullptr, size, data);
+    auto *message = tercet__v1__record__decide__unpack(room->fresh(), size, data);
     if (message == nullptr) {
         return false;
     }
     fact->kind = Fact::DECIDE;
     fact->outcome = static_cast<txn_outcome>(message->outcome);
-    tercet__v1__record__decide__free_unpacked(message, nullptr);
+    tercet__v1__record__decide__free_unpacked(message, room->same());
     return true;
 }
 
-bool ReadEnded(size_t size, const uint8_t *data, Fact *fact)
+bool ReadEnded(Room *room, size_t size, const uint8_t *data, Fact *fact)
 {
-    auto *message = tercet__v1__record__ended__unpack(nullptr, size, data);
+    auto *message = tercet__v1__record__ended__unpack(room->fresh(), size, data);
     if (message == nullptr) {
         return false;
     }
@@ -77,7 +119,7 @@ bool ReadEnded(size_t size, const uint8_t *data, Fact *fact)
     fact->sequence = message->sequence;
     fact->outcome = txn_state_outcome(static_cast<txn_state>(message->state));
     const bool fine = ReadGid(message->gid, strlen(message->gid), &fact->act);
-    tercet__v1__record__ended__free_unpacked(message, nullptr);
+    tercet__v1__record__ended__free_unpacked(message, room->same());
     return fine;
 }
 
@@ -87,6 +129,7 @@ bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
 {
     batch_reader reader = {batch, 0};
     batch_operation operation;
+    Room room;
     while (batch_reader_next(&reader, &operation)) {
         const auto *key = static_cast<const char *>(operation.key.data);
         record_key name{};
@@ -98,18 +141,18 @@ bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
         Fact fact{};
         bool fine = false;
         if (key[0] == 'o') {
-            fine = ReadEnded(size, data, &fact);
+            fine = ReadEnded(&room, size, data, &fact);
         } else if (record_key_parse(operation.key, &name)) {
             fact.sequence = name.sequence;
             switch (name.kind) {
             case RECORD_KEY_BEGIN:
-                fine = ReadBegin(size, data, &fact);
+                fine = ReadBegin(&room, size, data, &fact);
                 break;
             case RECORD_KEY_ADD_BRANCH:
-                fine = ReadAddBranch(size, data, &fact);
+                fine = ReadAddBranch(&room, size, data, &fact);
                 break;
             case RECORD_KEY_DECIDE:
-                fine = ReadDecide(size, data, &fact);
+                fine = ReadDecide(&room, size, data, &fact);
                 break;
             case RECORD_KEY_PROGRESS:
                 continue;

@@ -58,7 +58,16 @@ class Timeline
   public:
     void Add(int64_t at_us, What what, uint32_t who, uint32_t life, uint64_t subject)
     {
-        heap_.push_back({at_us < now_us_ ? now_us_ : at_us, order_++, what, who, life, subject});
+        uint32_t slot = static_cast<uint32_t>(slots_.size());
+        if (free_.empty()) {
+            slots_.push_back({});
+        } else {
+            slot = free_.back();
+            free_.pop_back();
+        }
+        at_us = at_us < now_us_ ? now_us_ : at_us;
+        slots_[slot] = {at_us, order_, what, who, life, subject};
+        heap_.push_back({at_us, order_++, slot});
         std::push_heap(heap_.begin(), heap_.end(), Later());
     }
     bool Next(Happening *next)
@@ -67,7 +76,8 @@ class Timeline
             return false;
         }
         std::pop_heap(heap_.begin(), heap_.end(), Later());
-        *next = heap_.back();
+        *next = slots_[heap_.back().slot];
+        free_.push_back(heap_.back().slot);
         heap_.pop_back();
         now_us_ = next->at_us;
         return true;
@@ -82,13 +92,20 @@ class Timeline
     }
 
   private:
+    struct Moment { // what the heap moves about; small for that
+        int64_t at_us;
+        uint64_t order;
+        uint32_t slot;
+    };
     struct Later {
-        bool operator()(const Happening &a, const Happening &b) const
+        bool operator()(const Moment &a, const Moment &b) const
         {
             return a.at_us != b.at_us ? a.at_us > b.at_us : a.order > b.order;
         }
     };
-    std::vector<Happening> heap_;
+    std::vector<Moment> heap_;
+    std::vector<Happening> slots_;
+    std::vector<uint32_t> free_; // of slots_
     uint64_t order_ = 0;
     int64_t now_us_ = 0;
 };
