@@ -42,7 +42,7 @@ FIGURES_HOUR = {
 
 # Parts of --minutes, in the proportion of what each figure of the hour takes on two processors.  The
 # sweeps have a number of cases for each minute instead, which takes some 13 of its 60 seconds.
-SHARES = {"simulator": 0.45, "fuzzing": 0.24, "kill -9": 0.09}
+SHARES = {"simulator": 0.49, "fuzzing": 0.21, "kill -9": 0.08}
 CASES_A_MINUTE = {"corruption sweep": 3_600, "power loss": 1_200}
 
 # Worlds of the kill campaign for each processor: they mostly wait.
