@@ -14,9 +14,10 @@ enum { CONFLICT_OTHER_TRANSACTION = 1, CONFLICT_NOT_TRIED = 2, CONFLICT_FORGOTTE
 
 enum { AFTER_MS_MAX = 60000, PROGRESS_ATTEMPTS_MIN = 8 };
 
-static void keep_reason(struct branch *branch, const struct answer *answer)
+static void keep_reason(struct step *step, struct branch *branch, const struct answer *answer)
 {
     branch_set_reason(branch, answer->reason.code, answer->reason.text);
+    branch_share_reason(branch, &step->engine->said[branch->spec.participant]);
 }
 
 /* Asks again: at once when its participant has to come back first (dispatch holds it until then),
@@ -81,16 +82,16 @@ static void try_replied(struct step *step, struct branch *branch, const struct a
         progress(step, branch->txn);
         break;
     case TERCET_VERDICT_REFUSED:
-        keep_reason(branch, answer);
+        keep_reason(step, branch, answer);
         try_said_no(step, branch, answer);
         break;
     case TERCET_VERDICT_CONFLICT:
-        keep_reason(branch, answer);
+        keep_reason(step, branch, answer);
         try_contradicted(step, branch, answer);
         break;
     case TERCET_VERDICT_LATER:
     case TERCET_VERDICT_UNSPECIFIED:
-        keep_reason(branch, answer);
+        keep_reason(step, branch, answer);
         ask_again(step, branch, answer);
         break;
     }
@@ -107,7 +108,7 @@ static void on_try(struct step *step, struct branch *branch, const struct answer
         try_replied(step, branch, answer);
         return;
     }
-    keep_reason(branch, answer);
+    keep_reason(step, branch, answer);
     if (answer->kind == ANSWER_NOT_SERVED) {
         /* Nothing ran there, and nothing of this phase was asked before: there is nothing to undo,
          * and a cancel would be answered the same. */
@@ -154,19 +155,19 @@ static void phase_two_replied(struct step *step, struct branch *branch, const st
         }
         break;
     case TERCET_VERDICT_CONFLICT:
-        keep_reason(branch, answer);
+        keep_reason(step, branch, answer);
         contradicted(step, branch, answer->conflict == 0 ? CONFLICT_NOT_TRIED : answer->conflict);
         ask_again(step, branch, answer);
         break;
     case TERCET_VERDICT_REFUSED:
         /* Not allowed: put off like LATER, but an operator should know at once. */
-        keep_reason(branch, answer);
+        keep_reason(step, branch, answer);
         contradicted(step, branch, branch_rare(branch)->conflict);
         ask_again(step, branch, answer);
         break;
     case TERCET_VERDICT_LATER:
     case TERCET_VERDICT_UNSPECIFIED:
-        keep_reason(branch, answer);
+        keep_reason(step, branch, answer);
         ask_again(step, branch, answer);
         break;
     }
@@ -180,7 +181,7 @@ static void on_phase_two(struct step *step, struct branch *branch, const struct 
     if (answer->kind == ANSWER_REPLY) {
         phase_two_replied(step, branch, answer);
     } else {
-        keep_reason(branch, answer);
+        keep_reason(step, branch, answer);
         ask_again(step, branch, answer);
     }
 }

@@ -1,5 +1,5 @@
 /* branch.c -- see branch.h.  A branch and its action are one allocation; the payload is another, because
- * it may leave memory earlier, and what is rare a third. */
+ * it may leave memory earlier, and so is what few have, or not for long. */
 #include "engine/branch.h"
 
 #include <stdlib.h>
@@ -13,30 +13,55 @@
 enum { ATTENTION_ATTEMPTS = 10, ATTENTION_AGE_MS = 5 * 60 * 1000 };
 
 static_assert(sizeof(struct branch) <= BRANCH_BYTES_MAX, "a million transactions have to fit");
+static_assert(sizeof(struct trouble) <= TROUBLE_BYTES_MAX, "a million transactions have to fit");
 static_assert(TERCET_STAGE_MAX == 63, "six bits");
+
+const struct trouble *branch_trouble(const struct branch *branch)
+{
+    static const struct trouble none;
+    return branch->trouble != NULL ? branch->trouble : &none;
+}
+
+static struct trouble *make_trouble(struct branch *branch)
+{
+    if (branch->trouble == NULL) {
+        branch->trouble = xcalloc(1, sizeof *branch->trouble);
+    }
+    return branch->trouble;
+}
+
+static bool has_rare(const struct branch *branch)
+{
+    return branch_trouble(branch)->rare != NULL;
+}
 
 const struct rare *branch_rare(const struct branch *branch)
 {
     static const struct rare none;
-    return branch->rare != NULL ? branch->rare : &none;
+    return has_rare(branch) ? branch->trouble->rare : &none;
 }
 
 struct rare *branch_rare_make(struct branch *branch)
 {
-    if (branch->rare == NULL) {
-        branch->rare = xcalloc(1, sizeof *branch->rare);
+    struct trouble *trouble = make_trouble(branch);
+    if (trouble->rare == NULL) {
+        trouble->rare = xcalloc(1, sizeof *trouble->rare);
     }
-    return branch->rare;
+    return trouble->rare;
 }
 
-static void destroy_rare(struct rare *rare)
+static void destroy_trouble(struct trouble *trouble)
 {
-    if (rare != NULL) {
-        free((void *)(uintptr_t)rare->result.data);
-        free(rare->reason);
-        free(rare->resolved);
-        free(rare);
+    if (trouble == NULL) {
+        return;
     }
+    if (trouble->rare != NULL) {
+        free((void *)(uintptr_t)trouble->rare->result.data);
+        free(trouble->rare->resolved);
+        free(trouble->rare);
+    }
+    said_unref(trouble->reason);
+    free(trouble);
 }
 
 struct branch *branch_create(const struct branch_spec *spec)
@@ -86,7 +111,7 @@ void branch_unref(struct branch *branch)
     }
     tercet_assert(branch->txn == NULL && !list_is_linked(&branch->open_link));
     branch_drop_payload(branch);
-    destroy_rare(branch->rare);
+    destroy_trouble(branch->trouble);
     free(branch);
 }
 
@@ -98,39 +123,38 @@ void branch_drop_payload(struct branch *branch)
 
 void branch_set_reason(struct branch *branch, const char *code, const char *text)
 {
-    const bool empty = code[0] == '\0' && text[0] == '\0';
-    if (empty && branch->rare == NULL) {
-        return;
+    struct said *said = said_create(code, text);
+    if (said != NULL || branch->trouble != NULL) {
+        struct trouble *trouble = make_trouble(branch);
+        said_unref(trouble->reason);
+        trouble->reason = said;
     }
-    struct rare *rare = branch_rare_make(branch);
-    if (empty) {
-        free(rare->reason);
-        rare->reason = NULL;
-        return;
+}
+
+void branch_share_reason(struct branch *branch, struct said **newest_io)
+{
+    if (branch->trouble != NULL) {
+        said_share(&branch->trouble->reason, newest_io);
     }
-    if (rare->reason == NULL) {
-        rare->reason = xcalloc(1, sizeof *rare->reason);
-    }
-    reason_set(rare->reason, code, text);
 }
 
 void branch_set_conflict(struct branch *branch, uint32_t conflict)
 {
-    if (conflict != 0 || branch->rare != NULL) {
+    if (conflict != 0 || has_rare(branch)) {
         branch_rare_make(branch)->conflict = conflict;
     }
 }
 
 void branch_set_next_attempt(struct branch *branch, int64_t boot_ms)
 {
-    if (boot_ms != 0 || branch->rare != NULL) {
-        branch_rare_make(branch)->next_attempt_boot_ms = boot_ms;
+    if (boot_ms != 0 || branch->trouble != NULL) {
+        make_trouble(branch)->next_attempt_boot_ms = boot_ms;
     }
 }
 
 void branch_set_resolved(struct branch *branch, const char *text)
 {
-    if (text[0] != '\0' || branch->rare != NULL) {
+    if (text[0] != '\0' || has_rare(branch)) {
         struct rare *rare = branch_rare_make(branch);
         free(rare->resolved);
         rare->resolved = text[0] == '\0' ? NULL : xstrdup(text);
@@ -140,7 +164,7 @@ void branch_set_resolved(struct branch *branch, const char *text)
 void branch_set_result(struct branch *branch, struct tercet_bytes result)
 {
     tercet_assert(result.size <= TERCET_RESULT_BYTES_MAX);
-    if (result.size == 0 && branch->rare == NULL) {
+    if (result.size == 0 && !has_rare(branch)) {
         return;
     }
     struct rare *rare = branch_rare_make(branch);
@@ -159,12 +183,6 @@ void branch_set_payload(struct branch *branch, struct tercet_bytes payload)
     if (payload.size > 0) {
         branch->payload = xmemdup(payload.data, payload.size);
     }
-}
-
-void reason_set(struct reason *reason, const char *code, const char *text)
-{
-    text_copy(reason->code, sizeof reason->code, code);
-    text_copy(reason->text, sizeof reason->text, text);
 }
 
 void branch_note_handed(struct branch *branch)
@@ -197,7 +215,7 @@ bool branch_attention(const struct branch *branch, int64_t now_unix_ms, char *te
             branch->spec.index);
         return true;
     }
-    const char *text = rare->reason == NULL ? "" : rare->reason->text;
+    const char *text = said_text(branch_trouble(branch)->reason);
     if (rare->conflict != 0) {
         text_format(text_out, size, "branch %u contradicts what it was told: %s",
                     branch->spec.index, text);

@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "engine/branch_state.h"
 #include "engine/digest.h"
+#include "engine/reason.h"
 
 struct txn;
 
@@ -32,12 +33,6 @@ static inline int branch_number_compare(struct branch_number a, struct branch_nu
     }
     return a.number < b.number ? -1 : a.number > b.number;
 }
-
-/* Why, for programs and people; both NUL-terminated, "" when there is none. */
-struct reason {
-    char code[TERCET_REASON_CODE_BYTES_MAX + 1];
-    char text[TERCET_REASON_TEXT_BYTES_MAX + 1];
-};
 
 /* What the initiator registers. */
 struct branch_spec {
@@ -65,13 +60,17 @@ struct branch_traits {
 /* What few branches have, or not for long. */
 struct rare {
     struct tercet_bytes result; /* of its try; owned */
-    struct reason *reason;   /* of its last REFUSED, LATER, CONFLICT or transport error; owned; may
-                                       be NULL */
-    char *resolved;          /* an operator's reason for ending it; owned; NULL: none */
-    struct digest128 record; /* of its ADD_BRANCH pair in the journal; zero: none */
+    char *resolved;             /* an operator's reason for ending it; owned; NULL: none */
+    struct digest128 record;    /* of its ADD_BRANCH pair in the journal; zero: none */
+    uint32_t call_timeout_ms;   /* 0: the participant's */
+    uint32_t conflict;          /* tercet.v1.ConflictKind of its last CONFLICT; 0: none */
+};
+
+/* What every branch of a participant that is away has: a million may. */
+struct trouble {
+    struct said *reason; /* of its last REFUSED, LATER, CONFLICT or transport error; NULL: none */
     int64_t next_attempt_boot_ms; /* 0: as soon as its participant is reached */
-    uint32_t call_timeout_ms;     /* 0: the participant's */
-    uint32_t conflict;            /* tercet.v1.ConflictKind of its last CONFLICT; 0: none */
+    struct rare *rare;            /* owned; NULL: nothing of it (branch_rare()) */
 };
 
 /* A million transactions may be open, so every byte here is some megabytes. */
@@ -80,7 +79,7 @@ struct branch {
     struct txn *txn;             /* NULL: closed or never begun; answers are not read */
     struct branch_number number; /* given when it is registered */
     void *payload;               /* owned; NULL: it is empty, on the disk only, or lost */
-    struct rare *rare;           /* owned; NULL: nothing of it (branch_rare()) */
+    struct trouble *trouble;     /* owned; NULL: nothing of it (branch_trouble()) */
     int64_t asked_since_unix_ms; /* when the phase that is asked began */
     uint32_t payload_size;       /* wherever it is */
     uint32_t attempts;           /* of the phase that is asked */
@@ -100,7 +99,7 @@ struct branch {
     char action[];               /* NUL-terminated */
 };
 
-enum { BRANCH_BYTES_MAX = 104 }; /* of the struct; checked where it is made */
+enum { BRANCH_BYTES_MAX = 104, TROUBLE_BYTES_MAX = 24 }; /* of the structs; checked in branch.c */
 
 /* Makes a branch with one reference; copies action and payload. */
 struct branch *branch_create(const struct branch_spec *spec);
@@ -123,10 +122,9 @@ static inline struct tercet_bytes branch_payload(const struct branch *branch)
 
 void branch_drop_payload(struct branch *branch);
 
-/* Longer ones are cut. */
-void reason_set(struct reason *reason, const char *code, const char *text);
-
-/* What it has of the rare things; all zero when it has none.  To change one: branch_rare_make(). */
+/* What it has of these things; all zero when it has none.  To change one of the rare ones:
+ * branch_rare_make(). */
+const struct trouble *branch_trouble(const struct branch *branch);
 const struct rare *branch_rare(const struct branch *branch);
 struct rare *branch_rare_make(struct branch *branch);
 
@@ -135,6 +133,7 @@ void branch_set_conflict(struct branch *branch, uint32_t conflict);
 void branch_set_resolved(struct branch *branch, const char *text);
 void branch_set_next_attempt(struct branch *branch, int64_t boot_ms);
 void branch_set_reason(struct branch *branch, const char *code, const char *text);
+void branch_share_reason(struct branch *branch, struct said **newest_io); /* said_share() */
 void branch_set_result(struct branch *branch, struct tercet_bytes result);
 void branch_set_payload(struct branch *branch, struct tercet_bytes payload); /* the lost one */
 

@@ -154,6 +154,7 @@ void decide_to_cancel(struct step *step, struct txn *txn, enum txn_cause cause,
 {
     txn->cause = cause;
     txn_set_reason(txn, reason->code, reason->text);
+    said_share(&txn->reason, &step->engine->cancelled_for);
     decide(step, txn, TXN_OUTCOME_CANCELLED);
 }
 

@@ -79,8 +79,10 @@ void engine_destroy(struct engine *engine)
         free(engine->peers[i].actions);
     }
     free(engine->peers);
+    said_unref(engine->cancelled_for);
     for (uint32_t i = 0; i < DIRECTORY_PARTICIPANT_COUNT_MAX; i++) {
         free(engine->adopted[i]);
+        said_unref(engine->said[i]);
     }
     free(engine);
 }

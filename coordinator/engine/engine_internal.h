@@ -64,7 +64,9 @@ struct engine {
     struct heap waiter_timers; /* struct waiter */
     struct peer *peers;        /* by directory index */
     struct acquaintance
-        *adopted[DIRECTORY_PARTICIPANT_COUNT_MAX]; /* owned; until there are peers */
+        *adopted[DIRECTORY_PARTICIPANT_COUNT_MAX];      /* owned; until there are peers */
+    struct said *said[DIRECTORY_PARTICIPANT_COUNT_MAX]; /* newest of a branch there; may be NULL */
+    struct said *cancelled_for;                         /* newest of a transaction; may be NULL */
     uint32_t peer_count;
     uint32_t resuming_count; /* peers that may have parked branches */
 

@@ -22,6 +22,7 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
     list_push_back(&engine->open, &txn->link);
     engine->stats.open_transactions++;
     engine->stats.open_payload_bytes += txn->payload_bytes;
+    said_share(&txn->reason, &engine->cancelled_for);
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
         tercet_assert(branch->number.number < engine->next_number ||
@@ -30,6 +31,7 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
         branch->handed =
             (1U << TERCET_PHASE_TRY) | (1U << TERCET_PHASE_CONFIRM) | (1U << TERCET_PHASE_CANCEL);
         branch->adopted = true;
+        branch_share_reason(branch, &engine->said[branch->spec.participant]);
         if (branch_rare(branch)->conflict != 0 && !branch_state_is_ended(branch->state)) {
             engine_raise_attention(engine, branch, branch_rare(branch)->conflict);
             txn->in_doubt = txn->in_doubt || !txn_state_is_decided(txn->state);

@@ -47,7 +47,7 @@ void txn_destroy(struct txn *txn)
         branch_unref(branch);
     }
     free(txn->branches);
-    free(txn->reason);
+    said_unref(txn->reason);
     free(txn);
 }
 
@@ -95,10 +95,8 @@ void txn_move(struct txn *txn, enum txn_state to, struct clock_now now)
 
 void txn_set_reason(struct txn *txn, const char *code, const char *text)
 {
-    if (txn->reason == NULL) {
-        txn->reason = xcalloc(1, sizeof *txn->reason);
-    }
-    reason_set(txn->reason, code, text);
+    said_unref(txn->reason);
+    txn->reason = said_create(code, text);
 }
 
 static bool is_ready_to_confirm(const struct branch *branch)

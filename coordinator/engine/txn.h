@@ -35,8 +35,8 @@ struct txn {
     struct heap_node timer;   /* its deadline while it is undecided */
     struct list_node waiters; /* struct waiter: calls that wait for it */
 
-    int64_t sequence;      /* its place in the order of beginnings; names its records */
-    struct reason *reason; /* why it was cancelled; owned; may be NULL */
+    int64_t sequence;    /* its place in the order of beginnings; names its records */
+    struct said *reason; /* why it was cancelled; may be NULL */
     struct branch *
         *branches; /* by index - 1 where index are dense (Execute); else in order of index */
     struct digest16 content; /* of gid and branches; in steps mode of the gid alone */

@@ -80,6 +80,7 @@ static struct view_branch view_of_branch(const struct branch *branch,
                                          const struct directory *directory, struct clock_now now)
 {
     const struct branch_traits *spec = &branch->spec;
+    const struct trouble *trouble = branch_trouble(branch);
     const struct rare *rare = branch_rare(branch);
     struct view_branch view = {
         .index = spec->index,
@@ -91,14 +92,14 @@ static struct view_branch view_of_branch(const struct branch *branch,
         .optional = spec->optional,
         .digest = spec->digest,
         .result = rare->result,
-        .reason_code = rare->reason == NULL ? "" : rare->reason->code,
-        .reason_text = rare->reason == NULL ? "" : rare->reason->text,
+        .reason_code = said_code(trouble->reason),
+        .reason_text = said_text(trouble->reason),
         .attempts = branch->attempts,
         .conflict = rare->conflict,
         .resolved = rare->resolved == NULL ? "" : rare->resolved,
     };
-    if (rare->next_attempt_boot_ms > now.boot_ms) {
-        view.next_attempt_unix_ms = now.unix_ms + (rare->next_attempt_boot_ms - now.boot_ms);
+    if (trouble->next_attempt_boot_ms > now.boot_ms) {
+        view.next_attempt_unix_ms = now.unix_ms + (trouble->next_attempt_boot_ms - now.boot_ms);
     }
     return view;
 }
@@ -124,8 +125,8 @@ struct view *view_of_txn(const struct txn *txn, const struct directory *director
         .mode = txn->mode,
         .cause = txn->cause,
         .refused_branch = txn->refused_branch,
-        .reason_code = txn->reason == NULL ? "" : txn->reason->code,
-        .reason_text = txn->reason == NULL ? "" : txn->reason->text,
+        .reason_code = said_code(txn->reason),
+        .reason_text = said_text(txn->reason),
         .attention = attention,
         .content = txn->content,
         .begun_unix_ms = txn->begun_unix_ms,

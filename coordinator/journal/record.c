@@ -158,6 +158,7 @@ static void encode_branches_now(const struct txn *txn, bool with_results, struct
 {
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         const struct branch *branch = txn->branches[i];
+        const struct trouble *trouble = branch_trouble(branch);
         const struct rare *rare = branch_rare(branch);
         Tercet__V1__Record__BranchNow *now = &out->items[i];
         tercet__v1__record__branch_now__init(now);
@@ -170,10 +171,8 @@ static void encode_branches_now(const struct txn *txn, bool with_results, struct
         now->asked_since_unix_ms = branch->asked_since_unix_ms;
         now->answered_tried = branch->answered_tried;
         now->conflict = rare->conflict;
-        if (rare->reason != NULL) {
-            now->reason_code = rare->reason->code;
-            now->reason_text = rare->reason->text;
-        }
+        now->reason_code = record_message_text(said_code(trouble->reason));
+        now->reason_text = record_message_text(said_text(trouble->reason));
         if (rare->resolved != NULL) {
             now->resolved = rare->resolved;
         }
@@ -191,10 +190,8 @@ static void write_decide(struct txn *txn, struct journal_batch *batch)
     decide.outcome = (Tercet__V1__Outcome)txn_state_outcome(txn->state);
     decide.cause = (Tercet__V1__Cause)txn->cause;
     decide.refused_branch = txn->refused_branch;
-    if (txn->reason != NULL) {
-        decide.reason_code = txn->reason->code;
-        decide.reason_text = txn->reason->text;
-    }
+    decide.reason_code = record_message_text(said_code(txn->reason));
+    decide.reason_text = record_message_text(said_text(txn->reason));
     decide.decided_unix_ms = txn->decided_unix_ms;
     encode_branches_now(txn, true, &branches);
     decide.branches = branches.pointers;
@@ -304,8 +301,8 @@ static void write_end(struct txn *txn, const struct directory *directory,
     delete_pair(batch, txn_key(txn, RECORD_KEY_BEGIN), &txn->record_begin);
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
-        if (branch->rare != NULL) {
-            delete_pair(batch, branch_key(txn, branch), &branch->rare->record);
+        if (!digest128_is_zero(branch_rare(branch)->record)) {
+            delete_pair(batch, branch_key(txn, branch), &branch_rare_make(branch)->record);
         }
     }
     delete_pair(batch, txn_key(txn, RECORD_KEY_DECIDE), &txn->record_decide);

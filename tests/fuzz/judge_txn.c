@@ -4,12 +4,12 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
-static bool same_reason(const struct reason *a, const struct reason *b)
+static bool same_reason(const struct said *a, const struct said *b)
 {
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    return strcmp(a->code, b->code) == 0 && strcmp(a->text, b->text) == 0;
+    return strcmp(said_code(a), said_code(b)) == 0 && strcmp(said_text(a), said_text(b)) == 0;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -39,7 +39,7 @@ static void judge_same_branch(const struct branch *a, const struct branch *b)
     tercet_assert(a->asked_since_unix_ms == b->asked_since_unix_ms);
     tercet_assert(a->answered_tried == b->answered_tried && rare_a->conflict == rare_b->conflict);
     tercet_assert(bytes_equal(rare_a->result, rare_b->result) &&
-                  same_reason(rare_a->reason, rare_b->reason));
+                  same_reason(branch_trouble(a)->reason, branch_trouble(b)->reason));
     tercet_assert(same_text(rare_a->resolved, rare_b->resolved));
 }
 

@@ -84,7 +84,8 @@ class EngineWorld
     // The call of this branch must have been handed; answers it.
     void Answer(const std::string &gid, uint32_t index, tercet_phase phase, tercet_verdict verdict,
                 uint32_t how = 0, const std::string &result = "", uint32_t conflict = 0);
-    void Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind);
+    void Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind,
+              const std::string &words = "broken");
     void Reachable(uint32_t participant, bool reachable);
     // A probe leaves and comes back with this description; its only action is "act".
     void Describe(uint32_t participant, const description &told);

@@ -193,12 +193,13 @@ void EngineWorld::Answer(const std::string &gid, uint32_t index, tercet_phase ph
     SendAnswer(gid, index, made);
 }
 
-void EngineWorld::Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind)
+void EngineWorld::Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind,
+                       const std::string &words)
 {
     event *made = event_create(EVENT_ANSWER);
     made->u.answer.phase = phase;
     made->u.answer.kind = kind;
-    reason_set(&made->u.answer.reason, "TRANSPORT", "broken");
+    reason_set(&made->u.answer.reason, "TRANSPORT", words.c_str());
     SendAnswer(gid, index, made);
 }
 

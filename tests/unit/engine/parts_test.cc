@@ -65,7 +65,7 @@ TEST(Parts, AReasonIsReplacedByTheNext)
     txn_set_reason(txn, "FIRST", "one");
     txn_set_reason(txn, "SECOND", "two");
     EXPECT_STREQ("SECOND", txn->reason->code);
-    EXPECT_STREQ("two", txn->reason->text);
+    EXPECT_STREQ("two", said_text(txn->reason));
     txn_destroy(txn);
 }
 
@@ -111,9 +111,9 @@ TEST(Parts, AReasonThatIsOnlyWordsIsKept)
     EngineWorld world;
     branch *branch = MakeBranch(1, {}, world.names);
     branch_set_reason(branch, "", "words");
-    ASSERT_NE(nullptr, branch_rare(branch)->reason);
-    EXPECT_STREQ("", branch_rare(branch)->reason->code);
-    EXPECT_STREQ("words", branch_rare(branch)->reason->text);
+    ASSERT_NE(nullptr, branch_trouble(branch)->reason);
+    EXPECT_STREQ("", said_code(branch_trouble(branch)->reason));
+    EXPECT_STREQ("words", said_text(branch_trouble(branch)->reason));
     branch_unref(branch);
 }
 

@@ -197,8 +197,8 @@ TEST(RecordRecovery, AnOptionalRefusalThatDecidesInItsStepComesBackDecided)
     world.Crash();
     ASSERT_EQ(TXN_CONFIRMING, world.Find("g")->state);
     EXPECT_EQ(BRANCH_CANCELLING, world.Branch("g", 2)->state);
-    ASSERT_NE(nullptr, branch_rare(world.Branch("g", 2))->reason);
-    EXPECT_STREQ("CODE", branch_rare(world.Branch("g", 2))->reason->code);
+    ASSERT_NE(nullptr, branch_trouble(world.Branch("g", 2))->reason);
+    EXPECT_STREQ("CODE", branch_trouble(world.Branch("g", 2))->reason->code);
     EXPECT_EQ("receipt", TextOf(branch_rare(world.Branch("g", 1))->result));
     world.ExpectAllEnds("g");
 }

@@ -23,7 +23,8 @@ class Restarted : public EngineWorld
     }
 
     txn *Adopt(const char *gid, txn_state state, txn_mode mode,
-               const std::vector<branch_state> &branches, uint32_t conflict = 0)
+               const std::vector<branch_state> &branches, uint32_t conflict = 0,
+               const char *reason = "")
     {
         txn *made = txn_create(gid, "boot-1", "");
         made->sequence = next_++;
@@ -38,6 +39,7 @@ class Restarted : public EngineWorld
             part->state = branches[i];
             part->asked = branch_state_asks(branches[i]);
             branch_set_conflict(part, static_cast<uint32_t>(conflict));
+            branch_set_reason(part, "", reason);
             txn_add_branch_take(made, part);
         }
         engine_adopt_take(engine, made);
@@ -56,6 +58,20 @@ TEST(Recovery, ADecidedTransactionIsAskedForAtOnce)
     EXPECT_EQ(1, world.CountCalls("g", TERCET_PHASE_CONFIRM));
     world.RunToEnd();
     EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
+}
+
+// A journal that was left in an outage does not bring it back a million times.
+TEST(Recovery, WhatAllBranchesOfAParticipantWereToldIsKeptOnce)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    const std::vector<branch_state> both = {BRANCH_CONFIRMING, BRANCH_CONFIRMING};
+    const txn *a = world.Adopt("a", TXN_CONFIRMING, TXN_MODE_EXECUTE, both, 0, "refused");
+    const txn *b = world.Adopt("b", TXN_CONFIRMING, TXN_MODE_EXECUTE, both, 0, "refused");
+    for (int i : {0, 1}) {
+        EXPECT_STREQ("refused", said_text(a->branches[i]->trouble->reason));
+        EXPECT_EQ(a->branches[i]->trouble->reason, b->branches[i]->trouble->reason);
+    }
+    world.Resume();
 }
 
 TEST(Recovery, WhatIsDecidedIsAskedForInSlicesByItsNumbers)

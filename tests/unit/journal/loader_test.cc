@@ -121,7 +121,7 @@ void ExpectBranch(const branch *got, const branch *want, bool decided)
     EXPECT_EQ(branch_number_compare(got->number, want->number), 0);
     EXPECT_TRUE(digest128_equal(branch_rare(got)->record, branch_rare(want)->record));
     EXPECT_EQ(got->answered_tried, want->answered_tried);
-    EXPECT_EQ(ReasonOf(branch_rare(got)->reason), ReasonOf(branch_rare(want)->reason));
+    EXPECT_EQ(ReasonOf(branch_trouble(got)->reason), ReasonOf(branch_trouble(want)->reason));
     const uint32_t may_have_left = 1U << TERCET_PHASE_TRY;
     if (!decided) {
         EXPECT_EQ(got->state, BRANCH_WAITING);

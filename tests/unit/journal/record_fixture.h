@@ -225,9 +225,9 @@ class Transactions
     int64_t number_ = 0;
 };
 
-inline std::string ReasonOf(const reason *of)
+inline std::string ReasonOf(const said *of)
 {
-    return of == nullptr ? "" : std::string(of->code) + "|" + of->text;
+    return of == nullptr ? "" : std::string(said_code(of)) + "|" + said_text(of);
 }
 
 inline std::string ReasonText(const char *code, const char *text)

@@ -240,7 +240,7 @@ TEST(RecordLoaderState, AReasonOfOneHalfComesBack)
     EXPECT_EQ(records.Load(&why,
                            [](const txn *got) {
                                ASSERT_NE(got->reason, nullptr);
-                               EXPECT_STREQ(got->reason->text, "only words");
+                               EXPECT_STREQ(said_text(got->reason), "only words");
                            }),
               TERCET_OK)
         << why;
