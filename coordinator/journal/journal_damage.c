@@ -24,12 +24,13 @@ void damage_note(const char *directory, const char *text)
     free(path);
 }
 
-bool damage_is_noted(const char *directory)
+enum tercet_status damage_is_noted(const char *directory, bool *noted_out,
+                                   struct tercet_error *error_out)
 {
     char *path = path_of(directory);
-    const bool noted = access(path, F_OK) == 0;
+    enum tercet_status status = files_look(path, noted_out, error_out);
     free(path);
-    return noted;
+    return status;
 }
 
 enum tercet_status damage_forget(const char *directory, struct tercet_error *error_out)

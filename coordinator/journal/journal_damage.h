@@ -12,7 +12,8 @@
 /* At best: a disk that takes nothing any more is no reason not to end. */
 void damage_note(const char *directory, const char *text);
 
-bool damage_is_noted(const char *directory);
+TERCET_MUST_CHECK enum tercet_status damage_is_noted(const char *directory, bool *noted_out,
+                                                     struct tercet_error *error_out);
 
 TERCET_MUST_CHECK enum tercet_status damage_forget(const char *directory,
                                                    struct tercet_error *error_out);

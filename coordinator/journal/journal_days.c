@@ -163,10 +163,11 @@ static enum tercet_status check_is_there(const struct days *days, const struct d
                                          struct tercet_error *error_out)
 {
     char *path = files_join(days->outcomes_path, day->date);
-    const bool there = access(path, F_OK) == 0;
+    bool there = false;
+    enum tercet_status status = files_look(path, &there, error_out);
     free(path);
-    if (there) {
-        return TERCET_OK;
+    if (status != TERCET_OK || there) {
+        return status;
     }
     return error_set(error_out, TERCET_DATA_LOSS,
                      "outcomes of %s are missing: outcomes/%s is not there", day->date, day->date);

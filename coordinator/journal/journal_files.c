@@ -26,6 +26,16 @@ enum tercet_status files_failed(struct tercet_error *error_out, const char *what
                      strerror(errno));
 }
 
+enum tercet_status files_look(const char *path, bool *there_out, struct tercet_error *error_out)
+{
+    const bool there = access(path, F_OK) == 0;
+    if (!there && errno != ENOENT && errno != ENOTDIR) {
+        return files_failed(error_out, "look at", path);
+    }
+    *there_out = there;
+    return TERCET_OK;
+}
+
 static bool write_all(int fd, const char *data, size_t size)
 {
     size_t at = 0;
@@ -177,12 +187,20 @@ enum tercet_status files_list(const char *directory, struct files_names *names_o
     }
     struct files_names names = {0};
     struct dirent *entry = NULL;
+    errno = 0; /* a listing that breaks off must not pass for a short one */
     while ((entry = readdir(stream)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             names.items = xrealloc(names.items, (names.count + 1) * sizeof names.items[0]);
             names.items[names.count] = xstrdup(entry->d_name);
             names.count++;
         }
+        errno = 0;
+    }
+    if (errno != 0) {
+        enum tercet_status status = files_failed(error_out, "read", directory);
+        closedir(stream);
+        files_names_deinit(&names);
+        return status;
     }
     closedir(stream);
     if (names.count > 0) {

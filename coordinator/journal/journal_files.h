@@ -10,6 +10,11 @@ char *files_join(const char *directory, const char *name);
 /* UNAVAILABLE with errno in the system's words: "cannot <what> <path>: ...". */
 enum tercet_status files_failed(struct tercet_error *error_out, const char *what, const char *path);
 
+/* Is there something of this name?  UNAVAILABLE: the system cannot tell at the moment, which must
+ * not be taken for damage. */
+TERCET_MUST_CHECK enum tercet_status files_look(const char *path, bool *there_out,
+                                                struct tercet_error *error_out);
+
 /* Makes a new file with these bytes and syncs it. */
 TERCET_MUST_CHECK enum tercet_status files_write_new(const char *path, struct tercet_bytes bytes,
                                                      struct tercet_error *error_out);

@@ -39,6 +39,22 @@ enum {
 
 /* ---- 3. and 4. Open, read everything --------------------------------------------------------- */
 
+static enum tercet_status check_directories(const struct journal_leveldb *journal,
+                                            struct tercet_error *error_out)
+{
+    const char *const paths[] = {journal->live_path, journal->outcomes_path, journal->safety_path};
+    enum tercet_status status = TERCET_OK;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && status == TERCET_OK; i++) {
+        bool there = false;
+        status = files_look(paths[i], &there, error_out);
+        if (status == TERCET_OK && !there) {
+            status = error_set(error_out, TERCET_DATA_LOSS,
+                               "one of its directories live, outcomes and safety is missing");
+        }
+    }
+    return status;
+}
+
 static enum tercet_status open_live(struct journal_leveldb *journal, struct tercet_error *error_out)
 {
     const struct store_options options = {
@@ -48,13 +64,8 @@ static enum tercet_status open_live(struct journal_leveldb *journal, struct terc
         .cache_bytes = LIVE_CACHE_BYTES,
         .open_file_count_max = LIVE_OPEN_FILE_COUNT,
     };
-    if (access(journal->live_path, F_OK) != 0 || access(journal->outcomes_path, F_OK) != 0 ||
-        access(journal->safety_path, F_OK) != 0) {
-        return error_set(error_out, TERCET_DATA_LOSS,
-                         "one of its directories live, outcomes and safety is missing");
-    }
-    enum tercet_status status = TERCET_OK;
-    if (!journal->inspecting) {
+    enum tercet_status status = check_directories(journal, error_out);
+    if (status == TERCET_OK && !journal->inspecting) {
         status = safety_take(journal->safety_path, NAME_LIVE, journal->live_path,
                              journal->witness_path, error_out);
     }
@@ -222,10 +233,15 @@ enum tercet_status journal_leveldb_count_days(struct journal *base, struct terce
 static enum tercet_status look_at_damage(struct journal_leveldb *journal,
                                          struct tercet_error *error_out)
 {
-    if (journal->inspecting || !damage_is_noted(journal->path)) {
+    if (journal->inspecting) {
         return TERCET_OK;
     }
-    enum tercet_status status = journal_leveldb_count_days(&journal->base, error_out);
+    bool noted = false;
+    enum tercet_status status = damage_is_noted(journal->path, &noted, error_out);
+    if (status != TERCET_OK || !noted) {
+        return status;
+    }
+    status = journal_leveldb_count_days(&journal->base, error_out);
     return status == TERCET_OK ? damage_forget(journal->path, error_out) : status;
 }
 

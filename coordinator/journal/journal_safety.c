@@ -63,8 +63,9 @@ enum tercet_status safety_take(const char *safety_path, const char *name, const 
 {
     char *pending = path_of(safety_path, name, ".pending");
     char *making = path_of(safety_path, name, ".new");
-    enum tercet_status status = TERCET_OK;
-    if (access(pending, F_OK) != 0) {
+    bool there = false;
+    enum tercet_status status = files_look(pending, &there, error_out);
+    if (status == TERCET_OK && !there) {
         status = files_remove_directory(making, error_out);
         if (status == TERCET_OK) {
             status = files_make_directory(making, error_out);

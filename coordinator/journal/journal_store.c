@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "journal/journal_files.h"
 #include "journal/log_sequence.h"
 #include "journal/store_share.h"
 
@@ -49,6 +50,26 @@ static enum tercet_status take_error(char *text, struct tercet_error *error_out)
     return status;
 }
 
+/* LevelDB takes any failure to look at CURRENT for a store that is not there. */
+static enum tercet_status take_open_error(char *text, const char *store_path,
+                                          struct tercet_error *error_out)
+{
+    bool there = false;
+    const bool missing = strstr(text, "does not exist (create_if_missing") != NULL;
+    enum tercet_status status = take_error(text, error_out);
+    if (!missing) {
+        return status;
+    }
+    char *current = files_join(store_path, "CURRENT");
+    enum tercet_status looked = files_look(current, &there, error_out);
+    if (looked == TERCET_OK && there) {
+        looked =
+            error_set(error_out, TERCET_UNAVAILABLE, "cannot look at %.160s: it was away", current);
+    }
+    free(current);
+    return looked == TERCET_OK ? status : looked;
+}
+
 /* What LevelDB does not look at before it acts. */
 static enum tercet_status look_before(const char *path, struct tercet_error *error_out)
 {
@@ -79,7 +100,7 @@ enum tercet_status store_open(const struct store_options *options, struct store 
     store->db = leveldb_open(store->options, options->path, &error);
     if (error != NULL) {
         store_close(store);
-        return take_error(error, error_out);
+        return take_open_error(error, options->path, error_out);
     }
     *store_out = store;
     return TERCET_OK;

@@ -84,35 +84,47 @@ enum tercet_status witness_create(const char *path, const struct journal_head *h
 }
 
 /* The slot with the newer head; -1: neither can be believed. */
-static int newest_slot(int fd, struct journal_head *head_out)
+static enum tercet_status newest_slot(int fd, int *slot_out, struct journal_head *head_out,
+                                      struct tercet_error *error_out)
 {
     int newest = -1;
     for (int slot = 0; slot < 2; slot++) {
         uint8_t data[FILLED_SIZE];
         struct journal_head head = {0};
         const ssize_t got = pread(fd, data, sizeof data, (off_t)slot * WITNESS_SLOT_SIZE);
+        if (got < 0) { /* nothing is known of it: the older slot may not stand for both */
+            return files_failed(error_out, "read", "its witness");
+        }
         if (got == FILLED_SIZE && decode(data, &head) && (newest < 0 || head.lsn > head_out->lsn)) {
             *head_out = head;
             newest = slot;
         }
     }
-    return newest;
+    *slot_out = newest;
+    return TERCET_OK;
 }
 
 enum tercet_status witness_open(const char *path, struct witness **witness_out,
                                 struct journal_head *head_out, struct tercet_error *error_out)
 {
     const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
+    if (fd < 0 && errno == ENOENT) {
         return error_set(error_out, TERCET_DATA_LOSS, "its witness is missing: %s",
                          strerror(errno));
     }
+    if (fd < 0) {
+        return files_failed(error_out, "open", "its witness");
+    }
     struct journal_head head = {0};
-    const int slot = newest_slot(fd, &head);
-    if (slot < 0) {
+    int slot = -1;
+    enum tercet_status status = newest_slot(fd, &slot, &head, error_out);
+    if (status == TERCET_OK && slot < 0) {
+        status = error_set(error_out, TERCET_DATA_LOSS,
+                           "its witness is damaged: neither slot can be believed");
+    }
+    if (status != TERCET_OK) {
         close(fd);
-        return error_set(error_out, TERCET_DATA_LOSS,
-                         "its witness is damaged: neither slot can be believed");
+        return status;
     }
     struct witness *witness = xcalloc(1, sizeof *witness);
     witness->fd = fd;

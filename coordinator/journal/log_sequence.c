@@ -43,10 +43,12 @@ static bool is_log(const char *name)
 enum tercet_status log_sequence_check(const char *store_path, struct tercet_error *error_out)
 {
     struct files_names names = {0};
-    if (access(store_path, F_OK) != 0) {
-        return TERCET_OK; /* LevelDB says so */
+    bool there = false;
+    enum tercet_status status = files_look(store_path, &there, error_out);
+    if (status != TERCET_OK || !there) {
+        return status; /* not there: LevelDB says so */
     }
-    enum tercet_status status = files_list(store_path, &names, error_out);
+    status = files_list(store_path, &names, error_out);
     for (size_t i = 0; i < names.count && status == TERCET_OK; i++) {
         if (is_log(names.items[i])) {
             struct sequence sequence = {.name = names.items[i]};

@@ -133,7 +133,14 @@ static enum tercet_status next_file_of(const char *store_path, uint64_t *next_fi
     name[strcspn(name, "\n")] = '\0';
     char *path = files_join(store_path, name);
     struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) {
+    bool there = false;
+    status = files_look(path, &there, error_out);
+    if (status == TERCET_OK && there && stat(path, &info) != 0) {
+        status = files_failed(error_out, "look at", path);
+    }
+    if (status != TERCET_OK) {
+        /* the system's words */
+    } else if (!there || !S_ISREG(info.st_mode)) {
         status = TERCET_NOT_FOUND;
     } else {
         struct manifest manifest = {0};

@@ -111,17 +111,17 @@ int SweepCorruption(const SweepOptions &options)
         rows.push_back(KindName(static_cast<Kind>(kind)));
     }
     Sweep sweep;
-    const int64_t first = options.only >= 0 ? options.only : 0;
-    sweep.count = options.only >= 0 ? 1 : (options.cases > 0 ? options.cases : kDefaultCases);
+    sweep.first = options.only >= 0 ? options.only : 0;
+    sweep.count = options.only >= 0 ? 1 : CasesOf(options, kDefaultCases);
     sweep.run = [&](int64_t number, const std::string &directory) {
         uint32_t kind = 0;
-        return RunCase(bench, options.seed, first + number, directory, &kind);
+        return RunCase(bench, options.seed, number, directory, &kind);
     };
     sweep.kind_of = [&](int64_t number) {
         size_t shape = 0;
         Kind kind = Kind::kCount;
         Image image;
-        bench.Make(options.seed, first + number, &shape, &kind, &image);
+        bench.Make(options.seed, number, &shape, &kind, &image);
         return static_cast<uint32_t>(kind);
     };
     printf("%zu damages are done once each, the others by seed\n", bench.once.size());

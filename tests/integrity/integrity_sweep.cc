@@ -1,5 +1,6 @@
 // integrity_sweep -- shows that the journal refuses or is complete, and never silently less:
-//   integrity_sweep corruption|io|power [--cases N] [--seed S] [--case K] [--jobs J] [--whole]
+//   integrity_sweep corruption|io|power [--cases N] [--minutes M] [--seed S] [--case K] [--jobs J]
+//                                       [--whole] [--json]
 // README.md tells what each does.
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,16 +10,17 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <map>
 
 #include "integrity/sweeps.h"
+#include "integrity/tally.h"
 
 namespace tercet
 {
 namespace
 {
 
-constexpr size_t kToldMax = 20;
+constexpr int64_t kToldMax = 20;
+constexpr int64_t kRoundCases = 20000; // results are kept of one round only
 
 // Below shared memory's tmpfs where there is one: a case is a directory of some twenty files.
 std::string MakeDirectory()
@@ -36,8 +38,9 @@ std::string MakeDirectory()
 
 int Usage()
 {
-    fprintf(stderr, "usage: integrity_sweep corruption|io|power [--cases N] [--seed S] [--case K] "
-                    "[--jobs J] [--whole] [--tell TEXT] [--history FILE]\n");
+    fprintf(stderr,
+            "usage: integrity_sweep corruption|io|power [--cases N] [--minutes M] [--seed S] "
+            "[--case K] [--jobs J] [--whole] [--json] [--tell TEXT] [--history FILE]\n");
     return 64;
 }
 
@@ -57,12 +60,18 @@ bool Parse(int count, char **arguments, SweepOptions *options)
             options->whole = true;
             continue;
         }
+        if (name == "--json") {
+            options->json = true;
+            continue;
+        }
         if (i + 1 == count) {
             return false;
         }
         const char *value = arguments[++i];
         if (name == "--cases") {
             options->cases = strtoll(value, nullptr, 0);
+        } else if (name == "--minutes") {
+            options->minutes = strtod(value, nullptr);
         } else if (name == "--seed") {
             options->seed = strtoull(value, nullptr, 0);
         } else if (name == "--case") {
@@ -77,87 +86,8 @@ bool Parse(int count, char **arguments, SweepOptions *options)
             return false;
         }
     }
-    return options->jobs > 0;
-}
-
-using Table = std::map<uint32_t, std::vector<int64_t>>;
-
-void PrintTable(const Table &table, const std::vector<std::string> &rows)
-{
-    std::vector<int64_t> sums(static_cast<size_t>(Class::kCount));
-    for (const auto &row : table) {
-        for (size_t i = 0; i < sums.size(); i++) {
-            sums[i] += row.second[i];
-        }
-    }
-    const auto print = [&](const std::string &name, const std::vector<int64_t> &counts) {
-        printf("%-44s", name.c_str());
-        for (size_t i = 0; i < sums.size(); i++) {
-            if (sums[i] > 0 || i == static_cast<size_t>(Class::kSilent)) {
-                printf(" %13lld", static_cast<long long>(counts[i]));
-            }
-        }
-        printf("\n");
-    };
-    printf("%-44s", "");
-    for (size_t i = 0; i < sums.size(); i++) {
-        if (sums[i] > 0 || i == static_cast<size_t>(Class::kSilent)) {
-            printf(" %13s", ClassName(static_cast<Class>(i)));
-        }
-    }
-    printf("\n");
-    for (const auto &row : table) {
-        print(rows[row.first], row.second);
-    }
-    print("all", sums);
-}
-
-bool IsTold(const Result &result, const SweepOptions &options)
-{
-    return !options.tell.empty() && strstr(result.text, options.tell.c_str()) != nullptr;
-}
-
-// Why it was refused, without what differs from case to case.
-std::string ReasonOf(const Result &result)
-{
-    std::string text = result.text;
-    const size_t begin = text.find("not opened: ");
-    const size_t field = text.find("\"text\":");
-    text = begin != std::string::npos   ? text.substr(begin + 12)
-           : field != std::string::npos ? text.substr(field + 7)
-                                        : text;
-    std::string reason;
-    for (size_t i = 0; i < text.size() && text[i] != ';' && text[i] != '\n'; i++) {
-        if (text[i] == '/' && text.compare(i, 5, "/dev/") == 0) {
-            i = text.find("/j/", i) == std::string::npos ? i : text.find("/j/", i) + 2;
-        }
-        const bool digit = text[i] >= '0' && text[i] <= '9';
-        if (!digit) {
-            reason += text[i];
-        } else if (reason.empty() || reason.back() != 'N') {
-            reason += 'N';
-        }
-    }
-    return reason;
-}
-
-void PrintReasons(const Sweep &sweep)
-{
-    std::map<std::string, int64_t> counts;
-    for (int64_t i = 0; i < sweep.count; i++) {
-        const Class of = sweep.results[i].of;
-        if (of == Class::kRefused || of == Class::kRefusedLater) {
-            counts[std::string(ClassName(of)) + ": " + ReasonOf(sweep.results[i])]++;
-        }
-    }
-    std::vector<std::pair<int64_t, std::string>> most;
-    for (const auto &reason : counts) {
-        most.emplace_back(-reason.second, reason.first);
-    }
-    std::sort(most.begin(), most.end());
-    for (size_t i = 0; i < most.size() && i < kToldMax; i++) {
-        printf("%8lld %s\n", static_cast<long long>(-most[i].first), most[i].second.c_str());
-    }
+    const bool has_an_end = options->name == "io";
+    return options->jobs > 0 && !(has_an_end && options->minutes > 0);
 }
 
 } // namespace
@@ -177,38 +107,66 @@ void Prepare(const Script &script, const std::string &directory, Progress *progr
     }
 }
 
+namespace
+{
+
+bool IsTold(const Result &result, const SweepOptions &options)
+{
+    return !options.tell.empty() && strstr(result.text, options.tell.c_str()) != nullptr;
+}
+
+void TellCase(const Result &result, int64_t number, const SweepOptions &options)
+{
+    printf("%s: %s\n  again: %s %s --seed %llu --case %lld%s\n", ClassName(result.of), result.text,
+           options.program.c_str(), options.name.c_str(),
+           static_cast<unsigned long long>(options.seed), static_cast<long long>(number),
+           options.history.empty() ? "" : (" --history " + options.history).c_str());
+}
+
+// Runs one round of it; what it found is added to `tally`.
+void RunRound(Sweep *sweep, const SweepOptions &options, Tally *tally)
+{
+    sweep->Run();
+    for (int64_t i = 0; i < sweep->count; i++) {
+        const Result &result = sweep->results[i];
+        if (result.of == Class::kNone) {
+            continue; // the time was over
+        }
+        tally->Add(result);
+        if (options.only >= 0 || IsTold(result, options) ||
+            (IsFailure(result.of) && tally->failures() <= kToldMax)) {
+            TellCase(result, options.only >= 0 ? options.only : sweep->number_of(sweep->first + i),
+                     options);
+        }
+    }
+}
+
+} // namespace
+
 int RunAndTell(Sweep *sweep, const SweepOptions &options, const std::vector<std::string> &rows)
 {
     const auto began = std::chrono::steady_clock::now();
+    const int64_t all = sweep->count;
+    Tally tally;
     sweep->jobs = options.jobs;
     sweep->directory = options.directory;
-    sweep->Run();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-    Table table;
-    int64_t failures = 0;
-    for (int64_t i = 0; i < sweep->count; i++) {
-        const Result &result = sweep->results[i];
-        std::vector<int64_t> &row = table[result.kind];
-        row.resize(static_cast<size_t>(Class::kCount));
-        row[static_cast<size_t>(result.of)]++;
-        if (IsFailure(result.of)) {
-            failures++;
-        }
-        if (options.only >= 0 || IsTold(result, options) ||
-            (IsFailure(result.of) && failures <= static_cast<int64_t>(kToldMax))) {
-            const int64_t number = options.only >= 0 ? options.only : sweep->number_of(i);
-            printf("%s: %s\n  again: %s %s --seed %llu --case %lld%s\n", ClassName(result.of),
-                   result.text, options.program.c_str(), options.name.c_str(),
-                   static_cast<unsigned long long>(options.seed), static_cast<long long>(number),
-                   options.history.empty() ? "" : (" --history " + options.history).c_str());
-        }
+    if (options.minutes > 0) {
+        sweep->stop_at_s = SecondsNow() + static_cast<int64_t>(options.minutes * 60);
     }
-    PrintReasons(*sweep);
-    PrintTable(table, rows);
-    printf("%lld cases, %lld failures, %.1f s, seed %llu\n", static_cast<long long>(sweep->count),
-           static_cast<long long>(failures), took.count(),
+    for (int64_t done = 0; done < all && SecondsNow() < sweep->stop_at_s; done += kRoundCases) {
+        sweep->count = std::min(all - done, kRoundCases);
+        RunRound(sweep, options, &tally);
+        sweep->first += kRoundCases;
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    tally.Print(rows, kToldMax);
+    printf("%lld cases, %lld failures, %.1f s, seed %llu\n", static_cast<long long>(tally.cases()),
+           static_cast<long long>(tally.failures()), took.count(),
            static_cast<unsigned long long>(options.seed));
-    return failures == 0 ? 0 : 1;
+    if (options.json) {
+        tally.PrintJson(options.name, options.seed, took.count());
+    }
+    return tally.failures() == 0 ? 0 : 1;
 }
 
 } // namespace tercet

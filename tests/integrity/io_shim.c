@@ -3,6 +3,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* RTLD_NEXT */
 #endif
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,11 @@
 
 typedef int (*open_fn)(const char *path, int flags, ...);
 typedef ssize_t (*write_fn)(int fd, const void *data, size_t size);
+typedef ssize_t (*read_fn)(int fd, void *data, size_t size);
+typedef ssize_t (*pread_fn)(int fd, void *data, size_t size, off_t offset);
+typedef int (*stat_fn)(const char *path, struct stat *info);
+typedef int (*access_fn)(const char *path, int mode);
+typedef DIR *(*opendir_fn)(const char *path);
 typedef ssize_t (*pwrite_fn)(int fd, const void *data, size_t size, off_t offset);
 typedef int (*truncate_fn)(int fd, off_t size);
 typedef int (*mkdir_fn)(const char *path, mode_t mode);
@@ -145,6 +151,30 @@ EXPORTED ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
     return wrote;
 }
 
+/* Reads are many, and by more than one thread: only the count is in order. */
+static bool read_fails(int fd)
+{
+    if (!is_our_fd(fd)) {
+        return false;
+    }
+    pthread_mutex_lock(&shim_mutex);
+    const bool fails = shim_fails(SHIM_READ, 0, NULL, fd);
+    pthread_mutex_unlock(&shim_mutex);
+    return fails;
+}
+
+EXPORTED ssize_t read(int fd, void *data, size_t size)
+{
+    NEXT(read_fn, "read");
+    return read_fails(fd) ? -1 : next(fd, data, size);
+}
+
+EXPORTED ssize_t pread(int fd, void *data, size_t size, off_t offset)
+{
+    NEXT(pread_fn, "pread");
+    return read_fails(fd) ? -1 : next(fd, data, size, offset);
+}
+
 static void forget_unsynced(int fd)
 {
     struct stat info;
@@ -256,6 +286,35 @@ static int names_call(enum shim_op op, call_two_fn two, const char *from, const 
     }
     pthread_mutex_unlock(&shim_mutex);
     return result;
+}
+
+static bool look_fails(const char *path)
+{
+    if (!is_ours(path)) {
+        return false;
+    }
+    pthread_mutex_lock(&shim_mutex);
+    const bool fails = shim_fails(SHIM_LOOK, 0, path, -1);
+    pthread_mutex_unlock(&shim_mutex);
+    return fails;
+}
+
+EXPORTED int stat(const char *path, struct stat *info)
+{
+    NEXT(stat_fn, "stat");
+    return look_fails(path) ? -1 : next(path, info);
+}
+
+EXPORTED int access(const char *path, int mode)
+{
+    NEXT(access_fn, "access");
+    return look_fails(path) ? -1 : next(path, mode);
+}
+
+EXPORTED DIR *opendir(const char *path)
+{
+    NEXT(opendir_fn, "opendir");
+    return look_fails(path) ? NULL : next(path);
 }
 
 EXPORTED int unlink(const char *path)

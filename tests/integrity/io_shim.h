@@ -25,7 +25,9 @@ enum shim_op {
     SHIM_MKDIR,
     SHIM_RMDIR,
     SHIM_LINK,
-    SHIM_ACK, /* not a call: the program was told that something is durable */
+    SHIM_READ, /* read, pread; not written down */
+    SHIM_LOOK, /* stat, access, opendir; not written down */
+    SHIM_ACK,  /* not a call: the program was told that something is durable */
 };
 
 enum shim_fault {
@@ -35,6 +37,7 @@ enum shim_fault {
     SHIM_EDQUOT,
     SHIM_EACCES, /* calls that take a name */
     SHIM_EMFILE, /* opens only */
+    SHIM_EINTR,  /* opens, reads, writes, syncs */
     SHIM_SHORT,  /* half of a write is written, and said so */
     SHIM_TORN,   /* the same; the next write to that file fails with ENOSPC, later ones do not */
     SHIM_FULL,   /* ENOSPC from the n-th on, for ever */

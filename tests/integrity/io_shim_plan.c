@@ -13,15 +13,16 @@ bool shim_watched[SHIM_FD_MAX];
 
 const char *shim_fault_name(int fault)
 {
-    static const char *const names[] = {"none",   "EIO",   "ENOSPC", "EDQUOT", "EACCES",
-                                        "EMFILE", "short", "torn",   "full",   "gate"};
+    static const char *const names[] = {"none",  "EIO",   "ENOSPC", "EDQUOT", "EACCES", "EMFILE",
+                                        "EINTR", "short", "torn",   "full",   "gate"};
     return names[fault];
 }
 
 const char *shim_op_name(int op)
 {
-    static const char *const names[] = {"open",     "write", "pwrite", "sync",  "rename", "unlink",
-                                        "truncate", "close", "mkdir",  "rmdir", "link",   "ack"};
+    static const char *const names[] = {"open",   "write",    "pwrite", "sync",  "rename",
+                                        "unlink", "truncate", "close",  "mkdir", "rmdir",
+                                        "link",   "read",     "look",   "ack"};
     return names[op];
 }
 
@@ -86,9 +87,11 @@ static bool may_fail(enum shim_op op, int flags)
         return grows || op == SHIM_RENAME || op == SHIM_SYNC;
     case SHIM_EACCES:
         return op == SHIM_OPEN || op == SHIM_RENAME || op == SHIM_UNLINK || op == SHIM_MKDIR ||
-               op == SHIM_RMDIR || op == SHIM_LINK;
+               op == SHIM_RMDIR || op == SHIM_LINK || op == SHIM_LOOK;
     case SHIM_EMFILE:
         return op == SHIM_OPEN;
+    case SHIM_EINTR:
+        return writes || op == SHIM_OPEN || op == SHIM_READ || op == SHIM_SYNC;
     case SHIM_SHORT:
     case SHIM_TORN:
         return writes;
@@ -116,6 +119,8 @@ static int error_of_fault(void)
         return EACCES;
     case SHIM_EMFILE:
         return EMFILE;
+    case SHIM_EINTR:
+        return EINTR;
     case SHIM_EIO:
     case SHIM_GATE:
     case SHIM_SHORT:

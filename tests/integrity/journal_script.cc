@@ -124,7 +124,7 @@ class Runner
     static void Leave(const tercet_error &error)
     {
         fprintf(stderr, "refused: %s\n", error.text);
-        _exit(3);
+        _exit(error.status == TERCET_DATA_LOSS ? kDamageCode : kRefusalCode);
     }
     void Init()
     {

@@ -76,7 +76,11 @@ class Script
     std::vector<std::string> live_; // keys that may be deleted
 };
 
-// Runs it in this process; leaves it (exit code 3) when the journal refuses.  Snapshots are copies
+// Exit codes of a script whose journal refuses: for damage, as tercetd's, and for anything else.
+constexpr int kDamageCode = 65;
+constexpr int kRefusalCode = 3;
+
+// Runs it in this process; leaves it when the journal refuses.  Snapshots are copies
 // of the directory, at `directory`.0 and so on.  Behind a kKill another process goes on.
 void RunScript(const Script &script, const std::string &directory, Progress *progress);
 

@@ -81,6 +81,8 @@ void Play(const Call &call, PowerDisk *disk)
     case SHIM_LINK:
         disk->Link(call.path, call.second);
         break;
+    case SHIM_READ:
+    case SHIM_LOOK:
     case SHIM_ACK:
         break;
     }

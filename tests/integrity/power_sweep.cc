@@ -169,14 +169,14 @@ int SweepPowerLoss(const SweepOptions &options)
         }
     }
     Sweep sweep;
-    const int64_t first = options.only >= 0 ? options.only : 0;
-    sweep.count = options.only >= 0 ? 1 : (options.cases > 0 ? options.cases : kDefaultCases);
+    sweep.first = options.only >= 0 ? options.only : 0;
+    sweep.count = options.only >= 0 ? 1 : CasesOf(options, kDefaultCases);
     sweep.run = [&](int64_t number, const std::string &directory) {
-        return RunCase(scenarios, histories, first + number, options, directory);
+        return RunCase(scenarios, histories, number, options, directory);
     };
     sweep.kind_of = [&](int64_t number) {
-        Dice dice(options.seed, static_cast<uint64_t>(first + number));
-        const Case of = CaseOf(histories, first + number, &dice);
+        Dice dice(options.seed, static_cast<uint64_t>(number));
+        const Case of = CaseOf(histories, number, &dice);
         return static_cast<uint32_t>(of.names) * static_cast<uint32_t>(Data::kCount) +
                static_cast<uint32_t>(of.data);
     };

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -24,13 +25,6 @@ namespace
 
 constexpr int kHangSeconds = 60;
 constexpr size_t kTextMax = 2000;
-
-int64_t SecondsNow()
-{
-    timespec now = {};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 pid_t Fork(const std::string &error_path, const std::function<int()> &body)
 {
@@ -59,6 +53,13 @@ int CodeOf(int status)
 }
 
 } // namespace
+
+int64_t SecondsNow()
+{
+    timespec now = {};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
 
 void *SharedMemory(size_t size)
 {
@@ -92,9 +93,9 @@ Ended RunForked(const std::string &error_path, const std::function<int()> &body)
 
 const char *ClassName(Class of)
 {
-    static const char *const names[] = {"not run",    "complete", "refused", "refused later",
-                                        "no journal", "no fault", "aborted", "spoiled",
-                                        "WORDLESS",   "SILENT",   "CRASHED", "HUNG"};
+    static const char *const names[] = {
+        "not run", "complete", "refused", "refused later", "no journal", "no fault", "aborted",
+        "spoiled", "FOR EVER", "CRIED",   "WORDLESS",      "SILENT",     "CRASHED",  "HUNG"};
     static_assert(sizeof names / sizeof names[0] == static_cast<size_t>(Class::kCount));
     return names[static_cast<size_t>(of)];
 }
@@ -159,9 +160,13 @@ class Pool
         desk->since = SecondsNow();
         desk->pid = Fork(std::string(desk->directory) + "/stderr", [&] {
             for (int64_t at = desk->current; at < sweep_->count; at = desk->current) {
+                if (SecondsNow() >= sweep_->stop_at_s) {
+                    desk->current = sweep_->count;
+                    break;
+                }
                 (void)!ftruncate(2, 0); // what it says is this case's
-                sweep_->results[at] = sweep_->run(at, desk->directory);
-                sweep_->results[at].kind = sweep_->kind_of(at);
+                sweep_->results[at] = sweep_->run(sweep_->first + at, desk->directory);
+                sweep_->results[at].kind = sweep_->kind_of(sweep_->first + at);
                 desk->current += sweep_->jobs;
             }
             return 0;
@@ -213,7 +218,7 @@ class Pool
         }
         Result *result = &sweep_->results[desk->current];
         *result = MakeResult(of, "exit " + std::to_string(code) + ": " + text);
-        result->kind = sweep_->kind_of(desk->current);
+        result->kind = sweep_->kind_of(sweep_->first + desk->current);
     }
 
     Sweep *sweep_;
@@ -224,8 +229,11 @@ class Pool
 
 void Sweep::Run()
 {
-    const size_t size = sizeof(Result) * static_cast<size_t>(count + 1);
-    results = static_cast<Result *>(SharedMemory(size));
+    if (results == nullptr) {
+        const size_t size = sizeof(Result) * static_cast<size_t>(count + 1);
+        results = static_cast<Result *>(SharedMemory(size));
+    }
+    std::fill_n(results, count, Result());
     Pool(this).Work();
 }
 

@@ -36,6 +36,8 @@ enum class Class : uint32_t {
     kNoFault,      // the call that was to fail was never made
     kAborted,      // LevelDB's own assertion ended the process
     kSpoiled,      // refused, but what it was refused for is overwritten
+    kForEver,      // refused, though the fault is gone and the directory was never damaged
+    kCriedDamage,  // a passing fault was called damage: no supervisor starts it again
     kWordless,     // refused, but nothing says why
     kSilent,       // open with less than was acknowledged, or with something else
     kCrashed,
@@ -43,7 +45,6 @@ enum class Class : uint32_t {
     kCount,
 };
 const char *ClassName(Class of);
-// Two classes are known (README.md) and fail only where that is asked for.
 bool IsFailure(Class of);
 
 struct Result {
@@ -55,18 +56,23 @@ struct Result {
 
 Result MakeResult(Class of, const std::string &text);
 
-// Runs cases 0..count-1 by `jobs` workers; `run` gets the case and a directory of its worker's.
-// A worker's death is the result of its case; `kind_of` says which row that is.
+// Runs cases first..first+count-1 by `jobs` workers; `run` gets the case and a directory of its
+// worker's.  A worker's death is the result of its case; `kind_of` says which row that is.  What was
+// not begun at `stop_at_s` is not run.
 struct Sweep {
+    int64_t first = 0;
     int64_t count = 0;
+    int64_t stop_at_s = INT64_MAX; // of SecondsNow()
     int jobs = 2;
     std::string directory;
     std::function<Result(int64_t number, const std::string &directory)> run;
     std::function<uint32_t(int64_t number)> kind_of;
     // What --case takes to repeat it.
     std::function<int64_t(int64_t number)> number_of = [](int64_t number) { return number; };
-    Result *results = nullptr; // shared; made by Run()
+    Result *results = nullptr; // shared; made by the first Run(): none after it may have more cases
     void Run();
 };
+
+int64_t SecondsNow(); // since the machine was started
 
 } // namespace tercet

@@ -40,10 +40,8 @@ FIGURES_HOUR = {
     "fuzzing": {"executions": 100_000_000},
 }
 
-# Parts of --minutes, in the proportion of what each figure of the hour takes on two processors.  The
-# sweeps have a number of cases for each minute instead, which takes some 13 of its 60 seconds.
-SHARES = {"simulator": 0.49, "fuzzing": 0.21, "kill -9": 0.08}
-CASES_A_MINUTE = {"corruption sweep": 3_600, "power loss": 1_200}
+# Parts of --minutes, in the proportion of what each figure of the hour takes on two processors.
+SHARES = {"simulator": 0.47, "fuzzing": 0.22, "corruption sweep": 0.17, "kill -9": 0.08, "power loss": 0.06}
 
 # Worlds of the kill campaign for each processor: they mostly wait.
 WORLDS_A_JOB = 3
@@ -62,11 +60,6 @@ class Campaign:
 
 def last_json(text):
     return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
-
-
-def sweep(text):
-    found = re.search(r"(\d+) cases, (\d+) failures", text)
-    return int(found.group(1)), int(found.group(2))
 
 
 def simulated(text):
@@ -89,8 +82,10 @@ def killed(text):
 
 
 def swept(text):
-    cases, _ = sweep(text)
-    return {"cases": cases}, "%s cases, 0 silent" % format(cases, ",")
+    told = last_json(text)
+    return told, "%s cases, %s complete, %s refused, %d silent" % (
+        format(told["cases"], ","), format(told["complete"], ","),
+        format(told["refused"] + told["refused_later"], ","), told["silent"])
 
 
 def mutated(text):
@@ -146,10 +141,9 @@ def campaigns(arguments):
         return [os.path.join(ROOT, "tests/fuzz/campaign.py"), "--jobs", JOBS, "--seconds", str(max(1, int(each))),
                 "--runs", "5000000" if short else "0"]
 
-    def cases(kind, name):
-        few = FIGURES_SHORT[name]["cases"]
-        count = few if short else max(few, int(CASES_A_MINUTE[name] * arguments.minutes))
-        return lambda _: integrity + [kind, "--jobs", JOBS, "--seed", str(seed), "--cases", str(count)]
+    def swept_for(kind, name):
+        return lambda minutes: integrity + [kind, "--jobs", JOBS, "--seed", str(seed), "--json"] + (
+            ["--cases", str(FIGURES_SHORT[name]["cases"])] if short else ["--minutes", "%.2f" % minutes])
 
     def enumerate_crashes(crashes, branches):
         return lambda _: simulation + ["--enumerate", "--json", "--threads", JOBS, "--crashes", crashes,
@@ -160,10 +154,10 @@ def campaigns(arguments):
         Campaign("crash enumeration", enumerate_crashes("2", "4"), enumerated),
         Campaign("kill -9", lambda minutes: kill + (
             ["--cycles", "300"] if short else ["--minutes", "%.2f" % minutes]), killed),
-        Campaign("corruption sweep", cases("corruption", "corruption sweep"), swept),
-        Campaign("I/O fault sweep", lambda _: integrity + ["io", "--jobs", JOBS] + ([] if short else ["--whole"]),
-                 swept),
-        Campaign("power loss", cases("power", "power loss"), swept),
+        Campaign("corruption sweep", swept_for("corruption", "corruption sweep"), swept),
+        Campaign("I/O fault sweep", lambda _: integrity + ["io", "--jobs", JOBS, "--json"] + (
+            [] if short else ["--whole"]), swept),
+        Campaign("power loss", swept_for("power", "power loss"), swept),
         Campaign("fuzzing", fuzz, fuzzed),
         Campaign("recovery, 10,000 open", lambda _: ["env", "TERCET_RECOVERY_OPEN=10000",
                                                     "TERCET_RECOVERY_BOUND_MS=1000",

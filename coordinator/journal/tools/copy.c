@@ -22,10 +22,12 @@ static enum tercet_status copy_files(const char *from, const char *to, enum copy
                                      struct tercet_error *error_out)
 {
     struct files_names names = {0};
-    if (access(from, F_OK) != 0) {
-        return TERCET_OK;
+    bool there = false;
+    enum tercet_status status = files_look(from, &there, error_out);
+    if (status != TERCET_OK || !there) {
+        return status;
     }
-    enum tercet_status status = files_make_directory(to, error_out);
+    status = files_make_directory(to, error_out);
     if (status == TERCET_OK) {
         status = files_list(from, &names, error_out);
     }
@@ -48,10 +50,12 @@ static enum tercet_status copy_days(const char *from, const char *to, enum copy_
                                     struct tercet_error *error_out)
 {
     struct files_names names = {0};
-    if (access(from, F_OK) != 0) {
-        return TERCET_OK;
+    bool there = false;
+    enum tercet_status status = files_look(from, &there, error_out);
+    if (status != TERCET_OK || !there) {
+        return status;
     }
-    enum tercet_status status = files_make_directory(to, error_out);
+    status = files_make_directory(to, error_out);
     if (status == TERCET_OK) {
         status = files_list(from, &names, error_out);
     }
@@ -75,8 +79,9 @@ static enum tercet_status copy_one(const char *from, const char *name, const cha
 {
     char *old_path = files_join(from, name);
     char *new_path = files_join(to, new_name);
-    enum tercet_status status = TERCET_OK;
-    if (access(old_path, F_OK) == 0) {
+    bool there = false;
+    enum tercet_status status = files_look(old_path, &there, error_out);
+    if (status == TERCET_OK && there) {
         status = files_copy(old_path, new_path, error_out);
     }
     free(old_path);
