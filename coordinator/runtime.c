@@ -24,22 +24,30 @@
 #include "base/random.h"
 #include "base/thread.h"
 #include "journal/journal_leveldb.h"
+#include "journal/open_gids.h"
 #include "journal/record.h"
 #include "runtime_internal.h"
 #include "screen.h"
 
 /* ---- Start ------------------------------------------------------------------------------------- */
 
+struct adopting {
+    struct runtime *runtime;
+    struct open_gids open; /* of the engine's transactions */
+};
+
 static void adopt(struct txn *txn_take, void *context)
 {
-    struct runtime *runtime = context;
-    engine_adopt_take(runtime->engine, txn_take);
+    struct adopting *adopting = context;
+    open_gids_add(&adopting->open, txn_take->gid, txn_take->sequence);
+    engine_adopt_take(adopting->runtime->engine, txn_take);
 }
 
 /* One that is not configured cannot be asked; what is known of it stays in the journal. */
 static void meet(const char *name, const struct acquaintance *known, void *context)
 {
-    struct runtime *runtime = context;
+    const struct adopting *adopting = context;
+    struct runtime *runtime = adopting->runtime;
     const uint32_t participant = directory_find(&runtime->directory, name, strlen(name));
     if (participant != UINT32_MAX) {
         engine_adopt_acquaintance(runtime->engine, participant, known);
@@ -91,14 +99,19 @@ static enum tercet_status recover(struct runtime *runtime, struct tercet_error *
     clock_boot_id(options.boot_id);
     runtime->engine = engine_create(&options);
 
+    struct adopting adopting = {.runtime = runtime};
     struct record_loader *loader =
-        record_loader_create(&runtime->head, &runtime->directory, adopt, runtime);
+        record_loader_create(&runtime->head, &runtime->directory, adopt, &adopting);
     record_loader_tell_participants(loader, meet);
     enum tercet_status status = journal_load(runtime->journal, take_pair, loader, error_out);
     if (status == TERCET_OK) {
         status = record_loader_finish(loader, error_out);
     }
     record_loader_destroy(loader);
+    if (status == TERCET_OK) {
+        status = open_gids_refuse_ended(&adopting.open, runtime->journal, error_out);
+    }
+    open_gids_deinit(&adopting.open);
     struct engine_stats stats;
     engine_read_stats(runtime->engine, &stats);
     LOGGER(LOGGER_INFO, "coordinator.recovered", logger_int("epoch", runtime->head.epoch),

@@ -84,6 +84,11 @@ struct journal_ops {
     enum tercet_status (*find_outcome)(struct journal *journal, const char *gid,
                                        struct buffer *value_out);
 
+    /* Is there an outcome of `gid`?  For the start, before anybody is served: days are not counted for
+     * it, and what cannot be read is told.  OK, NOT_FOUND, or why it cannot be said. */
+    enum tercet_status (*peek_outcome)(struct journal *journal, const char *gid,
+                                       struct tercet_error *error_out);
+
     /* The value of a live pair, appended to `value_out`.  OK, or NOT_FOUND.  A read error ends the
      * process. */
     enum tercet_status (*find_pair)(struct journal *journal, struct tercet_bytes key,
@@ -122,6 +127,12 @@ static inline enum tercet_status journal_find_outcome(struct journal *journal, c
                                                       struct buffer *value_out)
 {
     return journal->ops->find_outcome(journal, gid, value_out);
+}
+
+static inline enum tercet_status journal_peek_outcome(struct journal *journal, const char *gid,
+                                                      struct tercet_error *error_out)
+{
+    return journal->ops->peek_outcome(journal, gid, error_out);
 }
 
 static inline enum tercet_status journal_find_pair(struct journal *journal, struct tercet_bytes key,

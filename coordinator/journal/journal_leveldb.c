@@ -209,6 +209,7 @@ const struct journal_ops journal_leveldb_ops = {
     .load = load,
     .write = write_batch,
     .find_outcome = journal_leveldb_find,
+    .peek_outcome = journal_leveldb_peek,
     .find_pair = find_pair,
     .list_outcomes = journal_leveldb_list,
     .maintain = journal_leveldb_maintain,

@@ -118,6 +118,8 @@ void journal_leveldb_close(struct journal *base);
 /* journal_outcomes.c */
 enum tercet_status journal_leveldb_find(struct journal *base, const char *gid,
                                         struct buffer *value_out);
+enum tercet_status journal_leveldb_peek(struct journal *base, const char *gid,
+                                        struct tercet_error *error_out);
 enum tercet_status journal_leveldb_list(struct journal *base, const char *cursor,
                                         journal_outcome_fn outcome_fn, void *context);
 

@@ -186,17 +186,14 @@ static enum tercet_status check_days(struct journal_leveldb *journal,
 
 /* ---- 6. Ours --------------------------------------------------------------------------------- */
 
-static enum tercet_status begin_epoch(struct journal_leveldb *journal,
+static enum tercet_status write_epoch(struct journal_leveldb *journal, struct journal_batch *batch,
                                       struct tercet_error *error_out)
 {
-    struct journal_batch batch;
-    journal_batch_init(&batch);
-    batch.lsn = journal->head.lsn + 1;
-    batch.next_number = journal->head.next_number;
+    batch->lsn = journal->head.lsn + 1;
+    batch->next_number = journal->head.next_number;
     TERCET_FAILPOINT("journal.before_epoch");
-    journal_write_batch(journal, &batch, journal->head.epoch + 1);
+    journal_write_batch(journal, batch, journal->head.epoch + 1);
     TERCET_FAILPOINT("journal.after_epoch");
-    journal_batch_deinit(&batch);
     /* LevelDB renames CURRENT without syncing the directory. */
     enum tercet_status status = files_sync(journal->live_path, error_out);
     if (status == TERCET_OK) {
@@ -208,13 +205,24 @@ static enum tercet_status begin_epoch(struct journal_leveldb *journal,
     return status;
 }
 
+static enum tercet_status begin_epoch(struct journal_leveldb *journal,
+                                      struct tercet_error *error_out)
+{
+    struct journal_batch batch;
+    journal_batch_init(&batch);
+    enum tercet_status status = write_epoch(journal, &batch, error_out);
+    journal_batch_deinit(&batch);
+    return status;
+}
+
 enum tercet_status journal_leveldb_new_life(struct journal *base, int64_t now_unix_ms,
+                                            struct journal_batch *removals,
                                             struct tercet_error *error_out)
 {
     struct journal_leveldb *journal = journal_of(base);
     tercet_assert(journal->inspecting);
     journal_head_begin_life(&journal->head, now_unix_ms); /* written with the epoch */
-    return begin_epoch(journal, error_out);
+    return write_epoch(journal, removals, error_out);
 }
 
 enum tercet_status journal_leveldb_count_days(struct journal *base, struct tercet_error *error_out)

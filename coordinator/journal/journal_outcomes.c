@@ -45,18 +45,35 @@ static void count_days(struct journal_leveldb *journal)
 
 /* ---- One ------------------------------------------------------------------------------------- */
 
+static enum tercet_status look_up(struct journal_leveldb *journal, const char *gid,
+                                  struct buffer *value_out, struct tercet_error *error_out)
+{
+    const struct outcome_key key = key_of(gid);
+    const struct tercet_bytes bytes = tercet_bytes_of(key.bytes, key.size);
+    enum tercet_status status = store_get(journal->live, bytes, value_out, error_out);
+    struct days *days = &journal->days;
+    for (size_t i = days->count; i > 0 && status == TERCET_NOT_FOUND; i--) {
+        status = days_get(days, days->items[i - 1], bytes, value_out, error_out);
+    }
+    return status;
+}
+
+enum tercet_status journal_leveldb_peek(struct journal *base, const char *gid,
+                                        struct tercet_error *error_out)
+{
+    struct buffer ignored;
+    buffer_init(&ignored);
+    enum tercet_status status = look_up(journal_of(base), gid, &ignored, error_out);
+    buffer_deinit(&ignored);
+    return status;
+}
+
 enum tercet_status journal_leveldb_find(struct journal *base, const char *gid,
                                         struct buffer *value_out)
 {
     struct journal_leveldb *journal = journal_of(base);
     struct tercet_error error = {0};
-    const struct outcome_key key = key_of(gid);
-    const struct tercet_bytes bytes = tercet_bytes_of(key.bytes, key.size);
-    enum tercet_status status = store_get(journal->live, bytes, value_out, &error);
-    struct days *days = &journal->days;
-    for (size_t i = days->count; i > 0 && status == TERCET_NOT_FOUND; i--) {
-        status = days_get(days, days->items[i - 1], bytes, value_out, &error);
-    }
+    enum tercet_status status = look_up(journal, gid, value_out, &error);
     if (status != TERCET_OK && status != TERCET_NOT_FOUND) {
         journal_die(journal, "journal.read_failed", &error);
     }

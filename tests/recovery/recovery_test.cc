@@ -1,6 +1,8 @@
 // How long a coordinator with many open transactions takes from its start to the first call that it
 // repeats, and what it needs in memory: a real journal, the real daemon, real participants.
 //
+//   TERCET_RECOVERY_ENDED    outcomes in each of three days, among which every open gid is looked for;
+//                            default 100
 //   TERCET_RECOVERY_OPEN     open transactions, all decided, none confirmed yet; default 1000
 //   TERCET_RECOVERY_BOUND_MS how long it may take; default 30000 (sanitizers on a busy machine)
 //   TERCET_RECOVERY_RSS_MIB  the daemon's peak; default 0: not bounded
@@ -29,6 +31,7 @@ namespace
 using Clock = std::chrono::steady_clock;
 
 enum { BRANCHES = 4, PAYLOAD_BYTES = 200, BATCH = 1000 };
+constexpr int64_t DAY_MS = 24 * 3600 * 1000LL;
 
 int64_t FromEnvironment(const char *name, int64_t fallback)
 {
@@ -74,15 +77,53 @@ class Filled
         for (int64_t i = 0; i < count; i++) {
             AddOne(i);
             if ((i + 1) % BATCH == 0 || i + 1 == count) {
-                batch_.lsn = ++head_.lsn;
-                batch_.next_number = head_.next_number;
-                journal_write(journal_, &batch_);
-                journal_batch_clear(&batch_);
+                WriteBatch();
             }
         }
     }
 
+    // So many of gids of their own, in each of three days.
+    void AddEnded(int64_t count)
+    {
+        for (int64_t i = 0; i < 3 * count; i++) {
+            Bury("ended-" + std::to_string(i), now_.unix_ms - (1 + i % 3) * DAY_MS);
+            if ((i + 1) % BATCH == 0 || i + 1 == 3 * count) {
+                WriteBatch();
+            }
+        }
+        while (journal_maintain(journal_, now_.unix_ms)) {
+            WriteBatch();
+        }
+        WriteBatch();
+    }
+
+    // An outcome of a transaction that stays open.
+    void End(int64_t i)
+    {
+        Bury("recovery-" + std::to_string(i), now_.unix_ms);
+        WriteBatch();
+    }
+
   private:
+    void WriteBatch()
+    {
+        batch_.lsn = ++head_.lsn;
+        batch_.next_number = head_.next_number;
+        journal_write(journal_, &batch_);
+        journal_batch_clear(&batch_);
+    }
+
+    void Bury(const std::string &gid, int64_t ended_unix_ms)
+    {
+        txn *made = txn_create(gid.c_str(), "", "");
+        made->mode = TXN_MODE_TOMBSTONE;
+        made->sequence = 1;
+        made->begun_unix_ms = ended_unix_ms;
+        txn_move(made, TXN_CANCELLED, clock_now{0, ended_unix_ms});
+        Write(RECORD_TOMBSTONE, made);
+        txn_destroy(made);
+    }
+
     void AddOne(int64_t i)
     {
         txn *made = txn_create(("recovery-" + std::to_string(i)).c_str(), "another-boot", "");
@@ -220,6 +261,7 @@ int64_t PeakRss(pid_t id)
 TEST(Recovery, TheFirstRepeatedCallComesSoon)
 {
     const int64_t open = FromEnvironment("TERCET_RECOVERY_OPEN", 1000);
+    const int64_t ended = FromEnvironment("TERCET_RECOVERY_ENDED", 100);
     const int64_t bound_ms = FromEnvironment("TERCET_RECOVERY_BOUND_MS", 30000);
     const int64_t rss_mib = FromEnvironment("TERCET_RECOVERY_RSS_MIB", 0);
     char path[] = "/tmp/tercet-recovery-XXXXXX";
@@ -227,6 +269,7 @@ TEST(Recovery, TheFirstRepeatedCallComesSoon)
     const std::string directory = path, journal = directory + "/journal";
     {
         Filled filled(journal);
+        filled.AddEnded(ended);
         filled.Add(open);
     }
     Participants participants(directory);
@@ -249,9 +292,9 @@ TEST(Recovery, TheFirstRepeatedCallComesSoon)
     const int64_t wanted = std::min<int64_t>(open, 20000) * BRANCHES;
     EXPECT_TRUE(participants.WaitFor(wanted, std::chrono::seconds(300)));
     EXPECT_EQ(0, process_stop(&coordinator, 60000));
-    printf("open %" PRId64 ", %d branches of %d bytes each: first call after %" PRId64
-           " ms, peak %" PRId64 " MiB\n",
-           open, BRANCHES, PAYLOAD_BYTES, first_ms, peak);
+    printf("open %" PRId64 ", %d branches of %d bytes each, %" PRId64
+           " outcomes: first call after %" PRId64 " ms, peak %" PRId64 " MiB\n",
+           open, BRANCHES, PAYLOAD_BYTES, 3 * ended, first_ms, peak);
     EXPECT_LE(first_ms, bound_ms);
     if (rss_mib > 0) {
         EXPECT_LE(peak, rss_mib);
@@ -259,6 +302,32 @@ TEST(Recovery, TheFirstRepeatedCallComesSoon)
     if (!HasFailure()) {
         EXPECT_EQ(0, system(("rm -r " + directory).c_str()));
     }
+}
+
+// To go on would write its outcome a second time.
+TEST(Recovery, AnOpenTransactionThatHasEndedIsRefusedInWordsAndNothingIsAsked)
+{
+    char path[] = "/tmp/tercet-recovery-XXXXXX";
+    ASSERT_NE(nullptr, mkdtemp(path));
+    const std::string directory = path, journal = directory + "/journal";
+    {
+        Filled filled(journal);
+        filled.Add(20);
+        filled.End(7);
+    }
+    Participants participants(directory);
+    const std::string listen = "unix:" + directory + "/tercetd", log = directory + "/log";
+    const std::string targets = Participant(0) + "=unix:" + directory + "/" + Participant(0);
+    const char *const arguments[] = {TERCETD,        "--journal",      journal.c_str(), "--listen",
+                                     listen.c_str(), "--participants", targets.c_str(), nullptr};
+    process coordinator{};
+    ASSERT_TRUE(process_start(&coordinator, arguments, log.c_str()));
+    EXPECT_EQ(65, process_wait(&coordinator, 60000)) << "damage: its supervisor lets it be";
+    std::ifstream file(log);
+    const std::string told(std::istreambuf_iterator<char>(file), {});
+    EXPECT_NE(std::string::npos, told.find("its gid recovery-7 is there as well")) << told;
+    EXPECT_FALSE(participants.WaitFor(1, std::chrono::seconds(0)));
+    EXPECT_EQ(0, system(("rm -r " + directory).c_str()));
 }
 
 } // namespace

@@ -16,6 +16,7 @@
 #include "simulation/scene.h"
 
 extern "C" {
+#include "journal/open_gids.h"
 #include "loop.h"
 }
 
@@ -115,6 +116,7 @@ class Coordinator
     struct dispatch *dispatch_ = nullptr;
     struct loop *loop_ = nullptr;
     journal_head head_{};
+    open_gids open_{}; // while it recovers
     list_node inbox_{};
     uint32_t life_ = 0;
     bool dying_ = false;

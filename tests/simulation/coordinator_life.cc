@@ -34,6 +34,7 @@ void Coordinator::Adopt(txn *txn_take, void *context)
     self->scene_.Hit(txn_state_is_decided(txn_take->state) ? Mark::RECOVERED_DECIDED
                                                            : Mark::RECOVERED_UNDECIDED);
     self->moves_.Adopted(txn_take);
+    open_gids_add(&self->open_, txn_take->gid, txn_take->sequence);
     engine_adopt_take(self->engine_, txn_take);
 }
 
@@ -96,6 +97,10 @@ bool Coordinator::Recover()
     if (status == TERCET_OK) {
         status = record_loader_finish(loading.loader, &error);
     }
+    if (status == TERCET_OK) {
+        status = open_gids_refuse_ended(&open_, journal_, &error);
+    }
+    open_gids_deinit(&open_);
     if (status == TERCET_DATA_LOSS) {
         scene_.judge.Fail("I5", "the journal does not load: %s", error.text);
     }

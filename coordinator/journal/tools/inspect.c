@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "engine/directory.h"
 #include "engine/txn.h"
 #include "journal/journal_leveldb.h"
@@ -42,6 +43,7 @@ static void tell(const struct reading *reading, const struct txn *txn)
 static void take_txn(struct txn *txn_take, void *context)
 {
     struct reading *reading = context;
+    open_gids_add(&reading->inspection->ended, xstrdup(txn_take->gid), txn_take->sequence);
     reading->inspection->open_count++;
     reading->inspection->undecided_count += txn_state_is_decided(txn_take->state) ? 0 : 1;
     if (reading->txn_fn != NULL) {
@@ -90,6 +92,29 @@ static enum tercet_status read_outcomes(struct reading *reading, struct journal_
     return status;
 }
 
+static void free_gids(struct open_gids *gids, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        free((void *)(uintptr_t)gids->items[i].gid);
+    }
+}
+
+void inspection_deinit(struct inspection *inspection)
+{
+    free_gids(&inspection->ended, 0, inspection->ended.count);
+    open_gids_deinit(&inspection->ended);
+}
+
+/* Of all that are open, those that have ended as well. */
+static enum tercet_status find_ended(struct reading *reading, struct journal *journal)
+{
+    struct open_gids *gids = &reading->inspection->ended;
+    const size_t all = gids->count;
+    enum tercet_status status = open_gids_keep_ended(gids, journal, reading->error);
+    free_gids(gids, gids->count, all);
+    return status;
+}
+
 static enum tercet_status read_all(struct reading *reading, struct journal *journal)
 {
     enum tercet_status status = journal_leveldb_count_days(journal, reading->error);
@@ -98,6 +123,9 @@ static enum tercet_status read_all(struct reading *reading, struct journal *jour
     }
     if (status == TERCET_OK) {
         status = record_loader_finish(reading->loader, reading->error);
+    }
+    if (status == TERCET_OK) {
+        status = find_ended(reading, journal);
     }
     if (status == TERCET_OK) {
         status = read_outcomes(reading, journal_of(journal));

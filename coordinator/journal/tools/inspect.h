@@ -4,7 +4,7 @@
 #ifndef COORDINATOR_JOURNAL_TOOLS_INSPECT_H
 #define COORDINATOR_JOURNAL_TOOLS_INSPECT_H
 
-#include "journal/journal.h"
+#include "journal/open_gids.h"
 
 struct inspection {
     struct journal_head head;
@@ -12,7 +12,10 @@ struct inspection {
     int64_t undecided_count; /* of them */
     int64_t outcome_count;   /* in the live store and in all days; a few may be in both */
     int64_t day_count;
+    struct open_gids ended; /* open, and an outcome is there as well; gids are owned */
 };
+
+void inspection_deinit(struct inspection *inspection);
 
 /* An open transaction: told while it is inspected. */
 struct inspected_txn {
@@ -24,7 +27,8 @@ struct inspected_txn {
 typedef void (*inspected_txn_fn)(const struct inspected_txn *txn, void *context);
 
 /* Opens a copy (copy.h) and reads all of it.  `txn_fn` may be NULL.  `journal_out` NULL: closed
- * again; else it stays open for inspection.  OK, or as journal_leveldb_open() says. */
+ * again; else it stays open for inspection.  OK, or as journal_leveldb_open() says.  Transactions that
+ * have ended as well are for the caller to judge. */
 TERCET_MUST_CHECK enum tercet_status inspect(const char *copy, inspected_txn_fn txn_fn,
                                              void *context, struct inspection *inspection_out,
                                              struct journal **journal_out,

@@ -20,12 +20,18 @@ static enum tercet_status make_sound(const char *from, const char *making, FILE 
                                      bool *damaged_out, struct tercet_error *error_out)
 {
     *damaged_out = false;
-    struct inspection inspection;
+    struct inspection inspection = {0};
     enum tercet_status status = copy_journal(from, making, COPY_BYTES, error_out);
     if (status == TERCET_OK) {
         status = inspect(making, NULL, NULL, &inspection, NULL, error_out);
     }
-    if (status == TERCET_OK) {
+    const size_t ended_count = inspection.ended.count;
+    inspection_deinit(&inspection);
+    if (status == TERCET_OK && ended_count > 0) { /* its new life takes the outcomes */
+        *damaged_out = true;
+        (void)fprintf(to, "%s is sound but for %zu transactions that have ended and are open\n",
+                      from, ended_count);
+    } else if (status == TERCET_OK) {
         (void)fprintf(to, "%s is sound: nothing is lost\n", from);
     }
     if (status != TERCET_DATA_LOSS) {

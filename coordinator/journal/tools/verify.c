@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/failpoint.h"
+#include "journal/journal_files.h"
+#include "journal/journal_leveldb_internal.h"
 #include "journal/tools/copy.h"
 #include "journal/tools/hold.h"
 #include "journal/tools/inspect.h"
@@ -92,10 +94,22 @@ static void print(const char *directory, const struct inspection *inspection,
     }
 }
 
+/* A backup's days are younger than its live store: a new life takes the outcome. */
+static enum tercet_status refuse_ended(const char *directory, const struct inspection *inspection,
+                                       struct tercet_error *error_out)
+{
+    bool is_backup = false;
+    char *path = files_join(directory, NAME_BACKUP);
+    enum tercet_status status = files_look(path, &is_backup, error_out);
+    free(path);
+    return status == TERCET_OK && !is_backup ? open_gids_refuse(&inspection->ended, error_out)
+                                             : status;
+}
+
 enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
                                 struct tercet_error *error_out)
 {
-    struct inspection inspection;
+    struct inspection inspection = {0};
     char *scratch = NULL;
     int fd = -1;
     enum tercet_status status = hold_journal(directory, &fd, error_out);
@@ -108,9 +122,13 @@ enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
     if (status == TERCET_OK) {
         status = inspect(scratch, NULL, NULL, &inspection, NULL, error_out);
     }
+    if (status == TERCET_OK) {
+        status = refuse_ended(directory, &inspection, error_out);
+    }
     if (status == TERCET_OK || status == TERCET_DATA_LOSS) {
         print(directory, &inspection, status, error_out, json, to);
     }
+    inspection_deinit(&inspection);
     TERCET_FAILPOINT("verify.before_remove");
     scratch_remove(scratch);
     if (fd >= 0) {

@@ -1,12 +1,8 @@
 // The offline tools: they never write into what they are given, and what they make opens.
-#include "unit/journal/record_fixture.h"
-
 #include <fstream>
 
-extern "C" {
-#include "journal/journal_leveldb.h"
-#include "journal/tools/tools.h"
-}
+#include "unit/journal/record_fixture.h"
+#include "unit/journal/tools_fixture.h"
 
 namespace tercet
 {
@@ -35,48 +31,6 @@ std::map<std::string, std::pair<std::string, fs::file_time_type>> Snapshot(const
                                entry.last_write_time()};
     }
     return files;
-}
-
-struct Told {
-    tercet_status status;
-    std::string text;
-    std::string error;
-};
-
-template <typename Function> Told Tell(Function function)
-{
-    char *data = nullptr;
-    size_t size = 0;
-    FILE *to = open_memstream(&data, &size);
-    tercet_error error = {};
-    Told told;
-    told.status = function(to, &error);
-    fclose(to);
-    told.text.assign(data, size);
-    told.error = error.text;
-    free(data);
-    return told;
-}
-
-Told Verify(const std::string &directory, bool json = false)
-{
-    return Tell([&](FILE *to, tercet_error *error) {
-        return tools_verify(directory.c_str(), json, to, error);
-    });
-}
-
-Told Restore(const std::string &from, const std::string &directory)
-{
-    return Tell([&](FILE *to, tercet_error *error) {
-        return tools_restore(from.c_str(), directory.c_str(), to, error);
-    });
-}
-
-Told Recover(const std::string &from, const std::string &directory, bool accept)
-{
-    return Tell([&](FILE *to, tercet_error *error) {
-        return tools_recover(from.c_str(), directory.c_str(), accept, to, error);
-    });
 }
 
 // A journal with outcomes in two days and in the live store.
