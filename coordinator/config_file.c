@@ -10,14 +10,16 @@
 #include <yaml.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config_value.h"
 
+enum { CHUNK_BYTES = 4096 };
+
 struct reader {
     const char *path;
-    char *text;
-    size_t size;
+    struct buffer text;
     yaml_parser_t parser;
     yaml_event_t event; /* the newest; all zero before the first */
     struct config *config;
@@ -33,13 +35,17 @@ static enum tercet_status read_all(struct reader *reader)
         return error_set(reader->error_out, errno == ENOENT ? TERCET_NOT_FOUND : TERCET_UNAVAILABLE,
                          "%s: cannot be opened: %s", reader->path, strerror(errno));
     }
-    reader->text = xmalloc(CONFIG_FILE_BYTES_MAX + 1);
-    reader->size = fread(reader->text, 1, CONFIG_FILE_BYTES_MAX + 1, file);
+    size_t got = 0;
+    do {
+        uint8_t *room = buffer_extend(&reader->text, CHUNK_BYTES);
+        got = fread(room, 1, CHUNK_BYTES, file);
+        reader->text.size -= CHUNK_BYTES - got;
+    } while (got == CHUNK_BYTES && reader->text.size <= CONFIG_FILE_BYTES_MAX);
     enum tercet_status status = TERCET_OK;
     if (ferror(file) != 0) {
         status = error_set(reader->error_out, TERCET_UNAVAILABLE, "%s: cannot be read: %s",
                            reader->path, strerror(errno));
-    } else if (reader->size > CONFIG_FILE_BYTES_MAX) {
+    } else if (reader->text.size > CONFIG_FILE_BYTES_MAX) {
         status = error_set(reader->error_out, TERCET_INVALID_ARGUMENT,
                            "%s: is larger than %d bytes: not a configuration", reader->path,
                            (int)CONFIG_FILE_BYTES_MAX);
@@ -78,8 +84,8 @@ static enum tercet_status refuse_yaml(const struct reader *reader)
     if (parser->error == YAML_READER_ERROR) {
         /* Bytes that are no text: only their offset is known. */
         line = 1;
-        for (size_t i = 0; i < reader->size && i < parser->problem_offset; i++) {
-            line += reader->text[i] == '\n' ? 1U : 0U;
+        for (size_t i = 0; i < reader->text.size && i < parser->problem_offset; i++) {
+            line += reader->text.data[i] == '\n' ? 1U : 0U;
         }
     }
     char why[160];
@@ -349,12 +355,11 @@ enum tercet_status config_file_read(struct config *config, const char *path,
     enum tercet_status status = read_all(&reader);
     if (status == TERCET_OK) {
         tercet_assert(yaml_parser_initialize(&reader.parser) == 1);
-        yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.text,
-                                     reader.size);
+        yaml_parser_set_input_string(&reader.parser, reader.text.data, reader.text.size);
         status = take_document(&reader);
         yaml_event_delete(&reader.event);
         yaml_parser_delete(&reader.parser);
     }
-    free(reader.text);
+    buffer_deinit(&reader.text);
     return status;
 }
