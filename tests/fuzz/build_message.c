@@ -18,8 +18,11 @@ static const size_t lengths[PLACE_COUNT] = {16,  20,  36,  37,  63,   64,   65, 
 struct level {
     const ProtobufCMessageDescriptor *descriptor;
     uint32_t number; /* of the field that it is in the level above */
-    struct buffer bytes;
 };
+
+/* What the levels hold.  Kept from one message to the next: to grow them anew each time is half of what
+ * building costs. */
+static struct buffer held[DEPTH_MAX];
 
 uint8_t build_take(struct tercet_bytes *source)
 {
@@ -120,16 +123,16 @@ static void append_scalar(struct buffer *out, const ProtobufCFieldDescriptor *fi
 }
 
 /* The innermost message is complete: it goes into the one around it, or is the result. */
-static void leave(struct level *levels, size_t depth, struct buffer *out)
+static void leave(const struct level *levels, size_t depth, struct buffer *out)
 {
-    struct level *top = &levels[depth - 1];
-    struct buffer *to = depth > 1 ? &levels[depth - 2].bytes : out;
+    struct buffer *bytes = &held[depth - 1];
+    struct buffer *to = depth > 1 ? &held[depth - 2] : out;
     if (depth > 1) {
-        append_tag(to, top->number, WIRE_BYTES);
-        append_varint(to, top->bytes.size);
+        append_tag(to, levels[depth - 1].number, WIRE_BYTES);
+        append_varint(to, bytes->size);
     }
-    buffer_append(to, top->bytes.data, top->bytes.size);
-    buffer_deinit(&top->bytes);
+    buffer_append(to, bytes->data, bytes->size);
+    buffer_clear(bytes);
 }
 
 void build_message(const ProtobufCMessageDescriptor *descriptor, struct tercet_bytes *source,
@@ -140,7 +143,7 @@ void build_message(const ProtobufCMessageDescriptor *descriptor, struct tercet_b
     size_t room = BUILD_BYTES_PLAIN;
     bool has_given = false;
     while (depth > 0) {
-        struct level *top = &levels[depth - 1];
+        const struct level *top = &levels[depth - 1];
         const uint8_t op = build_take(source);
         if (op == OP_ROOM) {
             room += has_given ? 0 : BUILD_BYTES_MAX - BUILD_BYTES_PLAIN;
@@ -155,7 +158,7 @@ void build_message(const ProtobufCMessageDescriptor *descriptor, struct tercet_b
         const ProtobufCFieldDescriptor *field =
             &top->descriptor->fields[(op - 1U) % top->descriptor->n_fields];
         if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
-            append_scalar(&top->bytes, field, source, &room);
+            append_scalar(&held[depth - 1], field, source, &room);
         } else if (depth < DEPTH_MAX) {
             levels[depth] = (struct level){.descriptor = field->descriptor, .number = field->id};
             depth++;

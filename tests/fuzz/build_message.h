@@ -17,8 +17,9 @@
 
 #include "base/bytes.h"
 
-/* Of one message, beside what the input holds itself: before an OP gives room, and with it. */
-enum { BUILD_BYTES_PLAIN = 3 << 16, BUILD_BYTES_MAX = 3 << 19 };
+/* Of one message, beside what the input holds itself: before an OP gives room (the longest text once, and
+ * some), and with it. */
+enum { BUILD_BYTES_PLAIN = 5 << 14, BUILD_BYTES_MAX = 3 << 19 };
 
 /* Takes the next byte, 0 when there is none. */
 uint8_t build_take(struct tercet_bytes *source);

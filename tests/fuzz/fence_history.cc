@@ -21,7 +21,6 @@ Pair NumberAt(int64_t place)
 void FenceHistory::Run()
 {
     for (int step = 0; step < STEPS_MAX && !dice_.is_used_up(); step++) {
-        SCOPED_TRACE(step);
         const uint32_t drawn = dice_.Below(16);
         if (drawn < 7) {
             RunGroup(1, Fault::NONE);
@@ -253,34 +252,34 @@ tercet_status FenceHistory::Apply(const ScopeName &name, Pair epoch, const Mark 
 bool FenceHistory::ApplySlice(const ScopeName &name, Pair epoch, const Mark &mark,
                               tercet_sweep *sweep)
 {
-    SCOPED_TRACE("mark of " + name.first + ", origin " + std::to_string(name.second) + ", age " +
-                 testing::PrintToString(mark.age) + ", low " + testing::PrintToString(mark.low));
     const Pair from(sweep->from.incarnation, sweep->from.number);
     const Slice slice = reference_.Apply(name, epoch, mark, from, sweep->row_count_max);
     std::vector<std::string> kept;
     sweep->kept_fn = TakeGid;
     sweep->context = &kept;
     const tercet_status status = Apply(name, epoch, mark, sweep);
-    EXPECT_EQ(status, slice.old_epoch ? TERCET_FAILED_PRECONDITION : TERCET_OK);
+    EXPECT_EQ(status, slice.old_epoch ? TERCET_FAILED_PRECONDITION : TERCET_OK)
+        << Describe(name, mark);
     if (slice.old_epoch) {
         return false;
     }
-    EXPECT_EQ(sweep->stale, slice.stale);
-    EXPECT_EQ(sweep->removed, slice.removed);
-    EXPECT_EQ(sweep->kept, slice.kept.size());
-    EXPECT_EQ(kept, slice.kept);
+    EXPECT_EQ(sweep->stale, slice.stale) << Describe(name, mark);
+    EXPECT_EQ(sweep->removed, slice.removed) << Describe(name, mark);
+    EXPECT_EQ(sweep->kept, slice.kept.size()) << Describe(name, mark);
+    EXPECT_EQ(kept, slice.kept) << Describe(name, mark);
     if (slice.stale || slice.looked_at < sweep->row_count_max) {
-        EXPECT_TRUE(sweep->finished);
+        EXPECT_TRUE(sweep->finished) << Describe(name, mark);
         return false;
     }
     const Pair next(sweep->from.incarnation, sweep->from.number);
     const auto numbers = reference_.RowsOf(name);
     const auto left = numbers.upper_bound(slice.last);
     if (left != numbers.end() && left->first < mark.low) {
-        EXPECT_FALSE(sweep->finished);
-        EXPECT_LE(next, left->first) << "a row is skipped";
+        EXPECT_FALSE(sweep->finished) << Describe(name, mark);
+        EXPECT_LE(next, left->first) << "a row is skipped: " << Describe(name, mark);
     }
-    EXPECT_TRUE(sweep->finished || next > slice.last) << "a row is looked at once more";
+    EXPECT_TRUE(sweep->finished || next > slice.last)
+        << "a row is looked at once more: " << Describe(name, mark);
     return !sweep->finished;
 }
 

@@ -42,6 +42,7 @@ class FenceHistory
     void RunGroupWithFault();
     tercet_verdict Handle(const group_request &request, tercet_bytes tried, group_answer &answer);
     static std::string Describe(const Ask &ask);
+    static std::string Describe(const ScopeName &name, const Mark &mark);
     void CompareAnswer(const Ask &ask, const Expected &expected, const group_answer &answer);
     void CompareEffects(const Identity &identity);
     void CompareRow(const Key &key);

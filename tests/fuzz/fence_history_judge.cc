@@ -21,6 +21,12 @@ std::string FenceHistory::Describe(const Ask &ask)
     return text + ", epoch " + std::to_string(ask.incarnation) + ":" + std::to_string(ask.epoch);
 }
 
+std::string FenceHistory::Describe(const ScopeName &name, const Mark &mark)
+{
+    return "mark of " + name.first + ", origin " + std::to_string(name.second) + ", age " +
+           testing::PrintToString(mark.age) + ", low " + testing::PrintToString(mark.low);
+}
+
 void FenceHistory::CompareAnswer(const Ask &ask, const Expected &expected,
                                  const group_answer &answer)
 {
