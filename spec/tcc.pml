@@ -105,7 +105,7 @@ byte said_stale = 0;               /* "a higher epoch was here" */
   CLOSE(said_tried); CLOSE(said_refused); CLOSE(said_foreign); \
   CLOSE(said_unserved); CLOSE(said_done); CLOSE(said_undone); \
   txn = T_NONE; dirty = false; skipping = 0; adopted = false; branch[0] = B_NONE; branch[1] = B_NONE; \
-  foreign_row[0] = false; foreign_row[1] = false; unserved[0] = false; unserved[1] = false
+  unserved[0] = false; unserved[1] = false
 
 /* ---- participants ---- */
 byte row[N], epoch_seen[N], reserved[N], applied[N];
@@ -160,15 +160,14 @@ inline cancel_branch(i) {
   if
   :: branch[i] == B_WAITING && HANDED(i) && HAS_TRY(i) -> BRANCH(i, decide_cancel, B_CANCELLING)
   :: branch[i] == B_WAITING && !(HANDED(i) && HAS_TRY(i)) -> BRANCH(i, decide_cancel, B_SKIPPED); skipping = skipping | (1 << i)
-  :: (branch[i] == B_TRYING || branch[i] == B_REFUSED) && foreign_row[i] -> BRANCH(i, foreign_row, B_SKIPPED); skipping = skipping | (1 << i)
 #if MUTANT == 5 /* a refused branch is not cancelled */
-  :: branch[i] == B_REFUSED && !foreign_row[i] -> BRANCH(i, decide_cancel, B_CANCELLED); skipping = skipping | (1 << i)
+  :: branch[i] == B_REFUSED -> BRANCH(i, decide_cancel, B_CANCELLED); skipping = skipping | (1 << i)
 #elif MUTANT == 6 /* a branch that has not answered is not cancelled */
-  :: branch[i] == B_TRYING && !foreign_row[i] -> BRANCH(i, decide_cancel, B_CANCELLED); skipping = skipping | (1 << i)
-  :: branch[i] == B_REFUSED && !foreign_row[i] -> BRANCH(i, decide_cancel, B_CANCELLING)
+  :: branch[i] == B_TRYING -> BRANCH(i, decide_cancel, B_CANCELLED); skipping = skipping | (1 << i)
+  :: branch[i] == B_REFUSED -> BRANCH(i, decide_cancel, B_CANCELLING)
 #else
-  :: (branch[i] == B_TRYING || branch[i] == B_REFUSED) && !foreign_row[i] && HANDED(i) && !unserved[i] -> BRANCH(i, decide_cancel, B_CANCELLING)
-  :: (branch[i] == B_TRYING || branch[i] == B_REFUSED) && !foreign_row[i] && !(HANDED(i) && !unserved[i]) -> BRANCH(i, decide_cancel_no_call, B_CANCELLED); skipping = skipping | (1 << i)
+  :: (branch[i] == B_TRYING || branch[i] == B_REFUSED) && HANDED(i) && !unserved[i] -> BRANCH(i, decide_cancel, B_CANCELLING)
+  :: (branch[i] == B_TRYING || branch[i] == B_REFUSED) && !(HANDED(i) && !unserved[i]) -> BRANCH(i, decide_cancel_no_call, B_CANCELLED); skipping = skipping | (1 << i)
 #endif
   :: branch[i] == B_TRIED -> BRANCH(i, decide_cancel, B_CANCELLING)
   :: else -> skip
@@ -181,7 +180,8 @@ inline cancel_branch(i) {
   :: atomic { txn == T_TRYING && branch[i] == B_TRYING && HEARD(said_tried, i) -> BRANCH(i, answer_done, B_TRIED) } \
   :: atomic { txn == T_TRYING && branch[i] == B_TRYING && HEARD(said_refused, i) -> BRANCH(i, answer_refused, B_REFUSED) } \
   :: atomic { txn == T_TRYING && branch[i] == B_TRYING && HEARD(said_unserved, i) && !adopted -> unserved[i] = true; BRANCH(i, answer_unserved, B_REFUSED) } \
-  :: atomic { txn == T_TRYING && (branch[i] == B_TRYING || branch[i] == B_REFUSED) && HEARD(said_foreign, i) && !foreign_row[i] -> foreign_row[i] = true } \
+  :: atomic { txn == T_TRYING && branch[i] == B_TRYING && HEARD(said_foreign, i) -> TXN(decide_cancel, T_CANCELLING); \
+       BRANCH(i, foreign_row, B_SKIPPED); skipping = skipping | (1 << i); cancel_branch(0); cancel_branch(1) } \
   :: atomic { (txn == T_CONFIRMING) && DURABLE && branch[i] == B_CONFIRMING && !SENT(confirm_sent, i) -> SEND(confirm_sent, i) } \
   :: atomic { (txn == T_CANCELLING || txn == T_CONFIRMING) && DURABLE && branch[i] == B_CANCELLING && !SENT(cancel_sent, i) -> SEND(cancel_sent, i) } \
   :: atomic { branch[i] == B_CONFIRMING && HEARD(said_done, i) -> BRANCH(i, answer_done, B_CONFIRMED) } \
@@ -192,7 +192,7 @@ proctype Coordinator()
   byte txn = T_NONE, skipping = 0, epoch = 0;
   bool dirty = false;              /* memory is ahead of the journal */
   byte branch[N];
-  bool adopted = false, foreign_row[N], unserved[N];
+  bool adopted = false, unserved[N];
 start:
   atomic {
     epoch = starts; starts++; living = living | (1 << epoch);        /* C=2: from now on the old one's writes fail */
@@ -209,7 +209,7 @@ start:
 #endif
   DRIVE(0)
   DRIVE(1)
-  :: atomic { txn == T_TRYING && ALL_READY && !foreign_row[0] && !foreign_row[1] ->
+  :: atomic { txn == T_TRYING && ALL_READY ->
        TXN(decide_confirm, T_CONFIRMING); confirm_branch(0); confirm_branch(1) }
   /* Deadline, refusal or Cancel: at any moment. */
   :: atomic { txn == T_TRYING -> TXN(decide_cancel, T_CANCELLING); cancel_branch(0); cancel_branch(1) }

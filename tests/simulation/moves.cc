@@ -13,8 +13,6 @@ const spec::Move not_played[] = {
     /* The row belongs to another transaction.  Were its try not answered before the deadline, an
      * operator would have to end the branch, and there is none here. */
     {spec::Kind::BRANCH, BRANCH_TRYING, BRANCH_SKIPPED},
-    /* The model hears of such a row after a refusal, too; the engine asks no branch that refused. */
-    {spec::Kind::BRANCH, BRANCH_REFUSED, BRANCH_SKIPPED},
 };
 
 bool IsPlayed(const spec::Move &move)
