@@ -94,13 +94,17 @@ static void cancel_again(struct step *step, struct txn *txn, const char *text)
 
 static void stay_unknown(struct step *step, struct txn *txn)
 {
+    bool forgotten = false;
     txn->in_doubt = true;
     for (uint32_t i = 0; i < txn->branch_count; i++) {
+        forgotten = forgotten || branch_rare(txn->branches[i])->conflict != 0;
+    }
+    if (!forgotten) {
+        /* Rows contradict each other: kept by the first branch. */
+        branch_set_conflict(txn->branches[0], CONFLICT_FORGOTTEN);
+    }
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
-        if (branch_rare(branch)->conflict == 0 && i == 0) {
-            /* Both were seen: kept by the first branch. */
-            branch_set_conflict(branch, CONFLICT_FORGOTTEN);
-        }
         if (branch_rare(branch)->conflict != 0) {
             branch_set_reason(branch, "TERCET_UNKNOWN_OUTCOME",
                               "decided after the backup, and its row is gone");
@@ -281,9 +285,8 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
     if (!txn->in_doubt || restored_is_on(step->engine)) {
         return false;
     }
-    const bool confirmed = request->resolution == RESOLUTION_WAS_CONFIRMED;
     txn->in_doubt = false;
-    if (confirmed) {
+    if (request->resolution == RESOLUTION_WAS_CONFIRMED) {
         confirm_again(step, txn, &(const struct group){NULL, 0});
     } else {
         cancel_again(step, txn, request->reason.text);
@@ -294,7 +297,10 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
             branch_state_is_phase_two(branch->state)) {
             engine_clear_attention(step->engine, branch);
             branch_set_resolved(branch, request->reason.text);
-            engine_move_branch(step, branch, confirmed ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
+            /* An optional one is cancelled in a confirmed transaction too: nobody has its row. */
+            engine_move_branch(step, branch,
+                               branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED
+                                                                  : BRANCH_CANCELLED);
         }
     }
     progress(step, txn);

@@ -1,0 +1,311 @@
+// What rows that participants tell mean for a restored journal: the odd ones.
+#include <gtest/gtest.h>
+
+#include "unit/engine/restored_world.h"
+
+namespace tercet
+{
+namespace
+{
+
+BranchPlan Optional(uint32_t participant)
+{
+    BranchPlan plan{participant};
+    plan.optional = true;
+    return plan;
+}
+
+BranchPlan ConfirmOnly(uint32_t participant)
+{
+    BranchPlan plan{participant};
+    plan.confirm_only = true;
+    return plan;
+}
+
+inspected_row Row(RestoredWorld &world, const std::string &gid, uint32_t index, int64_t number,
+                  uint32_t state, const BranchPlan &plan)
+{
+    return RestoredWorld::Row(gid, index, number, state, plan, world.names);
+}
+
+TEST(Evidence, ARowOfAnotherBranchOrParticipantIsNobodysWord)
+{
+    RestoredWorld world;
+    world.Adopt("g", 10);
+    world.Ask();
+    world.Inspected(0, {Row(world, "g", 2, 10, CONFIRMED, {0})}); // of branch 1's number
+    world.Inspected(1, {Row(world, "g", 1, 10, CONFIRMED, {1})}); // of branch 1, told by the other
+    EXPECT_EQ(TXN_TRYING, world.Find("g")->state);
+    EXPECT_EQ("", world.AttentionOf("g"));
+}
+
+TEST(Evidence, RowsThatContradictEachOtherLeaveTheOutcomeToAnOperator)
+{
+    RestoredWorld world;
+    world.Adopt("g", 10);
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "g", 10, CONFIRMED)});
+    world.Inspected(1, {world.RowAt(1, "g", 11, CANCELLED)});
+    EXPECT_EQ(TXN_TRYING, world.Find("g")->state);
+    EXPECT_NE("", world.AttentionOf("g"));
+    EXPECT_TRUE(world.calls.empty());
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveAs("g", RESOLUTION_WAS_CANCELLED)).status);
+    EXPECT_EQ(TXN_CANCELLING, world.Find("g")->state);
+    EXPECT_EQ(1, world.CountCalls("g", TERCET_PHASE_CANCEL)) << "the second repeats what it did";
+}
+
+// One participant went back to the same backup as the journal, the other has swept its row.
+TEST(Evidence, AReservationBesideAForgottenRowIsStillUndoneWhenTheOperatorSaysCancelled)
+{
+    RestoredWorld world;
+    world.Adopt("g", 10);
+    world.Ask(LOST_FROM + 10);
+    world.Inspected(0, {world.RowAt(0, "g", 10, TRIED)});
+    world.Inspected(1, {});
+    EXPECT_EQ(0U, branch_rare(world.Find("g")->branches[0])->conflict);
+    EXPECT_EQ(FORGOTTEN, branch_rare(world.Find("g")->branches[1])->conflict);
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveAs("g", RESOLUTION_WAS_CANCELLED)).status);
+    ASSERT_EQ(1, world.CountCalls("g", TERCET_PHASE_CANCEL));
+    EXPECT_EQ(1U, world.calls[0].branch->spec.index);
+    EXPECT_EQ(BRANCH_CANCELLED, world.Find("g")->branches[1]->state) << "by the operator's word";
+    world.RunToEnd();
+    EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
+}
+
+TEST(Evidence, AForgottenBranchThatMayHaveBeenLeftOutEndsWithTheOperatorsWord)
+{
+    for (bool confirmed : {true, false}) {
+        RestoredWorld world;
+        world.Adopt("g", 10, TXN_MODE_EXECUTE, {{0}, Optional(1)});
+        world.Ask(LOST_FROM + 10);
+        world.Inspected(0, {});
+        world.Inspected(1, {});
+        const resolution what = confirmed ? RESOLUTION_WAS_CONFIRMED : RESOLUTION_WAS_CANCELLED;
+        EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveAs("g", what)).status);
+        EXPECT_EQ(confirmed ? TXN_CONFIRMED : TXN_CANCELLED, world.Find("g")->state);
+        EXPECT_EQ(BRANCH_CANCELLED, world.Find("g")->branches[1]->state);
+        EXPECT_STREQ("settled by hand", branch_rare(world.Find("g")->branches[1])->resolved);
+    }
+}
+
+TEST(Evidence, AConfirmOnlyBranchHasNothingToCancelThoughItsRowIsGone)
+{
+    RestoredWorld world;
+    world.Adopt("g", 10, TXN_MODE_EXECUTE, {{0}, ConfirmOnly(1)});
+    world.Ask(LOST_FROM + 10);
+    world.Inspected(0, {});
+    world.Inspected(1, {});
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveAs("g", RESOLUTION_WAS_CANCELLED)).status);
+    EXPECT_EQ(BRANCH_SKIPPED, world.Find("g")->branches[1]->state);
+    EXPECT_EQ(TXN_CANCELLED, world.Find("g")->state);
+}
+
+TEST(Evidence, WhatWasConfirmedIsConfirmedWithItsMessageAndWithoutWhatWasLeftOut)
+{
+    RestoredWorld world;
+    txn *made = world.Adopt("g", 10, TXN_MODE_EXECUTE,
+                            {{0}, ConfirmOnly(1), Optional(1), Optional(1), Optional(1)});
+    made->branches[2]->state = BRANCH_REFUSED; // as its PROGRESS says
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "g", 10, CONFIRMED)});
+    world.Inspected(1, {Row(world, "g", 4, 13, TRIED, Optional(1))});
+    EXPECT_EQ(TXN_CONFIRMING, world.Find("g")->state);
+    EXPECT_EQ(BRANCH_CONFIRMING, made->branches[1]->state);
+    EXPECT_EQ(BRANCH_CANCELLING, made->branches[2]->state);
+    EXPECT_EQ(BRANCH_CONFIRMING, made->branches[3]->state) << "its reservation is there";
+    EXPECT_EQ(BRANCH_CANCELLING, made->branches[4]->state) << "of this one there is no row";
+}
+
+TEST(Evidence, OnlyStepByStepABranchMayHaveBeenAddedAndOnlyOnce)
+{
+    for (txn_mode mode : {TXN_MODE_EXECUTE, TXN_MODE_STEPS}) {
+        RestoredWorld world;
+        world.Adopt("g", LOST_FROM - 1, mode); // its second branch has the first lost number
+        world.Ask();
+        world.Inspected(0, {world.RowAt(0, "g", LOST_FROM - 1, TRIED)});
+        world.Inspected(1, {world.RowAt(1, "g", LOST_FROM, TRIED),
+                            Row(world, "g", 3, LOST_FROM + 1, TRIED, {1})});
+        EXPECT_EQ(mode == TXN_MODE_STEPS ? 3U : 2U, world.Find("g")->branch_count);
+        EXPECT_EQ(mode == TXN_MODE_STEPS ? 1 : 0, world.CountRecords("g", RECORD_ADD_BRANCH));
+    }
+}
+
+TEST(Evidence, AnOldRowIsOnlyHeardWhereItsTransactionIsInDoubt)
+{
+    RestoredWorld world;
+    world.Adopt("b", 10);
+    world.Adopt("z", 12);
+    txn *decided = world.Adopt("decided", 14);
+    decided->state = TXN_CANCELLING;
+    for (uint32_t i = 0; i < 2; i++) {
+        decided->branches[i]->state = BRANCH_CANCELLING;
+        decided->branches[i]->asked = TERCET_PHASE_CANCEL;
+    }
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "a", 5, TRIED),        // of a transaction that has ended
+                        world.RowAt(0, "decided", 14, TRIED), // nobody doubts it
+                        world.RowAt(0, "c", 60, TRIED)});
+    world.Inspected(1, {});
+    EXPECT_EQ(nullptr, world.Find("a"));
+    EXPECT_NE(nullptr, world.Find("c"));
+    EXPECT_EQ(TXN_CANCELLING, world.Find("decided")->state);
+    EXPECT_EQ(TXN_TRYING, world.Find("b")->state);
+    EXPECT_EQ(TXN_TRYING, world.Find("z")->state);
+}
+
+TEST(Evidence, TwoRowsOfOneLostBranchAreOneBranch)
+{
+    RestoredWorld world;
+    world.Ask();
+    world.Inspected(0, {Row(world, "lost", 1, 60, TRIED, {0})});
+    world.Inspected(1, {Row(world, "lost", 1, 61, TRIED, {1})});
+    ASSERT_NE(nullptr, world.Find("lost"));
+    EXPECT_EQ(1U, world.Find("lost")->branch_count);
+    EXPECT_EQ(TXN_CANCELLING, world.Find("lost")->state);
+}
+
+TEST(Evidence, HoweverManyRowsAreToldEachIsHeard)
+{
+    RestoredWorld world;
+    world.Ask();
+    std::vector<inspected_row> rows;
+    for (int i = 0; i < 200; i++) {
+        rows.push_back(world.RowAt(0, "lost-" + std::to_string(i), LOST_FROM + i, TRIED));
+    }
+    world.Inspected(0, rows);
+    world.Inspected(1, {});
+    for (int i = 0; i < 200; i++) {
+        EXPECT_NE(nullptr, world.Find("lost-" + std::to_string(i))) << i;
+    }
+}
+
+// Its initiator cannot know that the journal holds it as an Execute.
+TEST(Evidence, ALostTransactionTakesItsPayloadsStepByStepToo)
+{
+    RestoredWorld world;
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "lost", 60, TRIED)});
+    world.Inspected(1, {world.RowAt(1, "lost", 61, TRIED)});
+    EXPECT_TRUE(world.calls.empty());
+    BranchPlan other{0};
+    other.payload = "another";
+    EXPECT_EQ("TERCET_NOT_BY_STEPS", world.LastReply(world.Try("lost", 1, other)).code);
+    EXPECT_TRUE(world.calls.empty());
+    world.Try("lost", 1, {0});
+    EXPECT_EQ(1, world.CountCalls("lost", TERCET_PHASE_CANCEL));
+    EXPECT_EQ(2, world.CountRecords("lost", RECORD_BEGIN));
+    EXPECT_EQ("TERCET_NOT_BY_STEPS", world.LastReply(world.Try("lost", 3, {0})).code);
+    world.Try("lost", 2, {1});
+    world.RunToEnd();
+    EXPECT_EQ(1, world.CountRecords("lost", RECORD_END));
+}
+
+TEST(Evidence, AnExecuteWithMoreBranchesThanWereFoundBringsThePayloadsOfThoseThatWere)
+{
+    RestoredWorld world;
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "lost", 60, TRIED)});
+    world.Inspected(1, {});
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.Execute("lost", {{0}, {1}})).status);
+    EXPECT_EQ(1, world.CountCalls("lost", TERCET_PHASE_CANCEL));
+    EXPECT_EQ(1U, world.Find("lost")->branch_count);
+}
+
+TEST(Restored, AParticipantThatIsNotConfiguredAnyMoreIsNotWaitedFor)
+{
+    RestoredWorld world;
+    (void)directory_intern(&world.names, "removed");
+    world.StartOver("boot-2", world.now, LOST_FROM);
+    world.Ask();
+    EXPECT_EQ(2U, world.inspections.size());
+    world.Inspected(0, {});
+    world.Inspected(1, {});
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
+}
+
+TEST(Restored, AParticipantThatWasHeldBeforeIsHeldAfterwards)
+{
+    RestoredWorld world;
+    acquaintance known{};
+    snprintf(known.held, sizeof known.held, "rolled back");
+    engine_adopt_acquaintance(world.engine, 0, &known);
+    world.Adopt("g", 10);
+    world.Ask();
+    world.Inspected(0, {});
+    const size_t before = world.holds.size();
+    world.Inspected(1, {});
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
+    EXPECT_TRUE(engine_is_held(world.engine, 0));
+    ASSERT_EQ(before + 2, world.holds.size());
+    EXPECT_TRUE(world.holds[before].held);
+    EXPECT_FALSE(world.holds[before + 1].held);
+    EXPECT_EQ(TXN_CANCELLING, world.Find("g")->state) << "its first branch is there";
+}
+
+TEST(Restored, AnOperatorsWordOnAHeldParticipantDoesNotLetItGoBeforeTheJournalHasAsked)
+{
+    RestoredWorld world;
+    acquaintance known{};
+    snprintf(known.held, sizeof known.held, "rolled back");
+    engine_adopt_acquaintance(world.engine, 0, &known);
+    world.Ask();
+    world.Inspected(0, {}); // it has told; the other has not
+    const size_t before = world.holds.size();
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveParticipant(0)).status);
+    EXPECT_FALSE(engine_is_held(world.engine, 0));
+    EXPECT_EQ(before, world.holds.size()) << "nothing is sent while it asks";
+    world.Inspected(1, {});
+    EXPECT_EQ(before + 2, world.holds.size());
+    EXPECT_FALSE(world.holds.back().held);
+}
+
+TEST(Restored, WhoCannotBeReachedIsAskedWhenItCan)
+{
+    RestoredWorld world;
+    world.Resume(100);
+    event *probed = event_create(EVENT_PROBED); // not reachable
+    world.Step(probed);
+    EXPECT_TRUE(world.inspections.empty());
+    probed = event_create(EVENT_PROBED);
+    probed->u.probed.reachable = true; // and tells nothing of itself
+    world.Step(probed);
+    ASSERT_EQ(1U, world.inspections.size());
+    world.Describe(0, EngineWorld::Store('a', 0, 0));
+    EXPECT_EQ(1U, world.inspections.size()) << "the question is out";
+    world.Inspected(0, {});
+    world.Describe(0, EngineWorld::Store('a', 0, 0));
+    EXPECT_EQ(1U, world.inspections.size()) << "it has told";
+}
+
+TEST(Restored, AnAnswerThatAnOperatorDidNotWaitForIsNotHeard)
+{
+    RestoredWorld world;
+    world.Ask();
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveParticipant(0)).status);
+    world.Inspected(0, {world.RowAt(0, "lost", 60, TRIED)});
+    EXPECT_TRUE(engine_is_in_restored_mode(world.engine));
+    world.Inspected(1, {});
+    EXPECT_FALSE(engine_is_in_restored_mode(world.engine));
+    EXPECT_EQ(nullptr, world.Find("lost"));
+    world.Inspected(1, {world.RowAt(1, "late", 61, TRIED)});
+    EXPECT_EQ(nullptr, world.Find("late"));
+}
+
+TEST(Restored, ItsQuestionsGoFromTheLowestNumberThatIsInDoubt)
+{
+    RestoredWorld world;
+    txn *decided = world.Adopt("decided", 8);
+    decided->state = TXN_CANCELLING;
+    for (uint32_t i = 0; i < 2; i++) {
+        decided->branches[i]->state = BRANCH_CANCELLING;
+        decided->branches[i]->asked = TERCET_PHASE_CANCEL;
+    }
+    world.Adopt("open", LOST_FROM - 1);
+    world.Ask();
+    ASSERT_EQ(2U, world.inspections.size());
+    EXPECT_EQ(LOST_FROM - 1, world.inspections[0].from.number);
+    EXPECT_EQ(LOST_FROM, world.inspections[1].from.number) << "no number below is in doubt there";
+}
+
+} // namespace
+} // namespace tercet
