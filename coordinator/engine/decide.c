@@ -160,10 +160,7 @@ void decide_to_cancel(struct step *step, struct txn *txn, enum txn_cause cause,
 
 void progress(struct step *step, struct txn *txn)
 {
-    if (txn->in_doubt) {
-        waiters_notify(step, txn);
-        return;
-    }
+    tercet_assert(!txn->in_doubt); /* nothing of it is asked, and nobody but an operator decides */
     if (!txn_state_is_decided(txn->state)) {
         start_stages(step, txn);
         if (txn->mode == TXN_MODE_EXECUTE && txn_all_tried(txn, NULL)) {

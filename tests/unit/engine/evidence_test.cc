@@ -200,6 +200,22 @@ TEST(Evidence, ALostTransactionTakesItsPayloadsStepByStepToo)
     EXPECT_EQ(1, world.CountRecords("lost", RECORD_END));
 }
 
+TEST(Evidence, WhoBringsNoPayloadThatIsMissingOnlyJoins)
+{
+    RestoredWorld world;
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "lost", 60, TRIED)});
+    world.Inspected(1, {world.RowAt(1, "lost", 61, TRIED)});
+    world.Execute("lost", {{0}});
+    EXPECT_EQ(2, world.CountRecords("lost", RECORD_BEGIN));
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.Execute("lost", {{0}})).status);
+    EXPECT_EQ(2, world.CountRecords("lost", RECORD_BEGIN)) << "there is nothing new to keep";
+    EXPECT_EQ(1, world.CountCalls("lost", TERCET_PHASE_CANCEL));
+    world.Execute("lost", {{0}, {1}});
+    EXPECT_EQ(2, world.CountCalls("lost", TERCET_PHASE_CANCEL));
+    EXPECT_EQ(3, world.CountRecords("lost", RECORD_BEGIN));
+}
+
 TEST(Evidence, AnExecuteWithMoreBranchesThanWereFoundBringsThePayloadsOfThoseThatWere)
 {
     RestoredWorld world;
@@ -209,6 +225,76 @@ TEST(Evidence, AnExecuteWithMoreBranchesThanWereFoundBringsThePayloadsOfThoseTha
     EXPECT_EQ(TERCET_OK, world.LastReply(world.Execute("lost", {{0}, {1}})).status);
     EXPECT_EQ(1, world.CountCalls("lost", TERCET_PHASE_CANCEL));
     EXPECT_EQ(1U, world.Find("lost")->branch_count);
+}
+
+TEST(Restored, ADoubtOfAnEarlierRestoreIsEndedByARowThatIsFound)
+{
+    RestoredWorld world;
+    world.Adopt("g", 10, TXN_MODE_EXECUTE, {{0}, {1}}, FORGOTTEN);
+    world.Ask();
+    world.Inspected(0, {});
+    world.Inspected(1, {world.RowAt(1, "g", 11, CONFIRMED)});
+    EXPECT_EQ(TXN_CONFIRMING, world.Find("g")->state);
+    EXPECT_EQ(0U, branch_rare(world.Find("g")->branches[0])->conflict);
+}
+
+TEST(Restored, WhatNeitherBeginsNorDecidesIsAnsweredMeanwhile)
+{
+    RestoredWorld world;
+    world.Adopt("open", 10, TXN_MODE_STEPS)->content = digest_of_content("open", nullptr, 0);
+    world.Ask();
+    for (request_kind kind : {REQUEST_CONFIRM, REQUEST_CANCEL}) {
+        EXPECT_EQ("TERCET_RECOVERING", world.LastReply(world.EngineWorld::Ask(kind, "open")).code);
+    }
+    EXPECT_EQ("TERCET_RECOVERING", world.LastReply(world.Try("open", 3, {0})).code);
+    EXPECT_EQ("TERCET_RECOVERING", world.LastReply(world.Begin("new")).code);
+    EXPECT_EQ("TERCET_NO_SUCH_TRANSACTION", world.LastReply(world.Try("new", 1, {0})).code);
+    EXPECT_EQ("TERCET_NO_SUCH_TRANSACTION",
+              world.LastReply(world.EngineWorld::Ask(REQUEST_CONFIRM, "new")).code);
+    EXPECT_EQ(TERCET_OK,
+              world.LastReply(world.EngineWorld::Ask(REQUEST_GET, "open", WAIT_MODE_BEGIN)).status);
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.Begin("open")).status) << "it is known";
+    world.Inspected(0, {});
+    world.Inspected(1, {});
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.Begin("new")).status);
+}
+
+TEST(Restored, AnUnknownOutcomeTakesNeitherBranchesNorAWord)
+{
+    RestoredWorld world;
+    world.Adopt("g", 10, TXN_MODE_STEPS)->content = digest_of_content("g", nullptr, 0);
+    world.Ask(LOST_FROM + 10);
+    world.Inspected(0, {});
+    world.Inspected(1, {});
+    EXPECT_EQ("TERCET_UNKNOWN_OUTCOME", world.LastReply(world.Try("g", 3, {0})).code);
+    EXPECT_EQ("TERCET_UNKNOWN_OUTCOME",
+              world.LastReply(world.EngineWorld::Ask(REQUEST_CONFIRM, "g")).code);
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.Begin("g")).status);
+    EXPECT_TRUE(world.calls.empty());
+}
+
+TEST(Restored, EachQuestionIsAskedAgainInItsOwnTime)
+{
+    RestoredWorld world;
+    world.Ask();
+    world.inspections.clear();
+    const int64_t first = world.now.boot_ms;
+    world.Step(event_create(EVENT_INSPECTED)); // the first has not answered
+    world.Advance(100);
+    event *second = event_create(EVENT_INSPECTED);
+    second->u.inspected.participant = 1;
+    world.Step(second);
+    EXPECT_EQ(first + 500, engine_wake_at_boot_ms(world.engine));
+    world.Advance(400);
+    ASSERT_EQ(1U, world.inspections.size());
+    EXPECT_EQ(0U, world.inspections[0].participant);
+    EXPECT_EQ(first + 600, engine_wake_at_boot_ms(world.engine));
+    world.Inspected(0, {});
+    world.Advance(100);
+    ASSERT_EQ(2U, world.inspections.size());
+    EXPECT_EQ(1U, world.inspections[1].participant);
+    world.Advance(10000);
+    EXPECT_EQ(2U, world.inspections.size()) << "one has told, the other's question is out";
 }
 
 TEST(Restored, AParticipantThatIsNotConfiguredAnyMoreIsNotWaitedFor)

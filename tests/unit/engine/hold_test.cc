@@ -182,6 +182,62 @@ TEST(Hold, ARestoreWhileTheCoordinatorWasDownIsNoticedByWhatWasRecorded)
     EXPECT_TRUE(engine_is_held(world.engine, 0));
 }
 
+event *TriedWithMark(EngineWorld &world, const std::string &gid, int64_t mark_lsn)
+{
+    event *made = event_create(EVENT_ANSWER);
+    made->u.answer.branch = branch_ref(world.FindBranch(gid, 1));
+    made->u.answer.phase = TERCET_PHASE_TRY;
+    made->u.answer.verdict = TERCET_VERDICT_DONE;
+    made->u.answer.mark = {EngineWorld::INCARNATION, mark_lsn};
+    return made;
+}
+
+TEST(Hold, AMarkThatAReplyToldMayNotBeGoneLater)
+{
+    EngineWorld world;
+    world.Describe(0, EngineWorld::Store('a', 3, 0));
+    world.Execute("g", {{0}, {1}});
+    world.HandAll();
+    world.Step(TriedWithMark(world, "g", 7));
+    const int64_t next = engine_next_number(world.engine);
+    world.Describe(0, EngineWorld::Store('a', 6, next)); // every row is there, the mark is not
+    EXPECT_TRUE(engine_is_held(world.engine, 0));
+}
+
+TEST(Hold, WhatARefusedTryRepliesLeavesNoRowToBeMissed)
+{
+    EngineWorld world;
+    world.Describe(0, EngineWorld::Store('a', 0, 0));
+    world.Execute("g", {{0}});
+    world.HandAll();
+    world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_REFUSED);
+    world.Describe(0, EngineWorld::Store('a', 0, 0));
+    EXPECT_FALSE(engine_is_held(world.engine, 0));
+}
+
+TEST(Hold, ADescriptionWithoutStoresSaysNothing)
+{
+    EngineWorld world;
+    MakeOneOfEach(world);
+    world.Describe(0, description{});
+    EXPECT_FALSE(engine_is_held(world.engine, 0));
+    EXPECT_EQ('a', world.recorded_known[0].told.stores[0].id[0]) << "what was known is kept";
+}
+
+TEST(Hold, WhatAHeldOneRepliesIsNotWhatItIsMeasuredByAfterwards)
+{
+    EngineWorld world;
+    world.Describe(0, EngineWorld::Store('a', 0, 0));
+    world.Execute("g", {{0}});
+    world.HandAll();
+    world.Describe(0, EngineWorld::Store('x', 0, 0));
+    ASSERT_TRUE(engine_is_held(world.engine, 0));
+    world.Step(TriedWithMark(world, "g", 7));
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveParticipant(0)).status);
+    world.Describe(0, EngineWorld::Store('x', 0, 0));
+    EXPECT_FALSE(engine_is_held(world.engine, 0));
+}
+
 TEST(Hold, WhatRepliesTellIsRecordedOnceASecond)
 {
     EngineWorld world;

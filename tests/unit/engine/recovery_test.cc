@@ -74,6 +74,59 @@ TEST(Recovery, WhatAllBranchesOfAParticipantWereToldIsKeptOnce)
     world.Resume();
 }
 
+TEST(Recovery, WhatEndsWhileItIsParkedDoesNotHoldUpWhatStandsBehindIt)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    constexpr uint32_t kCancelled = 3;
+    world.Adopt("a", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING}, kCancelled);
+    world.Adopt("b", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING});
+    world.ResumeUndecided(100);
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.Resolve("a", 1, RESOLUTION_SETTLE)).status);
+    world.Sync();
+    EXPECT_EQ(nullptr, world.Find("a"));
+    EXPECT_TRUE(engine_has_parked(world.engine, 0));
+    world.ResumeMore(0, 1);
+    EXPECT_EQ(1, world.CountCalls("b", TERCET_PHASE_CONFIRM));
+}
+
+TEST(Recovery, APayloadThatComesBackTooLateIsNobodys)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING});
+    world.Resume();
+    world.HandAll();
+    branch *asked = world.FindBranch("g", 1);
+    world.Answer("g", 1, TERCET_PHASE_CONFIRM, TERCET_VERDICT_DONE, 1);
+    engine_stats before{}, after{};
+    engine_read_stats(world.engine, &before);
+    for (bool gone : {false, true}) {
+        if (gone) {
+            world.Sync();
+            EXPECT_EQ(nullptr, asked->txn);
+        }
+        event *fetched = event_create(EVENT_FETCHED);
+        fetched->u.fetched.branch = branch_ref(asked);
+        fetched->u.fetched.payload = tercet_bytes_of(xmemdup("payload", 7), 7);
+        world.Step(fetched);
+        EXPECT_FALSE(branch_has_payload(asked));
+    }
+    engine_read_stats(world.engine, &after);
+    EXPECT_EQ(before.open_payload_bytes, after.open_payload_bytes);
+}
+
+TEST(Recovery, AnEngineThatNeverWentOnLetsGoOfWhatItAdopted)
+{
+    branch *kept = nullptr;
+    {
+        Restarted world("boot-1", {5000, 1790000000000});
+        txn *adopted = world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING});
+        kept = branch_ref(adopted->branches[0]);
+    }
+    EXPECT_EQ(nullptr, kept->txn);
+    EXPECT_EQ(1U, kept->refs);
+    branch_unref(kept);
+}
+
 TEST(Recovery, WhatIsDecidedIsAskedForInSlicesByItsNumbers)
 {
     Restarted world("boot-1", {5000, 1790000000000});
