@@ -213,7 +213,7 @@ static enum tercet_status run_handler(struct group *group, const struct group_re
                             "have been kept without its fence row: %.120s",
                             error.text);
     }
-    if (status != TERCET_OK && error_out != NULL) {
+    if (status != TERCET_OK) {
         *error_out = error;
     }
     return status;

@@ -60,7 +60,8 @@ static int compare_entries(const void *a, const void *b)
     if (order != 0) {
         return order;
     }
-    return left->request < right->request ? -1 : 1; /* of one branch the first to come */
+    /* Of one branch the first to come. */
+    return (left->request > right->request) - (left->request < right->request);
 }
 
 static bool is_closed(const struct run *run)

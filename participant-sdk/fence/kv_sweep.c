@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
@@ -44,14 +45,26 @@ static enum tercet_status read_places(struct kv_fence *fence, const struct row_k
                                       const struct row_key *end, uint32_t count_max,
                                       struct places *places_out, struct tercet_error *error_out)
 {
+    tercet_assert(count_max > 0);
     *places_out = (struct places){.count_max = count_max};
-    if (count_max == 0) {
-        return TERCET_OK;
-    }
     enum tercet_status status = fence->backend->scan(
         fence->self, row_key_bytes(from), row_key_bytes(end), collect, places_out, error_out);
     if (status == TERCET_OK && places_out->broken) {
         status = error_set(error_out, TERCET_DATA_LOSS, "the fence's index cannot be read");
+    }
+    return status;
+}
+
+/* The row that an entry of the index names. */
+static enum tercet_status read_named(struct kv_fence *fence, const struct tercet_fence_key *key,
+                                     struct tercet_fence_row *row_out,
+                                     struct tercet_error *error_out)
+{
+    const enum tercet_status status = kv_fence_read_row(fence, key, row_out, error_out);
+    if (status == TERCET_OK && row_out->state == TERCET_FENCE_NONE) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "the fence's index names %.*s/%" PRIu32 ", which has no row",
+                         (int)key->gid.size, (const char *)key->gid.data, key->branch);
     }
     return status;
 }
@@ -66,14 +79,9 @@ static enum tercet_status sweep_row(struct kv_fence *fence, const struct place *
     struct tercet_fence_row row;
     struct row_key name;
 
-    const enum tercet_status status = kv_fence_read_row(fence, &key, &row, error_out);
+    const enum tercet_status status = read_named(fence, &key, &row, error_out);
     if (status != TERCET_OK) {
         return status;
-    }
-    if (row.state == TERCET_FENCE_NONE) {
-        return error_set(error_out, TERCET_DATA_LOSS,
-                         "the fence's index names %.*s/%" PRIu32 ", which has no row",
-                         (int)key.gid.size, (const char *)key.gid.data, key.branch);
     }
     if (row.state == TERCET_FENCE_TRIED) {
         sweep->kept++;
@@ -109,7 +117,7 @@ static enum tercet_status sweep_slice(struct kv_fence *fence,
             status = sweep_row(fence, &places.items[i], sweep, error_out);
         }
     }
-    if (status == TERCET_OK && places.count == places.count_max && places.count > 0) {
+    if (status == TERCET_OK && places.count == places.count_max) {
         sweep->from = places.items[places.count - 1].number;
         sweep->from.number++;
         sweep->finished = false;
@@ -245,7 +253,7 @@ enum tercet_status kv_fence_list(void *connection, const struct tercet_fence_ran
     for (size_t i = 0; status == TERCET_OK && i < places.count; i++) {
         const struct tercet_fence_key key = place_key(&places.items[i]);
         struct tercet_fence_row row;
-        status = kv_fence_read_row(fence, &key, &row, error_out);
+        status = read_named(fence, &key, &row, error_out);
         if (status == TERCET_OK && !row_fn(&key, &row, context)) {
             break;
         }

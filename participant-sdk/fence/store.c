@@ -9,10 +9,10 @@
 #include "fence/struct_size.h"
 #include "tercet/participant.h"
 
-static enum tercet_status check_range(const char *field, uint32_t value, uint32_t max,
-                                      struct tercet_error *error_out)
+static enum tercet_status check_max(const char *field, uint32_t value, uint32_t max,
+                                    struct tercet_error *error_out)
 {
-    if (value < 1 || value > max) {
+    if (value > max) {
         return error_set(error_out, TERCET_INVALID_ARGUMENT,
                          "tercet_store_options.%s: %" PRIu32 ", must be 1 to %" PRIu32, field,
                          value, max);
@@ -33,13 +33,13 @@ static enum tercet_status read_options(const struct tercet_store_options *given,
     options->connection_count = options->connection_count == 0 ? 1 : options->connection_count;
     options->batch_max = options->batch_max == 0 ? STORE_BATCH_DEFAULT : options->batch_max;
     options->queue_max = options->queue_max == 0 ? STORE_QUEUE_DEFAULT : options->queue_max;
-    status = check_range("connection_count", options->connection_count, STORE_CONNECTION_COUNT_MAX,
-                         error_out);
+    status = check_max("connection_count", options->connection_count, STORE_CONNECTION_COUNT_MAX,
+                       error_out);
     if (status == TERCET_OK) {
-        status = check_range("batch_max", options->batch_max, STORE_BATCH_MAX, error_out);
+        status = check_max("batch_max", options->batch_max, STORE_BATCH_MAX, error_out);
     }
     if (status == TERCET_OK) {
-        status = check_range("queue_max", options->queue_max, INT32_MAX, error_out);
+        status = check_max("queue_max", options->queue_max, INT32_MAX, error_out);
     }
     return status;
 }

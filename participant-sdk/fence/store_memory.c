@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "fence/kv_fence.h"
 #include "fence/struct_size.h"
@@ -123,9 +124,8 @@ enum tercet_status tercet_memory_open(const struct tercet_memory_options *option
         .size = sizeof driving, .batch_max = known.batch_max, .queue_max = known.queue_max};
     struct memory_store *store = xcalloc(1, sizeof *store);
     status = kv_fence_open(&store->fence, &memory_backend, store, error_out);
-    if (status == TERCET_OK) {
-        status = tercet_store_create(&memory_ops, store, &driving, store_out, error_out);
-    }
+    tercet_assert(status == TERCET_OK); /* nothing of it can fail */
+    status = tercet_store_create(&memory_ops, store, &driving, store_out, error_out);
     if (status != TERCET_OK) {
         memory_close(store);
     }

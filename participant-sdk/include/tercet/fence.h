@@ -214,7 +214,7 @@ typedef bool (*tercet_fence_row_fn)(const struct tercet_fence_key *key,
 
 /* One slice of a sweep. */
 struct tercet_sweep {
-    /* How many rows one slice looks at, so that it holds its locks for a short time. */
+    /* How many rows one slice looks at, at least 1, so that it holds its locks for a short time. */
     uint32_t row_count_max;
     /* Where it begins: {0, 0}, or what the slice before left here. */
     struct tercet_branch_number from;
@@ -243,7 +243,7 @@ struct tercet_fence_range {
     uint8_t origin[TERCET_ORIGIN_BYTES];
     struct tercet_branch_number from;  /* the first; {0, 0}: the lowest */
     struct tercet_branch_number below; /* the one after the last; {0, 0}: no end */
-    uint32_t row_count_max;
+    uint32_t row_count_max; /* at least 1 */
 };
 
 /* ---- A store --------------------------------------------------------------------------------- */

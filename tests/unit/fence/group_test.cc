@@ -311,6 +311,22 @@ TEST_F(Group, HandlerThatEndsTheTransactionIsLaterWithAnErrorAndTheOthersAreRunA
     EXPECT_EQ(harness.group.handler_failures, 1u);
 }
 
+TEST_F(Group, HandlerWithoutAVerdictIsLaterInItsOwnWordsOrInOurs)
+{
+    harness.handler = [](const group_request &request, tercet_bytes, group_answer &answer) {
+        snprintf(answer.text, sizeof answer.text, "%s",
+                 request.number.number == 1 ? "the disk is on fire" : "");
+        return TERCET_VERDICT_UNSPECIFIED;
+    };
+    const auto answers = harness.Run(Tries(2));
+    for (const auto &answer : answers) {
+        EXPECT_EQ(answer.verdict, TERCET_VERDICT_LATER);
+        EXPECT_STREQ(answer.code, TERCET_CODE_HANDLER_FAILED);
+    }
+    EXPECT_STREQ(answers[0].text, "the disk is on fire");
+    EXPECT_STREQ(answers[1].text, "the handler returned no verdict");
+}
+
 // Anomaly 25: a branch whose row cannot be read must not hold up those that share its group.
 TEST_F(Group, BranchWithABrokenRowIsAnsweredAloneAndTheOthersAreDone)
 {
@@ -331,34 +347,6 @@ TEST_F(Group, MarkIsAppliedAgainAfterADeadlockAndALostConnection)
     script.plan["apply_mark"] = {TERCET_ABORTED, TERCET_ABORTED, TERCET_ABORTED, TERCET_ABORTED,
                                  TERCET_ABORTED};
     EXPECT_EQ(harness.Apply(6, {10, 9}), TERCET_ABORTED);
-}
-
-TEST(Store, RefusesOpsWithAMissingSlotAndOptionsOverTheirLimits)
-{
-    TemporaryDirectory directory;
-    Harness harness("memory", directory.path());
-    tercet_store *store = nullptr;
-    tercet_error error = {};
-    tercet_store_ops ops = *harness.group.ops;
-    tercet_store_options options = {};
-    options.size = sizeof options;
-    ops.rewind = nullptr;
-    EXPECT_EQ(tercet_store_create(&ops, harness.group.self, &options, &store, &error),
-              TERCET_INVALID_ARGUMENT);
-    EXPECT_NE(std::string(error.text).find("rewind"), std::string::npos);
-    ops = *harness.group.ops;
-    ops.size = 0;
-    EXPECT_EQ(tercet_store_create(&ops, harness.group.self, &options, &store, &error),
-              TERCET_INVALID_ARGUMENT);
-    options.batch_max = STORE_BATCH_MAX + 1;
-    EXPECT_EQ(tercet_store_create(harness.group.ops, harness.group.self, &options, &store, &error),
-              TERCET_INVALID_ARGUMENT);
-    EXPECT_NE(std::string(error.text).find("batch_max: 1025"), std::string::npos) << error.text;
-    EXPECT_EQ(store, nullptr);
-    EXPECT_EQ(harness.store->options.batch_max, 64u);
-    EXPECT_EQ(harness.store->options.queue_max, 10000u);
-    EXPECT_EQ(harness.store->options.connection_count, 1u);
-    tercet_store_close(nullptr);
 }
 
 } // namespace

@@ -1,10 +1,13 @@
 // What only SQLite can do wrong.
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -302,6 +305,37 @@ TEST_F(SqliteStore, DatabaseInMemoryKeepsItsRowsFromGroupToGroup)
     tercet_store_close(store);
 }
 
+// In a process of its own, because the limit holds for all that it writes.
+void RunWithFailingWrites(const std::string &directory)
+{
+    Harness harness("sqlite", directory);
+    signal(SIGXFSZ, SIG_IGN);
+    bool good = harness.Run(Try("before", 1)).verdict == TERCET_VERDICT_DONE;
+    rlimit limit = {};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    const rlim_t was = limit.rlim_cur;
+    limit.rlim_cur = 1000; // as a disk that fails would
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const group_answer answer = harness.Run(Try("failing", 2));
+    limit.rlim_cur = was;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    good = good && answer.verdict == TERCET_VERDICT_LATER &&
+           strcmp(answer.code, TERCET_CODE_STORE_UNAVAILABLE) == 0;
+    good = good && harness.State("failing") == TERCET_FENCE_NONE;
+    const group_answer again = harness.Run(Try("failing", 2));
+    good = good && again.how == TERCET_HOW_RAN &&
+           harness.Effects("failing", 1, TERCET_PHASE_TRY) == 1 &&
+           harness.State("before") == TERCET_FENCE_TRIED;
+    fprintf(stderr, "%s: %s\n", good ? "good" : "bad", answer.text);
+    exit(good ? 0 : 1);
+}
+
+TEST(SqliteStoreDeathTest, AFailedWriteIsLaterAndTheConnectionIsMadeAnew)
+{
+    TemporaryDirectory directory;
+    EXPECT_EXIT(RunWithFailingWrites(directory.path()), testing::ExitedWithCode(0), "good");
+}
+
 TEST_F(SqliteStore, AccessorsOfAnotherStoresRequestGiveNull)
 {
     Harness memory("memory", "");
@@ -311,6 +345,13 @@ TEST_F(SqliteStore, AccessorsOfAnotherStoresRequestGiveNull)
         return TERCET_VERDICT_DONE;
     };
     EXPECT_EQ(memory.Run(Try("g", 1)).verdict, TERCET_VERDICT_DONE);
+    Harness own("sqlite", directory.path());
+    own.handler = [&](const group_request &, tercet_bytes, group_answer &) {
+        EXPECT_NE(tercet_sqlite_connection(&own.request), nullptr);
+        EXPECT_EQ(tercet_sqlite_prepare(&own.request, nullptr), nullptr);
+        return TERCET_VERDICT_DONE;
+    };
+    EXPECT_EQ(own.Run(Try("g", 1)).verdict, TERCET_VERDICT_DONE);
 }
 
 } // namespace

@@ -321,7 +321,7 @@ tercet_status Harness::Apply(int64_t lsn, tercet_branch_number low,
     memset(caller.origin, origin, sizeof caller.origin);
     caller.epoch = {10, epoch};
     kept.clear();
-    sweep.kept_fn = TakeName;
+    sweep.kept_fn = tells_kept ? TakeName : nullptr;
     sweep.context = &kept;
     return group_apply_mark(&group, &caller, &mark, &sweep, &error);
 }

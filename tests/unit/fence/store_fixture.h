@@ -88,7 +88,8 @@ class Harness
     struct group group = {};
     uint64_t clock_us = 0; // moved only by tests
     std::vector<unsigned> pauses;
-    tercet_sweep sweep = {};       // of the last Apply, row_count_max settable
+    tercet_sweep sweep = {}; // of the last Apply, row_count_max settable
+    bool tells_kept = true;
     std::vector<std::string> kept; // told by it
     tercet_error error = {};
     void *connection = nullptr;  // while a handler runs

@@ -180,6 +180,66 @@ TEST_P(Marks, MarkOfAnOldEpochIsRefusedAndOneOfANewEpochRaisesIt)
     EXPECT_EQ(harness->Run(Try("h", 2)).status, TERCET_FAILED_PRECONDITION);
 }
 
+TEST_P(Marks, AnOlderMarkOfANewerEpochRaisesTheEpochAndNothingElse)
+{
+    Settle(*harness, "g", 1);
+    ASSERT_EQ(harness->Apply(10, {10, 1}), TERCET_OK);
+    ASSERT_EQ(harness->Apply(9, {10, 100}, {}, 1, 2), TERCET_OK);
+    EXPECT_TRUE(harness->sweep.stale);
+    EXPECT_EQ(harness->Describe().epoch.epoch, 2);
+    EXPECT_EQ(harness->Describe().mark.as_of_lsn, 10);
+    EXPECT_NE(harness->State("g"), TERCET_FENCE_NONE);
+    ASSERT_EQ(harness->Apply(10, {10, 1}, {}, 1, 2), TERCET_OK) << "the same again";
+    EXPECT_FALSE(harness->sweep.stale);
+    EXPECT_EQ(harness->Run(Try("h", 2)).status, TERCET_FAILED_PRECONDITION);
+}
+
+TEST_P(Marks, WhatIsKeptIsCountedThoughNobodyWantsToHearOfIt)
+{
+    EXPECT_EQ(harness->Run(Try("tried", 1)).verdict, TERCET_VERDICT_DONE);
+    harness->tells_kept = false;
+    ASSERT_EQ(harness->Apply(5, {10, 2}), TERCET_OK);
+    EXPECT_EQ(harness->sweep.kept, 1u);
+    EXPECT_TRUE(harness->kept.empty());
+    EXPECT_EQ(harness->State("tried"), TERCET_FENCE_TRIED);
+}
+
+TEST_P(Marks, AListEndsWhenItsReaderHasHadEnough)
+{
+    for (int i = 1; i <= 5; i++) {
+        EXPECT_EQ(harness->Run(Try("g-" + std::to_string(i), i)).verdict, TERCET_VERDICT_DONE);
+    }
+    tercet_fence_range range = {};
+    range.participant = "account";
+    memset(range.origin, 1, sizeof range.origin);
+    range.row_count_max = 100;
+    int told = 0;
+    const auto two = [](const tercet_fence_key *, const tercet_fence_row *, void *context) {
+        return ++*static_cast<int *>(context) < 2;
+    };
+    ASSERT_EQ(
+        harness->group.ops->list(harness->group.connection, &range, two, &told, &harness->error),
+        TERCET_OK);
+    EXPECT_EQ(told, 2);
+}
+
+TEST_P(Marks, AnEpochThatIsNotHigherLeavesTheStoredOne)
+{
+    Ask ask = Try("g", 1);
+    ask.epoch = 7;
+    EXPECT_EQ(harness->Run(ask).verdict, TERCET_VERDICT_DONE);
+    tercet_fence_caller older = {};
+    older.participant = "account";
+    memset(older.origin, 1, sizeof older.origin);
+    older.epoch = {10, 6};
+    const tercet_store_ops *ops = harness->group.ops;
+    void *connection = harness->group.connection;
+    ASSERT_EQ(ops->begin(connection, &harness->error), TERCET_OK);
+    EXPECT_EQ(ops->raise_epoch(connection, &older, &harness->error), TERCET_OK);
+    ASSERT_EQ(ops->commit(connection, &harness->error), TERCET_OK);
+    EXPECT_EQ(harness->Describe().epoch.epoch, 7);
+}
+
 TEST_P(Marks, MarkOutlivesTheProcessAndStillRefuses)
 {
     if (!survives()) {
