@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "unit/edge/edge_relay.h"
 #include "unit/edge/edge_stream_fixture.h"
 
 namespace
@@ -162,6 +163,56 @@ TEST_F(EdgeStreamEnd, WhatWaitsWhenItsParticipantIsHeldNeverLeaves)
     work.End(TERCET_OK, "");
     EXPECT_EQ(world_->Next().answer, ANSWER_UNKNOWN);
     EXPECT_EQ(work.AskedCount(), before + 1);
+}
+
+// A peer may give up its connection and let the stream on it live: the next one leads who knows where,
+// is described first, and no branch passes it by on the old one.
+TEST_F(EdgeStreamEnd, AStreamThatOutlivesItsConnectionIsAskedNothingMore)
+{
+    Relay relay(address_);
+    world_ = std::make_unique<EdgeWorld>(relay.Address(), 4096, true);
+    FakeWork &work = Make(1000);
+    Start(&work);
+    AwaitOpen(&work);
+    size_t seen = work.AskedCount();
+    Ask();
+    const int64_t out = work.Await(++seen).back().call;
+    relay.GoAway();
+    Told told;
+    do { // an order that leaves before the channel has noticed is one of the stream's
+        Ask();
+        while (!world_->Comes(5)) {
+            for (const size_t count = work.AskedCount(); seen < count; seen++) {
+                work.Answer({work.Await(seen + 1)[seen].call});
+            }
+        }
+        told = world_->Next();
+    } while (told.answer == ANSWER_REPLY);
+    EXPECT_EQ(told.answer, ANSWER_UNREACHABLE);
+    EXPECT_TRUE(work.AwaitHalfClosed(1));
+
+    EXPECT_TRUE(world_->ProbeAndWait(5000).reachable) << "there is another connection";
+    const int unary = unary_;
+    EXPECT_EQ(world_->SendAndWait().answer, ANSWER_REPLY);
+    EXPECT_EQ(unary_, unary + 1);
+    EXPECT_EQ(work.AskedCount(), seen);
+    work.Answer({out});
+    EXPECT_EQ(world_->Next().answer, ANSWER_REPLY) << "what was out is still answered";
+    work.End(TERCET_OK, "");
+    AwaitOpen(&work);
+    EXPECT_EQ(work.StreamCount(), 2U);
+}
+
+TEST_F(EdgeStreamEnd, AStreamThatIsOpeningWhenItsParticipantIsHeldNeverOpens)
+{
+    FakeWork &silent = Make(0);
+    Start(&silent);
+    EXPECT_EQ(world_->SendAndWait().answer, ANSWER_REPLY);
+    ASSERT_TRUE(silent.AwaitStreams(1));
+    edge_hold(world_->edge, 0);
+    EXPECT_TRUE(silent.AwaitGone());
+    EXPECT_EQ(world_->SendAndWait().answer, ANSWER_REPLY) << "held or not is the engine's to know";
+    EXPECT_EQ(silent.AskedCount(), 0U);
 }
 
 // Goal: a participant that does not read holds no more than dispatch's window, and no thread.

@@ -21,6 +21,12 @@ void FakeWork::Serve(struct rpc_duplex *duplex)
         self->writing_ = false;
         self->changed_.notify_all();
     };
+    events.half_closed = [](void *context) {
+        auto *self = static_cast<Stream *>(context)->work;
+        std::lock_guard<std::mutex> lock(self->mutex_);
+        self->half_closed_++;
+        self->changed_.notify_all();
+    };
     events.gone = [](void *context) {
         auto *stream = static_cast<Stream *>(context);
         stream->work->OnGone(stream->duplex);
@@ -48,6 +54,7 @@ void FakeWork::OnGone(struct rpc_duplex *duplex)
         if (duplex_ == duplex) {
             duplex_ = nullptr;
         }
+        gone_ = true;
         changed_.notify_all();
     }
     rpc_duplex_finish(duplex, TERCET_OK, "");
@@ -125,6 +132,18 @@ bool FakeWork::AwaitStreams(size_t count)
 {
     std::unique_lock<std::mutex> lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return streams_ >= count; });
+}
+
+bool FakeWork::AwaitHalfClosed(size_t count)
+{
+    std::unique_lock<std::mutex> lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return half_closed_ >= count; });
+}
+
+bool FakeWork::AwaitGone()
+{
+    std::unique_lock<std::mutex> lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return gone_; });
 }
 
 std::string FakeWork::Participant()

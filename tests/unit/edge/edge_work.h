@@ -30,6 +30,10 @@ class FakeWork
     size_t BatchCount();
     size_t StreamCount();
     bool AwaitStreams(size_t count);
+    // Whether the stream was broken off from there.
+    bool AwaitGone();
+    // Whether the coordinator has said, on so many streams, that it sends no more.
+    bool AwaitHalfClosed(size_t count);
     // Of the last context: participant, and the mark's as_of_lsn, 0 for none.
     std::string Participant();
     int64_t MarkLsn();
@@ -57,9 +61,11 @@ class FakeWork
     std::condition_variable changed_;
     struct rpc_duplex *duplex_ = nullptr;
     bool writing_ = false;
+    bool gone_ = false;
     bool reading_ = true;
     size_t batches_ = 0;
     size_t streams_ = 0;
+    size_t half_closed_ = 0;
     std::vector<Asked> asked_;
     std::string participant_;
     int64_t mark_lsn_ = 0;
