@@ -47,6 +47,41 @@ TEST(DispatchCircuit, AFailedFirstProbeCountsLessThanABranchThatWasAnswered)
     EXPECT_TRUE(world.orders.empty());
 }
 
+TEST(DispatchCircuit, ALaterProbeThatIsNotAnsweredOpensNothing)
+{
+    World world;
+    world.Call(kTry);
+    world.Step();
+    world.AnswerAll(ANSWER_REPLY);
+    world.Probed(false);
+    for (int i = 0; i < 3; i++) { // it is probed on until it is described
+        (void)world.RunToProbe();
+        world.Probed(false);
+        world.Step();
+        EXPECT_EQ(world.Stats().circuit, CIRCUIT_CLOSED);
+    }
+}
+
+TEST(DispatchCircuit, WhoIsHeldTwiceIsLetGoOnceAndWhoWasNeverHeldGoesOn)
+{
+    World world;
+    world.Step();
+    world.Probed(true);
+    dispatch_hold(world.dispatch, 0, false, world.now);
+    struct branch *first = world.Call(kTry);
+    world.Step();
+    EXPECT_EQ(world.Sent(), Branches{first}) << "nothing had held it";
+    dispatch_hold(world.dispatch, 0, true, world.now);
+    dispatch_hold(world.dispatch, 0, true, world.now);
+    world.Call(kTry);
+    world.Step();
+    EXPECT_TRUE(world.Sent().empty());
+    EXPECT_EQ(world.Count(ORDER_UNREACHABLE), 0U);
+    dispatch_hold(world.dispatch, 0, false, world.now);
+    world.Step();
+    EXPECT_EQ(world.Count(ORDER_UNREACHABLE), 1U) << "it is found anew first";
+}
+
 TEST(DispatchCircuit, OneUnreachableCallOpensItAndNothingIsSentWhileItIsOpen)
 {
     World world;

@@ -72,6 +72,10 @@ TEST(DispatchFetch, APayloadThatNobodyAskedForChangesNothing)
     dispatch_fetched(world.dispatch, branch);
     world.Step();
     EXPECT_TRUE(world.orders.empty());
+    world.AnswerAll(ANSWER_REPLY);
+    dispatch_fetched(world.dispatch, branch); /* it is forgotten here */
+    world.Step();
+    EXPECT_TRUE(world.orders.empty());
 }
 
 TEST(DispatchFetch, AnEmptyPayloadIsNotFetched)

@@ -215,6 +215,17 @@ TEST(Hold, WhatARefusedTryRepliesLeavesNoRowToBeMissed)
     EXPECT_FALSE(engine_is_held(world.engine, 0));
 }
 
+TEST(Hold, WhatIsRepliedBeforeAnyDescriptionIsMeasuredAgainstTheFirst)
+{
+    EngineWorld world;
+    world.Execute("g", {{0}, {1}});
+    world.HandAll();
+    world.Step(TriedWithMark(world, "g", 7));
+    EXPECT_TRUE(world.recorded_known.empty()) << "nothing is known of it that could be compared";
+    world.Describe(0, EngineWorld::Store('a', 6, 0));
+    EXPECT_TRUE(engine_is_held(world.engine, 0)) << "its mark is gone";
+}
+
 TEST(Hold, ADescriptionWithoutStoresSaysNothing)
 {
     EngineWorld world;

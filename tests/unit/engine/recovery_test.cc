@@ -85,8 +85,47 @@ TEST(Recovery, WhatEndsWhileItIsParkedDoesNotHoldUpWhatStandsBehindIt)
     world.Sync();
     EXPECT_EQ(nullptr, world.Find("a"));
     EXPECT_TRUE(engine_has_parked(world.engine, 0));
+    world.ResumeMore(0, 0);
+    EXPECT_TRUE(world.calls.empty()) << "there is no room";
     world.ResumeMore(0, 1);
     EXPECT_EQ(1, world.CountCalls("b", TERCET_PHASE_CONFIRM));
+}
+
+TEST(Recovery, OnlyWhatWasAskedInTheLastLifeAndIsAskedStillIsAskedAgain)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    constexpr uint32_t kCancelled = 3;
+    world.Adopt("a", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING}, kCancelled);
+    world.Adopt("b", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMED, BRANCH_CONFIRMING});
+    world.ResumeUndecided(100);
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.Resolve("a", 1, RESOLUTION_SETTLE)).status);
+    world.Execute("new", {{0}, {1}}); // has its calls
+    EXPECT_EQ(2U, world.calls.size());
+    for (uint32_t i = 0; i < 2; i++) {
+        world.ResumeMore(i, 100);
+        EXPECT_FALSE(engine_has_parked(world.engine, i));
+        world.ResumeMore(i, 100); // nothing is left
+    }
+    EXPECT_EQ(3U, world.calls.size());
+    EXPECT_EQ(1, world.CountCalls("b", TERCET_PHASE_CONFIRM));
+}
+
+TEST(Recovery, APayloadThatComesBackTwiceIsKeptOnce)
+{
+    Restarted world("boot-1", {5000, 1790000000000});
+    world.Adopt("g", TXN_CONFIRMING, TXN_MODE_EXECUTE, {BRANCH_CONFIRMING});
+    world.Resume();
+    branch *asked = world.FindBranch("g", 1);
+    for (int i = 0; i < 2; i++) {
+        event *fetched = event_create(EVENT_FETCHED);
+        fetched->u.fetched.branch = branch_ref(asked);
+        fetched->u.fetched.payload = tercet_bytes_of(xmemdup("payload", 7), 7);
+        world.Step(fetched);
+        engine_stats stats{};
+        engine_read_stats(world.engine, &stats);
+        EXPECT_TRUE(branch_has_payload(asked));
+        EXPECT_EQ(7U, stats.open_payload_bytes);
+    }
 }
 
 TEST(Recovery, APayloadThatComesBackTooLateIsNobodys)
