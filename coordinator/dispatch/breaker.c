@@ -127,11 +127,11 @@ static bool makes_known(const struct breaker *breaker, enum probe_end end)
 void breaker_on_probe(struct breaker *breaker, enum probe_end end,
                       const struct breaker_clockwork *clockwork)
 {
-    tercet_assert(breaker->probing);
+    tercet_assert(breaker->probing && !breaker->known); /* who is known is not probed */
     const bool first = !breaker->probed;
     breaker->probing = false;
     breaker->probed = true;
-    breaker->known = breaker->known || makes_known(breaker, end);
+    breaker->known = makes_known(breaker, end);
     if (breaker->state == CIRCUIT_OPEN) {
         if (end == PROBE_UNANSWERED) {
             schedule_probe(breaker, &breaker->probe_step, clockwork);

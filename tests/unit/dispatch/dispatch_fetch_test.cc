@@ -72,7 +72,8 @@ TEST(DispatchFetch, APayloadThatNobodyAskedForChangesNothing)
     dispatch_fetched(world.dispatch, branch);
     world.Step();
     EXPECT_TRUE(world.orders.empty());
-    world.AnswerAll(ANSWER_REPLY);
+    world.Answer(branch, kConfirm, ANSWER_REPLY);
+    World::Close(branch);
     dispatch_fetched(world.dispatch, branch); /* it is forgotten here */
     world.Step();
     EXPECT_TRUE(world.orders.empty());

@@ -29,6 +29,32 @@ TEST(Restored, ADoubtOfAnEarlierRestoreIsEndedByARowThatIsFound)
     EXPECT_EQ(0U, branch_rare(world.Find("g")->branches[0])->conflict);
 }
 
+TEST(Restored, WhatWasLostInAnEarlierRestoreIsNotWhatItWaitsForMeanwhile)
+{
+    RestoredWorld world;
+    txn *made = world.Adopt("g", 10, TXN_MODE_STEPS);
+    made->branches[1]->payload_lost = true; // as its record says
+    world.Ask();
+    ASSERT_EQ(1U, world.LastReply(world.List(0, 10)).list.size());
+    EXPECT_EQ(std::string::npos, world.AttentionOf("g").find("payload was lost"));
+    world.Inspected(0, {world.RowAt(0, "g", 10, TRIED)});
+    world.Inspected(1, {world.RowAt(1, "g", 11, TRIED)});
+    EXPECT_NE(std::string::npos, world.AttentionOf("g").find("payload was lost"));
+}
+
+TEST(Restored, TwoForgottenRowsAreOneDoubt)
+{
+    RestoredWorld world;
+    acquaintance known{};
+    known.asked_incarnation = EngineWorld::INCARNATION; // it has asked already
+    engine_adopt_acquaintance(world.engine, 0, &known);
+    world.Adopt("g", 10, TXN_MODE_EXECUTE, {{0}, {1}}, FORGOTTEN);
+    world.Resume(100);
+    EXPECT_TRUE(world.calls.empty());
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveAs("g", RESOLUTION_WAS_CONFIRMED)).status);
+    EXPECT_EQ(TXN_CONFIRMED, world.Find("g")->state);
+}
+
 TEST(Restored, WhatNeitherBeginsNorDecidesIsAnsweredMeanwhile)
 {
     RestoredWorld world;
@@ -84,6 +110,7 @@ TEST(Restored, EachQuestionIsAskedAgainInItsOwnTime)
     EXPECT_EQ(0U, world.inspections[0].participant);
     EXPECT_EQ(first + 600, engine_wake_at_boot_ms(world.engine));
     world.Inspected(0, {});
+    EXPECT_EQ(first + 600, engine_wake_at_boot_ms(world.engine));
     world.Advance(100);
     ASSERT_EQ(2U, world.inspections.size());
     EXPECT_EQ(1U, world.inspections[1].participant);

@@ -40,7 +40,7 @@ class RestoredWorld : public EngineWorld
             branch *part = MakeBranch(i + 1, plans[i], names);
             part->number = {OLD_LIFE, first + i};
             part->state = BRANCH_WAITING;
-            branch_set_conflict(part, i == 0 ? conflict : 0);
+            branch_set_conflict(part, conflict);
             txn_add_branch_take(made, part);
         }
         engine_adopt_take(engine, made);
