@@ -243,7 +243,7 @@ struct tercet_fence_range {
     uint8_t origin[TERCET_ORIGIN_BYTES];
     struct tercet_branch_number from;  /* the first; {0, 0}: the lowest */
     struct tercet_branch_number below; /* the one after the last; {0, 0}: no end */
-    uint32_t row_count_max; /* at least 1 */
+    uint32_t row_count_max;            /* at least 1 */
 };
 
 /* ---- A store --------------------------------------------------------------------------------- */
