@@ -108,6 +108,34 @@ bool ReadDecide(Room *room, size_t size, const uint8_t *data, Fact *fact)
     return true;
 }
 
+bool ReadProgress(Room *room, size_t size, const uint8_t *data, Fact *fact)
+{
+    auto *message = tercet__v1__record__progress__unpack(room->fresh(), size, data);
+    if (message == nullptr) {
+        return false;
+    }
+    fact->kind = Fact::PROGRESS;
+    for (size_t i = 0; i < message->n_branches; i++) {
+        const auto *branch = message->branches[i];
+        fact->settled |= branch->resolved[0] != '\0' ? 1U << branch->index : 0;
+    }
+    tercet__v1__record__progress__free_unpacked(message, room->same());
+    return true;
+}
+
+bool ReadPeer(Room *room, size_t size, const uint8_t *data, Fact *fact)
+{
+    auto *message = tercet__v1__record__known_participant__unpack(room->fresh(), size, data);
+    if (message == nullptr) {
+        return false;
+    }
+    fact->kind = Fact::PEER;
+    fact->held = message->held[0] != '\0';
+    fact->participant = static_cast<uint32_t>(message->participant[1] - '0');
+    tercet__v1__record__known_participant__free_unpacked(message, room->same());
+    return true;
+}
+
 bool ReadEnded(Room *room, size_t size, const uint8_t *data, Fact *fact)
 {
     auto *message = tercet__v1__record__ended__unpack(room->fresh(), size, data);
@@ -118,6 +146,10 @@ bool ReadEnded(Room *room, size_t size, const uint8_t *data, Fact *fact)
     fact->kind = buried ? Fact::TOMBSTONE : Fact::END;
     fact->sequence = message->sequence;
     fact->outcome = txn_state_outcome(static_cast<txn_state>(message->state));
+    for (size_t i = 0; i < message->n_branches; i++) {
+        const auto *branch = message->branches[i];
+        fact->settled |= branch->resolved[0] != '\0' ? 1U << branch->index : 0;
+    }
     const bool fine = ReadGid(message->gid, strlen(message->gid), &fact->act);
     tercet__v1__record__ended__free_unpacked(message, room->same());
     return fine;
@@ -133,7 +165,7 @@ bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
     while (batch_reader_next(&reader, &operation)) {
         const auto *key = static_cast<const char *>(operation.key.data);
         record_key name{};
-        if (operation.kind == BATCH_DELETE || key[0] == 'p') {
+        if (operation.kind == BATCH_DELETE) {
             continue;
         }
         const auto *data = static_cast<const uint8_t *>(operation.value.data) + 1;
@@ -142,6 +174,8 @@ bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
         bool fine = false;
         if (key[0] == 'o') {
             fine = ReadEnded(&room, size, data, &fact);
+        } else if (key[0] == 'p') {
+            fine = ReadPeer(&room, size, data, &fact);
         } else if (record_key_parse(operation.key, &name)) {
             fact.sequence = name.sequence;
             switch (name.kind) {
@@ -155,7 +189,8 @@ bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
                 fine = ReadDecide(&room, size, data, &fact);
                 break;
             case RECORD_KEY_PROGRESS:
-                continue;
+                fine = ReadProgress(&room, size, data, &fact);
+                break;
             }
         }
         if (!fine) {

@@ -387,6 +387,10 @@ void Coordinator::OnRequest(const RequestMessage &message)
         return;
     }
     scene_.tally.requests++;
+    if (message.ask != nullptr) {
+        OnOperator(message);
+        return;
+    }
     const uint64_t token = next_token_++;
     const bool watches = message.kind == REQUEST_WATCH;
     askers_[token] = {message.client, message.serial,

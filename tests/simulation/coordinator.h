@@ -106,6 +106,13 @@ class Coordinator
     static void Held(void *context, const effect_hold *hold);
     static void Fenced(void *context);
     void SendReply(const effect_reply &reply);
+
+    // coordinator_operators.cc
+    void OnOperator(const RequestMessage &message);
+    void AnswerOperator(const effect_reply &reply, const Asker &asker);
+    void ListOutcomes(const RequestMessage &message);
+    void SendPage(uint32_t client, uint32_t serial, std::shared_ptr<const Page> page);
+
     void SendCall(order *todo, const mark *told);
     std::shared_ptr<const mark> MarkToTell(uint32_t participant, const mark *told);
 

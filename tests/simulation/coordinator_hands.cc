@@ -131,6 +131,11 @@ void Coordinator::SendReply(const effect_reply &reply)
                           " us and has waited since %" PRId64,
                           asker.client, asker.wait_us, from_us);
     }
+    if (reply.to == REQUEST_LIST || reply.to == REQUEST_RESOLVE) {
+        AnswerOperator(reply, asker);
+        askers_.erase(found);
+        return;
+    }
     NoteReply(scene_, reply, found->second.after_crash);
     ReplyMessage message;
     message.client = found->second.client;

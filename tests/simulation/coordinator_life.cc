@@ -114,6 +114,7 @@ void Coordinator::Start()
         return;
     }
     life_++;
+    scene_.coordinator_life = life_;
     dying_ = false;
     recovering_ = true;
     FillDirectory(&directory_, scene_.swarm);

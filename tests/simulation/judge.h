@@ -19,11 +19,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "simulation/ledger.h"
+#include "simulation/operator_ask.h"
 #include "simulation/tally.h"
 
 extern "C" {
@@ -35,11 +37,14 @@ namespace simulation
 
 // What one record says.
 struct Fact {
-    enum Kind : uint8_t { BEGIN, ADD_BRANCH, DECIDE, END, TOMBSTONE } kind;
-    uint32_t act = 0; // DECIDE, ADD_BRANCH: found by sequence
+    enum Kind : uint8_t { BEGIN, ADD_BRANCH, DECIDE, PROGRESS, END, TOMBSTONE, PEER } kind;
+    uint32_t act = 0; // DECIDE, ADD_BRANCH, PROGRESS: found by sequence
     int64_t sequence = 0;
     bool by_steps = false;
     txn_outcome outcome = TXN_UNDECIDED;
+    uint32_t settled = 0; // PROGRESS, END: bit (1 << index) of branches that an operator has ended
+    uint32_t participant = 0; // PEER
+    bool held = false;        // PEER
     uint32_t branch_count = 0;
     struct {
         Payload payload;
@@ -73,6 +78,17 @@ class Judge
     void Asked(uint64_t token, request_kind kind, uint32_t act, Attempt attempt, uint32_t branch);
     void Sends(uint32_t act, Attempt attempt); // an initiator sends such a request
     void Told(const effect_reply &reply);
+    // ---- operators ----
+    void AskedByOperator(uint64_t token, request_kind kind, uint32_t act, uint32_t branch,
+                         std::shared_ptr<const OperatorAsk> ask);
+    void ToldOutcome(const view &outcome); // on a page of List, from the journal
+    // A walk through all pages without a filter, which began at that moment, has come to its end.
+    void Walked(uint64_t began_at, const std::vector<bool> &listed);
+    // Counts what has become durable.
+    uint64_t moment() const
+    {
+        return moment_;
+    }
     void Died();   // the coordinator: whoever waits is never answered
     void Forgets() // from now on outcomes expire
     {
@@ -125,6 +141,8 @@ class Judge
         bool registered = false;
         bool told_done = false;
         bool told_refused = false;
+        bool settled = false;     // an operator has ended it, durably
+        uint32_t settle_asks = 0; // so often that was asked for
         Line line{};
     };
     struct JudgedAct {
@@ -135,6 +153,10 @@ class Judge
         uint8_t variant = 0;
         txn_outcome decided = TXN_UNDECIDED;
         txn_outcome lost = TXN_UNDECIDED; // a decision that a crash undid
+        int64_t sequence = 0;
+        uint64_t known_at = 0; // begun or buried, decided, ended: the moments
+        uint64_t decided_at = 0;
+        uint64_t ended_at = 0;
         uint32_t attempts[3] = {0, 0, 0}; // sent and not refused
         JudgedBranch branches[ACT_BRANCHES_MAX];
     };
@@ -142,12 +164,18 @@ class Judge
         int64_t epoch = 0;
         int64_t mark_lsn = 0;
     };
+    struct Peer {
+        bool held = false;
+        uint64_t since = 0; // the moment
+    };
     struct Token {
         request_kind kind;
         uint32_t act;
         Attempt attempt;
         uint32_t branch;
-        bool was_known; // durable when it was asked
+        bool was_known;    // durable when it was asked
+        uint64_t asked_at; // the moment
+        std::shared_ptr<const OperatorAsk> ask;
     };
 
     JudgedAct &Of(uint32_t act);
@@ -164,6 +192,15 @@ class Judge
     void ToldView(const effect_reply &reply, const Token &token);
     void ToldBranch(uint32_t id, const view_branch &branch);
     void ToldVerdict(const effect_reply &reply, const Token &token);
+    void ToldOutcomeOf(uint32_t id, txn_state state);
+    void ToldOperator(const effect_reply &reply, const Token &token);
+    void ToldResolved(const effect_reply &reply, const Token &token);
+    void ToldReleased(const effect_reply &reply, const Token &token);
+    void ToldNothingToResolve(const Token &token);
+    void ToldList(const effect_reply &reply, const Token &token);
+    uint32_t ToldListed(const view &told, const Token &token, int64_t after);
+    bool MustBeListed(const JudgedAct &act, uint32_t id, const Token &token) const;
+    void CheckSettled(const Fact &fact, const JudgedAct &act);
 
     Tally &tally_;
     std::vector<JudgedAct> acts_;
@@ -171,6 +208,8 @@ class Judge
     std::vector<std::map<int64_t, uint32_t>> live_; // by participant: number -> act, not ended
     std::vector<Account> accounts_;                 // as the lines say
     std::vector<Memory> memories_;                  // by participant
+    std::vector<Peer> peers_; // by participant, as the coordinator's disk says
+    uint64_t moment_ = 1;
     std::vector<Fact> pending_;
     bool submitted_ = false;
     int64_t submitted_next_number_ = 0;

@@ -9,7 +9,7 @@ namespace simulation
 {
 
 Judge::Judge(Tally &tally)
-    : tally_(tally), live_(8), accounts_(8 * ACCOUNTS, AccountAtFirst()), memories_(8)
+    : tally_(tally), live_(8), accounts_(8 * ACCOUNTS, AccountAtFirst()), memories_(8), peers_(8)
 {
 }
 
@@ -48,7 +48,8 @@ void Judge::Submitted(const journal_batch *batch)
         Fail("I2", "batch %" PRId64 " holds what cannot be read", batch->lsn);
     }
     for (Fact &fact : facts) {
-        if (fact.kind == Fact::DECIDE || fact.kind == Fact::ADD_BRANCH) {
+        if (fact.kind == Fact::DECIDE || fact.kind == Fact::ADD_BRANCH ||
+            fact.kind == Fact::PROGRESS) {
             const auto found = by_sequence_.find(fact.sequence);
             if (found == by_sequence_.end()) {
                 Fail("I2", "a record of transaction %" PRId64 " that was never begun",
@@ -134,6 +135,12 @@ void Judge::Check(const Fact &fact)
         if (act.decided != TXN_UNDECIDED && act.decided != fact.outcome) {
             Fail("I2", "g%u ends otherwise than it was decided", fact.act);
         }
+        CheckSettled(fact, act);
+        break;
+    case Fact::PROGRESS:
+        CheckSettled(fact, act);
+        break;
+    case Fact::PEER:
         break;
     }
 }
@@ -156,6 +163,8 @@ void Judge::ApplyFact(const Fact &fact)
     switch (fact.kind) {
     case Fact::BEGIN:
         act.begun = true;
+        act.known_at = moment_;
+        act.sequence = fact.sequence;
         act.by_steps = fact.by_steps;
         act.variant = fact.branch_count > 0 ? fact.branches[0].payload.variant : 0;
         open_++;
@@ -167,18 +176,33 @@ void Judge::ApplyFact(const Fact &fact)
         break;
     case Fact::DECIDE:
         act.decided = fact.outcome;
+        act.decided_at = moment_;
         if (act.lost != TXN_UNDECIDED && act.lost != fact.outcome) {
             tally_.Hit(Mark::DECIDED_OTHERWISE_AFTER_LOSS);
         }
         break;
     case Fact::TOMBSTONE:
         act.buried = true;
+        act.known_at = moment_;
+        act.ended_at = moment_;
         act.decided = TXN_OUTCOME_CANCELLED;
         act.ended = true;
         break;
+    case Fact::PROGRESS:
+        for (uint32_t i = 0; i < ACT_BRANCHES_MAX; i++) {
+            act.branches[i].settled = (fact.settled & (1U << (i + 1))) != 0;
+        }
+        break;
+    case Fact::PEER: {
+        Peer &peer = peers_[fact.participant];
+        peer.since = peer.held == fact.held ? peer.since : moment_;
+        peer.held = fact.held;
+        break;
+    }
     case Fact::END:
         act.decided = fact.outcome;
         act.ended = true;
+        act.ended_at = moment_;
         open_--;
         tally_.confirmed += fact.outcome == TXN_OUTCOME_CONFIRMED ? 1 : 0;
         tally_.cancelled += fact.outcome == TXN_OUTCOME_CANCELLED ? 1 : 0;
@@ -197,6 +221,7 @@ void Judge::Durable()
     if (failed()) {
         return;
     }
+    moment_++;
     for (const Fact &fact : pending_) {
         ApplyFact(fact);
     }
@@ -221,6 +246,8 @@ void Judge::Lost()
             break;
         case Fact::ADD_BRANCH:
         case Fact::TOMBSTONE:
+        case Fact::PROGRESS:
+        case Fact::PEER:
             break;
         }
     }

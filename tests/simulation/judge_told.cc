@@ -16,7 +16,7 @@ void Judge::Sends(uint32_t act, Attempt attempt)
 void Judge::Asked(uint64_t token, request_kind kind, uint32_t act, Attempt attempt, uint32_t branch)
 {
     const JudgedAct &of = Of(act);
-    tokens_[token] = {kind, act, attempt, branch, of.begun || of.buried};
+    tokens_[token] = {kind, act, attempt, branch, of.begun || of.buried, moment_, nullptr};
 }
 
 void Judge::Died()
@@ -38,7 +38,9 @@ void Judge::Told(const effect_reply &reply)
     } else if (reply.to != REQUEST_WATCH) {
         Fail("I6", "an answer is not the last and not to a watch");
     }
-    if (reply.status != TERCET_OK) {
+    if (token.ask != nullptr) {
+        ToldOperator(reply, token);
+    } else if (reply.status != TERCET_OK) {
         ToldRefused(reply, token);
     } else if (reply.view == nullptr) {
         Fail("I6", "an answer says nothing");
@@ -76,6 +78,14 @@ void Judge::ToldRefused(const effect_reply &reply, const Token &token)
     }
 }
 
+void Judge::ToldOutcomeOf(uint32_t id, txn_state state)
+{
+    const txn_outcome outcome = txn_state_outcome(state);
+    if (outcome != TXN_UNDECIDED && Of(id).decided != outcome) {
+        Fail("I6", "g%u is told as %s, and that is not what is on disk", id, txn_state_name(state));
+    }
+}
+
 void Judge::ToldView(const effect_reply &reply, const Token &token)
 {
     uint32_t id = 0;
@@ -87,11 +97,7 @@ void Judge::ToldView(const effect_reply &reply, const Token &token)
     if (!act.begun && !act.buried) {
         Fail("I6", "g%u is told and is not on disk", id);
     }
-    const txn_outcome outcome = txn_state_outcome(reply.view->state);
-    if (outcome != TXN_UNDECIDED && act.decided != outcome) {
-        Fail("I6", "g%u is told as %s, and that is not what is on disk", id,
-             txn_state_name(reply.view->state));
-    }
+    ToldOutcomeOf(id, reply.view->state);
     /* Whoever went away while it was looked up is answered as one who asks how it stands. */
     const bool joins = token.attempt != Attempt::NONE && reply.to == token.kind;
     if (act.begun && joins && token.attempt != BegunBy(act)) {

@@ -84,7 +84,17 @@ namespace simulation
     MARK(CLOCK_JUMPED_WITH_OPEN)          /* with undecided transactions open */                   \
     MARK(FROZEN_PAST_A_DEADLINE)          /* it stood still while a deadline passed */             \
     MARK(OUTCOMES_EXPIRED)                /* the horizon rose */                                   \
-    MARK(TOO_OLD_REFUSED)                 /* older than the horizon */
+    MARK(TOO_OLD_REFUSED)                 /* older than the horizon */                             \
+    MARK(LIST_GOES_ON)                    /* a page of open ones, and more behind it */            \
+    MARK(LISTED_WITH_ATTENTION)           /* one of them needs an operator */                      \
+    MARK(LISTED_ALL)                      /* somebody walked through all pages */                  \
+    MARK(LISTED_ALL_ACROSS_A_CRASH)       /* and the coordinator was another at their end */       \
+    MARK(LISTED_OPEN_AND_ENDED)           /* it ended between two pages, and is on both */         \
+    MARK(RESOLVED)                        /* Resolve did something */                              \
+    MARK(RESOLVE_FOUND_NOTHING)           /* a branch that waits for nothing */                    \
+    MARK(RESOLVE_WITHOUT_CONFLICT)        /* settled, and not in conflict: refused */              \
+    MARK(RESOLVE_OF_ENDED)                /* refused */                                            \
+    MARK(RESOLVE_OF_UNKNOWN)              /* refused */
 
 enum class Mark : uint8_t {
 #define SIMULATION_MARK_ITEM(name) name,

@@ -11,6 +11,7 @@
 #include "simulation/clocks.h"
 #include "simulation/judge.h"
 #include "simulation/network.h"
+#include "simulation/operator_ask.h"
 #include "simulation/pool.h"
 #include "simulation/timeline.h"
 #include "simulation/trace.h"
@@ -95,6 +96,7 @@ struct RequestMessage {
     wait_mode wait = WAIT_MODE_DECISION;
     uint32_t wait_ms = 0;
     int64_t created_at_unix_ms = 0;
+    std::shared_ptr<const OperatorAsk> ask; // LIST, RESOLVE
 };
 
 // And back.
@@ -106,6 +108,7 @@ struct ReplyMessage {
     bool last = true;
     txn_state state = TXN_NONE;
     tercet_verdict verdict = TERCET_VERDICT_UNSPECIFIED;
+    std::shared_ptr<const Page> page; // LIST
 };
 
 struct Scene {
@@ -142,8 +145,9 @@ struct Scene {
     directory names{}; // of the participants
     std::vector<Act> acts;
     Fate *fate = nullptr;
-    bool calm = false;     // no faults any more
-    bool restored = false; // a database was put back
+    bool calm = false;             // no faults any more
+    bool restored = false;         // a database was put back
+    uint32_t coordinator_life = 0; // of the newest coordinator
 
     Pool<CallMessage> calls;
     Pool<AnswerMessage> answers;

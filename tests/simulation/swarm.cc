@@ -124,6 +124,9 @@ Swarm DrawSwarm(Dice &dice)
     }
     swarm.restores = dice.Chance(250);
     swarm.unserved = Maybe(dice, 200, 40);
+    if (dice.Chance(300)) {
+        swarm.operate_every_us = whole_us / dice.Between(5, 60);
+    }
     return swarm;
 }
 

@@ -75,6 +75,9 @@ struct Swarm {
     // when all is over, a participant's database is put back to what it was some rounds ago
     bool restores = false;
 
+    // operators look around, and resolve what needs no resolving
+    int64_t operate_every_us = 0;
+
     // clocks
     int64_t jump_every_us = 0;
     int64_t jump_ms = 0;

@@ -37,6 +37,7 @@ enum class What : uint8_t {
     ACT,   // a client does its next step
     REQUEST_ARRIVES,
     REPLY_ARRIVES,
+    OPERATE, // an operator does something
     // the world
     PARTITION,
     CLOCK_JUMP,

@@ -43,7 +43,7 @@ constexpr int64_t LOOK_EVERY_US = 20000;
 } // namespace
 
 World::World(const Swarm &swarm, uint64_t seed, bool print, Tally &tally, Fate *fate)
-    : scene_(swarm, seed, print, tally), coordinator_(scene_), crowd_(scene_)
+    : scene_(swarm, seed, print, tally), coordinator_(scene_), crowd_(scene_), operators_(scene_)
 {
     if (fate == nullptr) {
         chance_ = std::make_unique<Chance>(scene_);
@@ -80,6 +80,7 @@ void World::PlanActs()
                       : at_us + scene_.dice.Between(0, 2000LL * swarm.try_timeout_ms);
     scene_.timeline.Add(calm_at_us_, What::CALM, 0, 0, 0);
     AddFaults();
+    operators_.Begin();
 }
 
 void World::PlanOne(const Act &act, int64_t cancel_after_us)
@@ -164,7 +165,11 @@ void World::Arrive(const Happening &what)
     } else {
         const ReplyMessage reply = *scene_.replies.Find(what.subject);
         scene_.replies.Give(what.subject);
-        crowd_.OnReply(reply);
+        if (reply.page == nullptr) {
+            crowd_.OnReply(reply);
+        } else {
+            operators_.OnReply(reply);
+        }
     }
 }
 
@@ -257,6 +262,9 @@ void World::Happen(const Happening &what)
     case What::ACT:
         crowd_.OnAct(what);
         break;
+    case What::OPERATE:
+        operators_.OnTime(what);
+        break;
     case What::CALM:
         Calm();
         break;
@@ -306,8 +314,8 @@ void World::Calm()
 
 bool World::IsQuiet() const
 {
-    bool quiet = crowd_.busy() == 0 && coordinator_.IsQuiet() && scene_.requests.count() == 0 &&
-                 scene_.calls.count() == 0;
+    bool quiet = crowd_.busy() == 0 && operators_.IsQuiet() && coordinator_.IsQuiet() &&
+                 scene_.requests.count() == 0 && scene_.calls.count() == 0;
     for (const Participant &participant : participants_) {
         quiet = quiet && participant.IsQuiet();
     }

@@ -10,6 +10,7 @@
 
 #include "simulation/coordinator.h"
 #include "simulation/crowd.h"
+#include "simulation/operators.h"
 #include "simulation/participant.h"
 
 namespace simulation
@@ -74,6 +75,7 @@ class World
     Coordinator coordinator_;
     std::deque<Participant> participants_;
     Crowd crowd_;
+    Operators operators_;
     uint32_t rounds_ = 0;   // begun
     uint32_t restored_ = 0; // whose database is put back at the end
     uint32_t acts_ = 0;     // of the plan
