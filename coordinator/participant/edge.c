@@ -242,12 +242,14 @@ int64_t edge_tick(struct edge *edge, int64_t now_ms)
     return edge->expire_ms;
 }
 
-/* Waits for a connection, so that a participant is found the moment it is back. */
-static void carry_out_probe(struct edge *edge, const struct order *order, const struct mark *mark)
+/* Waits for a connection, so that a participant is found the moment it is back.  Tells no mark: a
+ * database that was rolled back would take it, and if this answer were lost, the next one would show
+ * nothing any more of what is gone. */
+static void carry_out_probe(struct edge *edge, const struct order *order)
 {
     struct edge_call *call = call_create(edge, order->participant, EVENT_PROBED);
     struct wire_context context;
-    wire_context_fill(&context, &edge->identity, call->peer->name, mark_to_tell(call->peer, mark));
+    wire_context_fill(&context, &edge->identity, call->peer->name, NULL);
     Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
     request.context = &context.message;
 
@@ -274,7 +276,7 @@ void edge_carry_out(struct edge *edge, struct order *order, const struct mark *m
         carry_out_send(edge, order, mark);
         break;
     case ORDER_PROBE:
-        carry_out_probe(edge, order, mark);
+        carry_out_probe(edge, order);
         break;
     case ORDER_FETCH:
     case ORDER_REACHABLE:

@@ -1,4 +1,5 @@
 // batch_facts.cc -- what a batch says, record by record; ReadBatch() of judge.h.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -131,6 +132,12 @@ bool ReadPeer(Room *room, size_t size, const uint8_t *data, Fact *fact)
     }
     fact->kind = Fact::PEER;
     fact->held = message->held[0] != '\0';
+    fact->peer.mark_lsn = message->mark_lsn;
+    fact->peer.branch = message->branch_number;
+    if (message->n_stores > 0) {
+        fact->peer.reach = message->stores[0]->reach_number;
+        fact->peer.mark_lsn = std::max(fact->peer.mark_lsn, message->stores[0]->mark_lsn);
+    }
     fact->participant = static_cast<uint32_t>(message->participant[1] - '0');
     tercet__v1__record__known_participant__free_unpacked(message, room->same());
     return true;

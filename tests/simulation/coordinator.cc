@@ -78,7 +78,7 @@ void Coordinator::CheckBounds()
         scene_.judge.Fail("I7", "%llu calls wait",
                           static_cast<unsigned long long>(stats.waiting_calls));
     }
-    if (stats.attention != 0) {
+    if (stats.attention != 0 && !scene_.restored) {
         scene_.judge.Fail("I3", "a participant contradicts, or refuses what it may not");
     }
     if (out_.count() > static_cast<size_t>(scene_.swarm.participants) * (scene_.swarm.window + 1)) {
@@ -293,7 +293,12 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
         made->u.probed.participant = participant;
         made->u.probed.reachable = answer.kind == ANSWER_REPLY;
         if (made->u.probed.reachable && answer.told != nullptr) {
+            const store_seen &store = answer.told->stores[0];
             TellDescription(made, *answer.told);
+            connected_[participant] = answer.database;
+            /* As the edge: one that has lost its mark is told it again. */
+            acknowledged_lsn_[participant] =
+                store.mark.incarnation == head_.incarnation ? store.mark.number : 0;
             if (!described_.insert(participant).second) {
                 scene_.Hit(Mark::DESCRIBED_AGAIN);
             }

@@ -142,6 +142,7 @@ class Coordinator
     std::unordered_map<uint64_t, Asker> askers_;
     std::unordered_map<uint64_t, std::string> lookups_;
     std::vector<int64_t> acknowledged_lsn_; // by participant
+    std::array<uint32_t, 8> connected_{};   // by participant: to which database
     std::vector<std::shared_ptr<const mark>> told_;
     std::set<uint32_t> described_;                     // whose databases are known, over all lives
     std::vector<bool> told_off_;                       // by participant: its last probe said no

@@ -86,7 +86,8 @@ void NoteReply(Scene &scene, const effect_reply &reply, bool after_crash)
                  {"TERCET_OPEN_TRANSACTIONS", Mark::REFUSED_BUSY},
                  {"TERCET_WAITING_CALLS", Mark::REFUSED_BUSY},
                  {"TERCET_TOO_OLD", Mark::TOO_OLD_REFUSED},
-                 {"TERCET_FORGOTTEN_CALL", Mark::FORGOTTEN_CALL}};
+                 {"TERCET_FORGOTTEN_CALL", Mark::FORGOTTEN_CALL},
+                 {"TERCET_PARTICIPANT_HELD", Mark::HELD_NEW_REFUSED}};
     for (const auto &one : known) {
         if (strcmp(code, one.code) == 0) {
             scene.Hit(one.mark);
@@ -190,12 +191,20 @@ std::shared_ptr<const mark> Coordinator::MarkToTell(uint32_t participant, const 
 void Coordinator::SendCall(order *todo, const mark *told)
 {
     const uint32_t participant = todo->participant;
+    if (todo->kind != ORDER_PROBE && connected_[participant] != scene_.database[participant]) {
+        /* As the edge does it: there is no connection, and a probe must make one. */
+        const uint64_t call = out_.Take({todo->branch, todo->phase, participant});
+        todo->branch = nullptr;
+        scene_.timeline.Add(scene_.now_us(), What::CALL_FAILS, participant, life_, call);
+        return;
+    }
     CallMessage message;
     message.life = life_;
+    message.database = scene_.database[participant];
     message.probe = todo->kind == ORDER_PROBE;
     message.epoch = head_.epoch;
     message.number.incarnation = head_.incarnation;
-    message.told = MarkToTell(participant, told);
+    message.told = message.probe ? nullptr : MarkToTell(participant, told); /* as the edge */
     if (!message.probe) {
         const branch *of = todo->branch;
         uint32_t act = 0;
@@ -247,10 +256,18 @@ void Coordinator::Inspect(void *context, const effect_inspect *)
 void Coordinator::Held(void *context, const effect_hold *hold)
 {
     auto *self = static_cast<Coordinator *>(context);
-    if (!self->scene_.restored) {
-        self->scene_.judge.Fail("I8", "p%u is held, and nobody has restored it: %s",
-                                hold->participant, hold->text);
+    Scene &scene = self->scene_;
+    scene.Note("held: p held", hold->participant, hold->held);
+    if (scene.database[hold->participant] == 0) {
+        scene.judge.Fail("I8", "p%u is held, and nobody has restored it: %s", hold->participant,
+                         hold->text);
     }
+    if (!hold->held) {
+        scene.Hit(Mark::HELD_RELEASED);
+    } else {
+        scene.Hit(self->recovering_ ? Mark::HELD_OVER_A_CRASH : Mark::PUT_BACK_HELD);
+    }
+    scene.judge.Holds(hold->participant, hold->held);
 }
 
 bool Coordinator::Holds(uint32_t participant) const

@@ -119,6 +119,7 @@ void Coordinator::Start()
     recovering_ = true;
     FillDirectory(&directory_, scene_.swarm);
     acknowledged_lsn_.assign(scene_.swarm.participants, 0);
+    connected_ = scene_.database;
     told_.assign(scene_.swarm.participants, nullptr);
     told_off_.assign(scene_.swarm.participants, false);
     scene_.Note("coordinator starts: life", life_);
@@ -252,6 +253,9 @@ void Coordinator::DestroyProcess()
     lookups_.clear();
     asked_two_.clear();
     moves_.Forget();
+    for (uint32_t i = 0; i < scene_.swarm.participants; i++) {
+        scene_.judge.Holds(i, false); /* until the next one says so */
+    }
     directory_deinit(&directory_);
     directory_init(&directory_);
 }

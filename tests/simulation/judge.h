@@ -45,6 +45,11 @@ struct Fact {
     uint32_t settled = 0; // PROGRESS, END: bit (1 << index) of branches that an operator has ended
     uint32_t participant = 0; // PEER
     bool held = false;        // PEER
+    struct {
+        int64_t mark_lsn; // the newest mark that it is known to hold
+        int64_t branch;   // the highest that has answered DONE
+        int64_t reach;    // all that it has ever held is below
+    } peer = {0, 0, 0};
     uint32_t branch_count = 0;
     struct {
         Payload payload;
@@ -102,6 +107,17 @@ class Judge
     void Remembers(uint32_t participant, int64_t epoch, int64_t mark_lsn);
     // It has carried out, or answered from its fence, a call of this epoch.
     void Serves(uint32_t participant, int64_t epoch);
+    // An older copy of its database was put back: PutBack(), every line, Remembers(), then IsBack().
+    void PutBack(uint32_t participant);
+    void LineWas(uint32_t participant, uint32_t act, uint32_t branch, const Line &line);
+    void IsBack(uint32_t participant, int64_t reach);
+    // Must the coordinator notice?  It may have done so already.
+    bool MustHold(uint32_t participant) const;
+    void Holds(uint32_t participant, bool held);
+    bool IsSilent(uint32_t participant) const; // it is held
+    bool IsAnySilent() const;
+    uint32_t OpenAt(uint32_t participant) const;
+    uint32_t LeftBehind(uint32_t participant) const;
     void RowSwept(uint32_t act, uint32_t branch);
     void RowWritten(uint32_t act, uint32_t branch);
 
@@ -141,6 +157,7 @@ class Judge
         bool registered = false;
         bool told_done = false;
         bool told_refused = false;
+        bool forgot = false;      // its participant's database was put back since it was registered
         bool settled = false;     // an operator has ended it, durably
         uint32_t settle_asks = 0; // so often that was asked for
         Line line{};
@@ -165,8 +182,14 @@ class Judge
         int64_t mark_lsn = 0;
     };
     struct Peer {
-        bool held = false;
-        uint64_t since = 0; // the moment
+        bool held = false;       // durably
+        uint64_t since = 0;      // the moment
+        bool noted_held = false; // with the batch that is submitted
+        bool silent = false;     // the coordinator says so
+        bool must_hold = false;  // it went back, and the disk can prove it
+        int64_t mark_lsn = 0;
+        int64_t branch = 0;
+        int64_t reach = 0;
     };
     struct Token {
         request_kind kind;
@@ -201,6 +224,10 @@ class Judge
     uint32_t ToldListed(const view &told, const Token &token, int64_t after);
     bool MustBeListed(const JudgedAct &act, uint32_t id, const Token &token) const;
     void CheckSettled(const Fact &fact, const JudgedAct &act);
+    void CheckHeld(const Fact &fact, const JudgedAct &act);
+    void NotePeer(const Fact &fact);
+    void ApplyPeer(const Fact &fact);
+    void FinalOf(uint32_t id, const JudgedAct &act);
 
     Tally &tally_;
     std::vector<JudgedAct> acts_;

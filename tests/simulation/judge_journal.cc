@@ -100,7 +100,7 @@ void Judge::CheckConfirmed(const Fact &fact, const JudgedAct &act)
         const JudgedBranch &branch = act.branches[i];
         const bool needed =
             branch.registered && branch.payload.optional == 0 && branch.payload.kind != Kind::NOTE;
-        if (needed && (branch.line.tries != 1 || branch.line.cancels != 0)) {
+        if (needed && !branch.forgot && (branch.line.tries != 1 || branch.line.cancels != 0)) {
             Fail("I1", "g%u/%u is decided to be confirmed and has not reserved", fact.act, i + 1);
         }
     }
@@ -109,6 +109,7 @@ void Judge::CheckConfirmed(const Fact &fact, const JudgedAct &act)
 void Judge::Check(const Fact &fact)
 {
     const JudgedAct &act = Of(fact.act);
+    CheckHeld(fact, act);
     switch (fact.kind) {
     case Fact::BEGIN:
         CheckBegin(fact, act);
@@ -141,6 +142,7 @@ void Judge::Check(const Fact &fact)
         CheckSettled(fact, act);
         break;
     case Fact::PEER:
+        NotePeer(fact);
         break;
     }
 }
@@ -190,15 +192,16 @@ void Judge::ApplyFact(const Fact &fact)
         break;
     case Fact::PROGRESS:
         for (uint32_t i = 0; i < ACT_BRANCHES_MAX; i++) {
-            act.branches[i].settled = (fact.settled & (1U << (i + 1))) != 0;
+            const bool settled = (fact.settled & (1U << (i + 1))) != 0;
+            if (settled && !act.branches[i].settled) {
+                tally_.Hit(Mark::CONFLICT_SETTLED);
+            }
+            act.branches[i].settled = settled;
         }
         break;
-    case Fact::PEER: {
-        Peer &peer = peers_[fact.participant];
-        peer.since = peer.held == fact.held ? peer.since : moment_;
-        peer.held = fact.held;
+    case Fact::PEER:
+        ApplyPeer(fact);
         break;
-    }
     case Fact::END:
         act.decided = fact.outcome;
         act.ended = true;
@@ -232,6 +235,9 @@ void Judge::Durable()
 
 void Judge::Lost()
 {
+    for (Peer &peer : peers_) {
+        peer.noted_held = peer.held;
+    }
     for (const Fact &fact : pending_) {
         switch (fact.kind) {
         case Fact::BEGIN:
@@ -263,6 +269,9 @@ void Judge::Sent(uint32_t id, uint32_t branch, tercet_phase phase)
     const JudgedBranch &of = act.branches[branch - 1];
     if (!act.begun || !of.registered) {
         Fail("I2", "g%u/%u is asked for and not on disk", id, branch);
+    }
+    if (IsSilent(of.payload.participant)) {
+        Fail("I2", "g%u/%u is asked for at p%u, which is held", id, branch, of.payload.participant);
     }
     const bool left_out = act.decided == TXN_OUTCOME_CONFIRMED && of.payload.optional != 0;
     if (phase == TERCET_PHASE_CONFIRM && act.decided != TXN_OUTCOME_CONFIRMED) {

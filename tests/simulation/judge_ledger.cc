@@ -121,7 +121,7 @@ void Judge::CheckEnd(uint32_t id, const JudgedAct &act)
         const JudgedBranch &branch = act.branches[i];
         const Line &line = branch.line;
         const bool note = branch.payload.kind == Kind::NOTE;
-        if (!branch.registered) {
+        if (!branch.registered || branch.forgot) {
             continue;
         }
         if (!note && line.tries != line.confirms + line.cancels) {
@@ -141,6 +141,18 @@ void Judge::CheckEnd(uint32_t id, const JudgedAct &act)
     }
 }
 
+void Judge::FinalOf(uint32_t id, const JudgedAct &act)
+{
+    if (act.begun && !act.ended) {
+        Fail("I5", "g%u is still open", id);
+    }
+    for (const JudgedBranch &branch : act.branches) {
+        if (!branch.forgot && branch.line.tries > branch.line.confirms + branch.line.cancels) {
+            Fail("I5", "g%u/%u is reserved when all is over", id, branch.payload.branch);
+        }
+    }
+}
+
 // `accounts`: all that stand on participants' disks.
 void Judge::Final(const std::vector<Account> &accounts)
 {
@@ -150,17 +162,18 @@ void Judge::Final(const std::vector<Account> &accounts)
     int64_t in = 0;
     for (uint32_t id = 0; id < acts_.size(); id++) {
         const JudgedAct &act = acts_[id];
-        if (act.begun && !act.ended) {
-            Fail("I5", "g%u is still open", id);
-        }
+        FinalOf(id, act);
         for (const JudgedBranch &branch : act.branches) {
-            const bool moves = branch.registered && act.decided == TXN_OUTCOME_CONFIRMED;
+            const bool moves = branch.forgot
+                                   ? branch.line.confirms > 0
+                                   : branch.registered && act.decided == TXN_OUTCOME_CONFIRMED;
             debits += moves && branch.payload.kind == Kind::DEBIT ? branch.payload.amount : 0;
             credits += moves && branch.payload.kind == Kind::CREDIT ? branch.payload.amount : 0;
         }
     }
-    for (const Account &account : accounts) {
-        if (!IsAtRest(account)) {
+    for (size_t i = 0; i < accounts.size(); i++) {
+        const Account &account = accounts[i];
+        if (!IsAtRest(account) && LeftBehind(static_cast<uint32_t>(i / ACCOUNTS)) == 0) {
             Fail("I5", "an account has something reserved when all is over");
         }
         out += account.out;

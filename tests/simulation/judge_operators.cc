@@ -53,7 +53,7 @@ void Judge::ToldNothingToResolve(const Token &token)
     }
     const JudgedBranch &branch = act.branches[token.branch - 1];
     const bool waits = branch.registered && branch.payload.optional == 0 && !branch.settled &&
-                       branch.line.confirms == 0;
+                       !branch.forgot && branch.line.confirms == 0;
     if (waits && act.decided == TXN_OUTCOME_CONFIRMED && act.decided_at <= token.asked_at &&
         !act.ended) {
         Fail("I6", "g%u/%u waits for its confirm, and its operator is told that it does not",
@@ -88,6 +88,9 @@ void Judge::CheckSettled(const Fact &fact, const JudgedAct &act)
         const bool settled = (fact.settled & (1U << (i + 1))) != 0;
         if (settled && branch.settle_asks == 0) {
             Fail("I2", "g%u/%u is settled, and no operator has said so", fact.act, i + 1);
+        }
+        if (settled && !branch.forgot) {
+            Fail("I3", "g%u/%u is settled, and its participant has lost nothing", fact.act, i + 1);
         }
         if (branch.settled && !settled) {
             Fail("I6", "g%u/%u was settled by an operator, and that is forgotten", fact.act, i + 1);

@@ -241,7 +241,8 @@ TEST_F(JudgeOperators, SeesAnOperatorsWordForgotten)
     Begin();
     TryAll();
     Decide(TXN_OUTCOME_CONFIRMED);
-    FinishAll(TERCET_PHASE_CONFIRM);
+    judge.PutBack(1); /* so that there is something to settle */
+    Effect(1, TERCET_PHASE_CONFIRM);
     AskResolve(RESOLUTION_SETTLE, 2);
     Write(Settled(Fact::PROGRESS, 1U << 2));
     EXPECT_EQ("", judge.fault());

@@ -134,7 +134,7 @@ void Judge::ToldVerdict(const effect_reply &reply, const Token &token)
     const bool note = branch.payload.kind == Kind::NOTE;
     if (reply.verdict == TERCET_VERDICT_DONE) {
         branch.told_done = true;
-        if (!note && branch.line.tries != 1) {
+        if (!note && !branch.forgot && branch.line.tries != 1) {
             Fail("I6", "the try of g%u/%u is told as done and reserved nothing", token.act,
                  token.branch);
         }

@@ -94,7 +94,16 @@ namespace simulation
     MARK(RESOLVE_FOUND_NOTHING)           /* a branch that waits for nothing */                    \
     MARK(RESOLVE_WITHOUT_CONFLICT)        /* settled, and not in conflict: refused */              \
     MARK(RESOLVE_OF_ENDED)                /* refused */                                            \
-    MARK(RESOLVE_OF_UNKNOWN)              /* refused */
+    MARK(RESOLVE_OF_UNKNOWN)              /* refused */                                            \
+    MARK(PUT_BACK_WITH_OPEN)              /* a database, while transactions were open there */     \
+    MARK(PUT_BACK_HELD)                   /* and it was noticed */                                 \
+    MARK(PUT_BACK_UNNOTICED)              /* it was not, and nothing could prove it */             \
+    MARK(HELD_OVER_A_CRASH)               /* the next coordinator holds it, too */                 \
+    MARK(HELD_UNDECIDED_CANCELLED)        /* what named it and was not decided */                  \
+    MARK(HELD_NEW_REFUSED)                /* what would begin there */                             \
+    MARK(HELD_RELEASED)                   /* by an operator */                                     \
+    MARK(CONFLICT_LISTED)                 /* what it had forgotten */                              \
+    MARK(CONFLICT_SETTLED)                /* by an operator */
 
 enum class Mark : uint8_t {
 #define SIMULATION_MARK_ITEM(name) name,

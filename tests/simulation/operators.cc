@@ -6,11 +6,12 @@ namespace simulation
 namespace
 {
 
-enum { ATTEMPTS_MAX = 6, OUTCOMES_MORE = 60, CURIOUS = UINT32_MAX };
+enum { ATTEMPTS_MAX = 6, OUTCOMES_MORE = 60 };
+enum : uint32_t { CARETAKER = UINT32_MAX - 1, CURIOUS = UINT32_MAX };
 
 } // namespace
 
-void Operators::Begin()
+void Operators::Operate()
 {
     const int64_t every_us = scene_.swarm.operate_every_us;
     if (every_us > 0) {
@@ -19,10 +20,18 @@ void Operators::Begin()
     }
 }
 
+void Operators::Begin()
+{
+    Operate();
+    if (scene_.swarm.restores_open) {
+        scene_.timeline.Add(0, What::OPERATE, CARETAKER, 0, 0);
+    }
+}
+
 bool Operators::IsQuiet() const
 {
     for (const Walk &walk : walks_) {
-        if (!walk.done) {
+        if (!walk.done && !walk.cares) {
             return false;
         }
     }
@@ -128,6 +137,12 @@ void Operators::Ask(uint32_t number)
 
 void Operators::OnTime(const Happening &what)
 {
+    if (what.who == CARETAKER) {
+        Care();
+        scene_.timeline.Add(scene_.now_us() + scene_.dice.Between(20000, 400000), What::OPERATE,
+                            CARETAKER, 0, 0);
+        return;
+    }
     if (what.who != CURIOUS) {
         Walk &walk = walks_[what.who];
         if (!walk.done && walk.serial == what.life) {
@@ -143,7 +158,7 @@ void Operators::OnTime(const Happening &what)
     } else {
         ResolveSomething();
     }
-    Begin();
+    Operate();
 }
 
 void Operators::OnReply(const ReplyMessage &reply)
@@ -156,17 +171,26 @@ void Operators::OnReply(const ReplyMessage &reply)
     if (walk.done || walk.serial != reply.serial || reply.page == nullptr) {
         return;
     }
-    const Page &page = *reply.page;
     walk.attempts = 0;
     walk.pages++;
+    TurnPage(number, *reply.page);
+}
+
+void Operators::TurnPage(uint32_t number, const Page &page)
+{
+    Walk &walk = walks_[number];
     walk.listed.resize(scene_.acts.size());
     for (const Listed &one : page.listed) {
+        scene_.tally.listed++;
         if (walk.listed[one.act]) {
             scene_.Hit(Mark::LISTED_OPEN_AND_ENDED);
         }
         walk.listed[one.act] = true;
         if (one.trouble != Trouble::NONE) {
             scene_.Hit(Mark::LISTED_WITH_ATTENTION);
+        }
+        if (walk.cares) {
+            CareFor(one);
         }
     }
     if (walk.next.in_outcomes && page.next_cursor.empty()) {

@@ -21,7 +21,7 @@ class Operators
     // Of the clients' numbers, theirs are the ones from here on.
     static constexpr uint32_t FIRST_CLIENT = 1U << 31;
 
-    // The curious one comes.
+    // They come: the curious one, and the caretaker where something will be rolled back or restored.
     void Begin();
     void OnTime(const Happening &what);
     void OnReply(const ReplyMessage &reply);
@@ -34,6 +34,7 @@ class Operators
         uint8_t attempts = 0;
         bool done = false;
         bool whole = false; // without a filter
+        bool cares = false; // the caretaker's
         uint32_t pages = 0;
         uint64_t began_at = 0; // the judge's moment
         uint32_t life = 0;     // of the coordinator, at the beginning
@@ -41,12 +42,19 @@ class Operators
         std::vector<bool> listed; // by act
     };
 
+    void Operate();
     void BeginWalk();
+    void TurnPage(uint32_t number, const Page &page);
     void Ask(uint32_t number);
     void Finish(Walk &walk);
     void ResolveSomething();
     void Send(const RequestMessage &message);
     uint32_t DrawAct();
+
+    // caretaker.cc
+    void Care();
+    void CareFor(const Listed &one);
+    void Say(resolution what, uint32_t act, uint32_t branch, uint32_t participant);
 
     Scene &scene_;
     std::vector<Walk> walks_;

@@ -115,17 +115,6 @@ void Participant::Crash()
     scene_.timeline.Add(scene_.now_us() + down_us, What::P_START, number_, life_, 0);
 }
 
-void Participant::BackUp()
-{
-    backup_.Restore(disk_);
-}
-
-void Participant::Restore()
-{
-    Crash();
-    disk_.Restore(backup_);
-}
-
 void Participant::Freeze(int64_t until_us)
 {
     scene_.tally.freezes += until_us > scene_.now_us() ? 1 : 0;
@@ -221,6 +210,7 @@ void Participant::OnCall(const CallMessage &call)
         answer.life = call.life;
         answer.verdict = TERCET_VERDICT_DONE;
         answer.told = Describe();
+        answer.database = call.database;
         if (busy_) {
             answers_.push_back(answer); // what it has read may not be on the disk yet
         } else {

@@ -55,8 +55,8 @@ class Participant
     size_t CountRows() const;
     // As they stand on the disk.
     void AddAccounts(std::vector<Account> *accounts) const;
-    // Its database as it is now; put back later, by somebody who has lost the newer one.
-    void BackUp();
+    // Its database as it is now; put back later, by somebody who has lost the newer one.  False: not now.
+    bool BackUp();
     void Restore();
     // Handlers put off every confirm and cancel from now on, also when all faults have stopped.
     void Stall()
@@ -74,6 +74,7 @@ class Participant
     void NoteAnswer(const CallMessage &call, const group_answer &said);
     bool SweepSlice();
     void Synced();
+    void TellAll();
     Commit DrawFate();
     tercet_verdict Handle(const group_request *request, group_answer *answer);
 

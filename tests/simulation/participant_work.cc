@@ -247,7 +247,7 @@ bool Participant::SweepSlice()
         if (!finished) {
             scene_.Hit(Mark::SWEEP_IN_SLICES);
         }
-        if (sweep.kept > 0) {
+        if (sweep.kept > 0 && scene_.database[number_] == 0) {
             scene_.judge.Fail("I5", "%u rows of p%u are reserved below the mark", sweep.kept,
                               number_);
         }

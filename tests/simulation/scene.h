@@ -4,6 +4,7 @@
 // arrival on the timeline.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -54,8 +55,9 @@ class Fate
 
 // From the coordinator to a participant.
 struct CallMessage {
-    uint64_t call = 0; // the coordinator's number for it
-    uint32_t life = 0; // of the coordinator
+    uint64_t call = 0;     // the coordinator's number for it
+    uint32_t life = 0;     // of the coordinator
+    uint32_t database = 0; // that the connection leads to
     bool probe = false;
     bool doubled = false; // the network delivers it twice
     char gid[24]{};
@@ -81,6 +83,7 @@ struct AnswerMessage {
     int64_t mark_incarnation = 0;
     int64_t mark_lsn = 0;
     std::shared_ptr<const description> told; // of a probe
+    uint32_t database = 0;                   // of a probe
     char code[32]{};
 };
 
@@ -145,8 +148,11 @@ struct Scene {
     directory names{}; // of the participants
     std::vector<Act> acts;
     Fate *fate = nullptr;
-    bool calm = false;             // no faults any more
-    bool restored = false;         // a database was put back
+    bool calm = false;     // no faults any more
+    bool restored = false; // a database was put back
+    // By participant, how often its database was put back.  Connections break then, and nothing that
+    // was on its way to it arrives.
+    std::array<uint32_t, 8> database{};
     uint32_t coordinator_life = 0; // of the newest coordinator
 
     Pool<CallMessage> calls;

@@ -127,6 +127,8 @@ Swarm DrawSwarm(Dice &dice)
     if (dice.Chance(300)) {
         swarm.operate_every_us = whole_us / dice.Between(5, 60);
     }
+    swarm.restores_open = dice.Chance(200);
+    swarm.restores = swarm.restores && !swarm.restores_open;
     return swarm;
 }
 

@@ -74,6 +74,8 @@ struct Swarm {
 
     // when all is over, a participant's database is put back to what it was some rounds ago
     bool restores = false;
+    // the same amid everything, with transactions open
+    bool restores_open = false;
 
     // operators look around, and resolve what needs no resolving
     int64_t operate_every_us = 0;

@@ -32,7 +32,9 @@ namespace simulation
     COUNT(store_faults)                                                                            \
     COUNT(handler_faults)                                                                          \
     COUNT(garbage)                                                                                 \
-    COUNT(initiators_died)
+    COUNT(initiators_died)                                                                         \
+    COUNT(databases_put_back)                                                                      \
+    COUNT(listed)
 
 struct Tally {
 #define SIMULATION_COUNT_FIELD(name) uint64_t name = 0;
@@ -61,7 +63,7 @@ struct Tally {
     {
         return coordinator_crashes + participant_crashes + messages_lost + messages_doubled +
                partitions + clock_jumps + freezes + store_faults + handler_faults + garbage +
-               initiators_died;
+               initiators_died + databases_put_back;
     }
 };
 

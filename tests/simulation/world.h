@@ -68,7 +68,12 @@ class World
     void Look();
     bool IsQuiet() const;
     void CheckRows();
+
+    // world_restores.cc
     void RestoreOne();
+    void AddRestores();
+    void PutBackOpen(const Happening &what);
+    void CheckNoticed();
 
     Scene scene_;
     std::unique_ptr<Fate> chance_;
@@ -76,9 +81,11 @@ class World
     std::deque<Participant> participants_;
     Crowd crowd_;
     Operators operators_;
-    uint32_t rounds_ = 0;   // begun
-    uint32_t restored_ = 0; // whose database is put back at the end
-    uint32_t acts_ = 0;     // of the plan
+    uint32_t rounds_ = 0;        // begun
+    uint32_t restored_ = 0;      // whose database is put back
+    uint32_t put_back_life_ = 0; // of the coordinator that lived then
+    bool backed_up_ = false;
+    uint32_t acts_ = 0; // of the plan
     int64_t calm_at_us_ = 0;
     int64_t quiet_since_us_ = 0;
     bool over_ = false;

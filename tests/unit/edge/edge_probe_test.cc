@@ -46,7 +46,9 @@ class ProbeTest : public testing::Test
     ProbeTest()
         : participant_(
               "127.0.0.1:0",
-              [this](struct rpc_unary *call, const Tercet__V1__BranchRequest *) {
+              [this](struct rpc_unary *call, const Tercet__V1__BranchRequest *request) {
+                  told_mark_ =
+                      request->context->mark == nullptr ? 0 : request->context->mark->as_of_lsn;
                   Reply(call, [&](Tercet__V1__BranchReply *reply) {
                       reply->mark_incarnation = EdgeWorld::kIncarnation;
                       reply->mark_lsn = acknowledges_;
@@ -55,8 +57,7 @@ class ProbeTest : public testing::Test
               [this](struct rpc_unary *call, const Tercet__V1__DescribeRequest *request) {
                   EXPECT_STREQ(request->context->participant, "account");
                   EXPECT_EQ(request->context->epoch, EdgeWorld::kEpoch);
-                  told_mark_ =
-                      request->context->mark == nullptr ? 0 : request->context->mark->as_of_lsn;
+                  EXPECT_EQ(request->context->mark, nullptr);
                   std::lock_guard<std::mutex> lock(mutex_);
                   ReplyStore(call, store_, name_);
               }),
@@ -134,13 +135,27 @@ TEST_F(ProbeTest, AMarkThatIsGoneIsSentAgain)
     store.mark_lsn = 90;
     acknowledges_ = 90;
     world_.SendAndWait();
+    EXPECT_EQ(told_mark_, 90);
     Probe(store);
+    world_.SendAndWait();
     EXPECT_EQ(told_mark_, 0) << "it is acknowledged";
+    acknowledges_ = 0;
     store.mark_lsn = 40;
     Probe(store);
-    Probe(store);
+    world_.SendAndWait();
     EXPECT_EQ(told_mark_, 90);
     EXPECT_EQ(log_.Text(), "") << "whether that is a roll-back is the engine's to say";
+}
+
+TEST_F(ProbeTest, ADescribeTellsNoMarkBecauseItWouldHideWhatARestoredDatabaseHasLost)
+{
+    world_.mark.as_of = {EdgeWorld::kIncarnation, 90};
+    world_.mark.low = {EdgeWorld::kIncarnation, 1};
+    Store store;
+    store.mark_lsn = 40;
+    EXPECT_TRUE(Probe(store).reachable); /* the participant above looks at what it is told */
+    world_.SendAndWait();
+    EXPECT_EQ(told_mark_, 90) << "a branch tells it";
 }
 
 TEST_F(ProbeTest, ANewConnectionIsDescribedBeforeABranchGoesOverIt)
