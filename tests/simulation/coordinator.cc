@@ -153,7 +153,7 @@ bool Coordinator::IsQuiet() const
 
 void Coordinator::OnSynced(const Happening &what)
 {
-    if (what.life != life_ || !is_up()) {
+    if (what.life != life_ || !is_up() || zombie_) {
         return;
     }
     if (Dies(Point::BEFORE_SYNC)) {
@@ -207,10 +207,15 @@ void Coordinator::OnFetched(const Happening &what)
     const Fetching fetching = *found;
     fetches_.Give(what.subject);
     const tercet_bytes key = tercet_bytes_of(fetching.key.data(), fetching.key.size());
-    event *made = event_create(EVENT_FETCHED);
-    made->u.fetched.branch = fetching.of;
     buffer value;
     buffer_init(&value);
+    if (zombie_ && journal_find_pair(journal_, key, &value) != TERCET_OK) {
+        branch_unref(fetching.of); /* another one has ended it; it waits for ever */
+        return;
+    }
+    buffer_clear(&value);
+    event *made = event_create(EVENT_FETCHED);
+    made->u.fetched.branch = fetching.of;
     if (journal_find_pair(journal_, key, &value) != TERCET_OK ||
         record_read_payload(key, buffer_bytes(&value), fetching.of->spec.index,
                             &made->u.fetched.payload) != TERCET_OK) {
@@ -281,6 +286,11 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
         Die();
         return;
     }
+    if (zombie_ && (answer.kind == ANSWER_FENCED || answer.epoch > head_.epoch)) {
+        scene_.Hit(Mark::ZOMBIE_FENCED);
+        EndZombie();
+        return;
+    }
     const uint32_t participant = out->participant;
     if (answer.kind == ANSWER_REPLY && answer.mark_incarnation == head_.incarnation &&
         answer.mark_lsn > acknowledged_lsn_[participant]) {
@@ -333,81 +343,6 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
         out->of = nullptr;
     }
     out_.Give(answer.call);
-    Push(made);
-}
-
-namespace
-{
-
-void FillRequest(request *to, const RequestMessage &from, const Act &act)
-{
-    to->kind = from.kind;
-    memcpy(to->gid, act.gid, sizeof act.gid);
-    to->wait = from.wait;
-    to->wait_ms = from.wait_ms;
-    to->try_timeout_ms = act.try_timeout_ms;
-    to->created_at_unix_ms = from.created_at_unix_ms;
-    to->branch_index = from.branch;
-    if (from.kind == REQUEST_EXECUTE) {
-        to->branch_count = act.branch_count;
-        to->content = act.content[from.variant];
-    } else if (from.kind == REQUEST_TRY) {
-        to->branch_count = 1;
-    } else if (from.kind == REQUEST_BEGIN) {
-        to->content = digest_of_content(act.gid, nullptr, 0);
-    } else if (from.kind == REQUEST_CANCEL) {
-        reason_set(&to->reason, "INITIATOR", "it was asked for");
-    }
-    to->branches = static_cast<branch **>(calloc(to->branch_count + 1, sizeof(branch *)));
-    for (uint32_t i = 0; i < to->branch_count; i++) {
-        const uint32_t index = from.kind == REQUEST_TRY ? from.branch : i + 1;
-        to->branches[i] = MakeBranch(act, index, from.variant);
-    }
-}
-
-Attempt AttemptOf(const RequestMessage &request)
-{
-    if (request.kind == REQUEST_EXECUTE) {
-        return request.variant == 0 ? Attempt::EXECUTE : Attempt::EXECUTE_OTHER;
-    }
-    return request.kind == REQUEST_BEGIN ? Attempt::BEGIN : Attempt::NONE;
-}
-
-} // namespace
-
-void Coordinator::OnRequest(const RequestMessage &message)
-{
-    if (!is_up()) {
-        return; /* the initiator will notice by itself */
-    }
-    if (message.goes_away) {
-        for (const auto &one : askers_) {
-            if (one.second.client == message.client && one.second.serial == message.serial) {
-                event *made = event_create(EVENT_FORGET);
-                made->u.forget.token = reinterpret_cast<void *>(one.first);
-                Push(made);
-                return;
-            }
-        }
-        return;
-    }
-    scene_.tally.requests++;
-    if (message.ask != nullptr) {
-        OnOperator(message);
-        return;
-    }
-    const uint64_t token = next_token_++;
-    const bool watches = message.kind == REQUEST_WATCH;
-    askers_[token] = {message.client, message.serial,
-                      life_ > 1 && scene_.judge.IsEnded(message.act), scene_.now_us(),
-                      watches ? INT64_MAX : message.wait_ms * 1000LL};
-    scene_.Note("request arrives: kind act variant client", message.kind, message.act,
-                message.variant, message.client);
-    scene_.judge.Asked(token, message.kind, message.act, AttemptOf(message), message.branch);
-    event *made = event_create(EVENT_REQUEST);
-    made->u.request.token = reinterpret_cast<void *>(token);
-    MakeDigests(scene_.acts[message.act], message.variant, scene_.names);
-    FillRequest(&made->u.request, message, scene_.acts[message.act]);
     Push(made);
 }
 

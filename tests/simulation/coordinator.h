@@ -27,6 +27,8 @@ class Coordinator
 {
   public:
     explicit Coordinator(Scene &scene);
+    // Another one takes this one's journal, with a higher epoch, and this one does not know.
+    explicit Coordinator(Coordinator &before);
     ~Coordinator();
     Coordinator(const Coordinator &) = delete;
     Coordinator &operator=(const Coordinator &) = delete;
@@ -43,6 +45,12 @@ class Coordinator
     void OnRequest(const RequestMessage &request);
     void OnUpkeep();
     void Kill();
+    // An operator has noticed that this one lives on, or it has noticed itself.
+    void EndZombie();
+    bool is_zombie() const
+    {
+        return zombie_;
+    }
     void Freeze(int64_t until_us);
     void Thaw();
 
@@ -83,6 +91,7 @@ class Coordinator
     bool Recover();
     bool Dies(Point point);
     void Die();
+    bool SettleBatch();
     void DestroyProcess();
     void NoteDeath();
     static tercet_status TakePair(tercet_bytes key, tercet_bytes value, digest128 hash,
@@ -127,6 +136,7 @@ class Coordinator
     list_node inbox_{};
     uint32_t life_ = 0;
     bool dying_ = false;
+    bool zombie_ = false;     // another has its journal: it writes nothing any more
     bool recovering_ = false; // nothing was written in this life
     bool kept_before_ = false;
     int64_t turn_at_us_ = 0; // when the next turn is

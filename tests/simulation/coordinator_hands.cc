@@ -22,6 +22,10 @@ void Coordinator::Submit(void *context, const journal_batch *batch)
     }
     scene.Note("append: lsn operations next_number", batch->lsn, batch->operation_count,
                batch->next_number);
+    if (self->zombie_) {
+        scene.Hit(Mark::ZOMBIE_WOULD_WRITE);
+        return; /* its disk does not answer any more */
+    }
     journal_write(self->journal_, batch);
     scene.judge.Submitted(batch);
     self->submitted_lsn_ = batch->lsn;

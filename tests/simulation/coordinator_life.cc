@@ -2,6 +2,7 @@
 #include "simulation/coordinator.h"
 
 #include <cstdio>
+#include <cstring>
 
 extern "C" {
 #include "journal/journal_memory.h"
@@ -20,10 +21,35 @@ Coordinator::Coordinator(Scene &scene)
     snprintf(boot_id_, sizeof boot_id_, "boot-0");
 }
 
+// What is written and not synced is there for the next one, or not, as after a death.
+Coordinator::Coordinator(Coordinator &before)
+    : scene_(before.scene_), journal_(before.journal_),
+      moves_(spec::Relation::Model(), before.scene_.judge, before.scene_.tally)
+{
+    list_init(&inbox_);
+    memcpy(boot_id_, before.boot_id_, sizeof boot_id_);
+    next_token_ = before.next_token_ + (1U << 20);
+    described_ = before.described_;
+    kept_before_ = before.SettleBatch();
+    before.zombie_ = true;
+    scene_.zombie_life = before.life_;
+    journal_memory_crash(journal_);
+    scene_.Note("another takes its journal: life", before.life_);
+    scene_.timeline.Add(scene_.now_us() + 1000, What::START, 0, 0, 0);
+}
+
 Coordinator::~Coordinator()
 {
     DestroyProcess();
-    journal_close(journal_);
+    if (!zombie_) {
+        journal_close(journal_);
+    }
+}
+
+void Coordinator::EndZombie()
+{
+    scene_.Note("the older coordinator is dead: life", life_);
+    DestroyProcess();
 }
 
 // ---- Start, as runtime.c ------------------------------------------------------------------------
@@ -113,8 +139,7 @@ void Coordinator::Start()
     if (is_up()) {
         return;
     }
-    life_++;
-    scene_.coordinator_life = life_;
+    life_ = ++scene_.coordinator_life;
     dying_ = false;
     recovering_ = true;
     FillDirectory(&directory_, scene_.swarm);
@@ -193,12 +218,10 @@ void Coordinator::NoteDeath()
     }
 }
 
-void Coordinator::Die()
+// Is the batch on the disk that was written and not synced?
+bool Coordinator::SettleBatch()
 {
     Judge &judge = scene_.judge;
-    scene_.Note("coordinator is dead: life", life_);
-    scene_.tally.coordinator_crashes++;
-    NoteDeath();
     bool kept = false;
     if (judge.HoldsUnsynced() && submitted_lsn_ != 0) {
         kept = scene_.fate->Keeps();
@@ -221,9 +244,20 @@ void Coordinator::Die()
             scene_.tally.batches_lost++;
         }
     }
-    kept_before_ = kept;
     submitted_lsn_ = 0;
-    judge.Died();
+    return kept;
+}
+
+void Coordinator::Die()
+{
+    if (zombie_) {
+        EndZombie();
+        return;
+    }
+    scene_.Note("coordinator is dead: life", life_);
+    scene_.tally.coordinator_crashes++;
+    NoteDeath();
+    kept_before_ = SettleBatch();
     DestroyProcess();
     journal_memory_crash(journal_);
     if (!scene_.calm && scene_.dice.Chance(scene_.swarm.reboot)) {
@@ -249,6 +283,9 @@ void Coordinator::DestroyProcess()
     }
     out_.GiveAll([](Out &one) { branch_unref(one.of); });
     fetches_.GiveAll([](Fetching &one) { branch_unref(one.of); });
+    for (const auto &asker : askers_) {
+        scene_.judge.Unanswered(asker.first);
+    }
     askers_.clear();
     lookups_.clear();
     asked_two_.clear();

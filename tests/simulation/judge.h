@@ -94,8 +94,8 @@ class Judge
     {
         return moment_;
     }
-    void Died();   // the coordinator: whoever waits is never answered
-    void Forgets() // from now on outcomes expire
+    void Unanswered(uint64_t token); // its coordinator is dead
+    void Forgets()                   // from now on outcomes expire
     {
         forgets_ = true;
     }

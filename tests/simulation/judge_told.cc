@@ -19,9 +19,9 @@ void Judge::Asked(uint64_t token, request_kind kind, uint32_t act, Attempt attem
     tokens_[token] = {kind, act, attempt, branch, of.begun || of.buried, moment_, nullptr};
 }
 
-void Judge::Died()
+void Judge::Unanswered(uint64_t token)
 {
-    tokens_.clear();
+    tokens_.erase(token);
 }
 
 void Judge::Told(const effect_reply &reply)

@@ -103,7 +103,12 @@ namespace simulation
     MARK(HELD_NEW_REFUSED)                /* what would begin there */                             \
     MARK(HELD_RELEASED)                   /* by an operator */                                     \
     MARK(CONFLICT_LISTED)                 /* what it had forgotten */                              \
-    MARK(CONFLICT_SETTLED)                /* by an operator */
+    MARK(CONFLICT_SETTLED)                /* by an operator */                                     \
+    MARK(TAKEN_OVER_WITH_OPEN)            /* a second coordinator, while the first lives on */     \
+    MARK(ZOMBIE_WOULD_WRITE)              /* the first one would decide, and cannot */             \
+    MARK(ZOMBIE_SERVED)                   /* by one that had not heard of the second */            \
+    MARK(ZOMBIE_REFUSED)                  /* by one that had */                                    \
+    MARK(ZOMBIE_FENCED)                   /* and it ended by that */
 
 enum class Mark : uint8_t {
 #define SIMULATION_MARK_ITEM(name) name,

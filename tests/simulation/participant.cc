@@ -195,6 +195,16 @@ std::shared_ptr<const description> Participant::Describe()
     return told;
 }
 
+int64_t Participant::SeenEpoch()
+{
+    const uint8_t origin[TERCET_ORIGIN_BYTES] = {0};
+    tercet_store_description found{};
+    return scene_.zombie_life != 0 &&
+                   kv_fence_describe(&fence_, name_, origin, &found, nullptr) == TERCET_OK
+               ? found.epoch.epoch
+               : 0;
+}
+
 void Participant::OnCall(const CallMessage &call)
 {
     scene_.Note("call arrives: p act branch phase", number_, call.payload.act, call.index,
@@ -211,6 +221,7 @@ void Participant::OnCall(const CallMessage &call)
         answer.verdict = TERCET_VERDICT_DONE;
         answer.told = Describe();
         answer.database = call.database;
+        answer.epoch = SeenEpoch();
         if (busy_) {
             answers_.push_back(answer); // what it has read may not be on the disk yet
         } else {

@@ -68,6 +68,7 @@ class Participant
     void WakeAt(int64_t at_us);
     bool OfferMark(const CallMessage &call);
     std::shared_ptr<const description> Describe();
+    int64_t SeenEpoch();
     void SendAnswer(const AnswerMessage &answer);
     void RunGroup();
     void Answer(const CallMessage &call, const group_answer &said);

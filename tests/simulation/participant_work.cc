@@ -145,11 +145,17 @@ void Participant::Answer(const CallMessage &call, const group_answer &said)
     if (said.status != TERCET_OK) {
         answer.kind = ANSWER_FENCED;
         scene_.Hit(Mark::OLD_EPOCH_REFUSED);
+        if (call.life == scene_.zombie_life) {
+            scene_.Hit(Mark::ZOMBIE_REFUSED);
+        }
         answers_.push_back(answer);
         return;
     }
     if (said.verdict != TERCET_VERDICT_LATER) { /* perhaps the fence could not even be asked */
         scene_.judge.Serves(number_, call.epoch);
+    }
+    if (call.life == scene_.zombie_life) {
+        scene_.Hit(Mark::ZOMBIE_SERVED);
     }
     NoteAnswer(call, said);
     answer.verdict = said.verdict;

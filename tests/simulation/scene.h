@@ -84,6 +84,7 @@ struct AnswerMessage {
     int64_t mark_lsn = 0;
     std::shared_ptr<const description> told; // of a probe
     uint32_t database = 0;                   // of a probe
+    int64_t epoch = 0;                       // of a probe: the highest that it has seen
     char code[32]{};
 };
 
@@ -154,6 +155,7 @@ struct Scene {
     // was on its way to it arrives.
     std::array<uint32_t, 8> database{};
     uint32_t coordinator_life = 0; // of the newest coordinator
+    uint32_t zombie_life = 0;      // of one whose journal another has taken; 0: none
 
     Pool<CallMessage> calls;
     Pool<AnswerMessage> answers;

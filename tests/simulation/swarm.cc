@@ -129,6 +129,10 @@ Swarm DrawSwarm(Dice &dice)
     }
     swarm.restores_open = dice.Chance(200);
     swarm.restores = swarm.restores && !swarm.restores_open;
+    swarm.takes_over = dice.Chance(200) && !swarm.restores_open;
+    if (swarm.takes_over) {
+        swarm.reboot = 0; /* the two are two machines, and time is one here */
+    }
     return swarm;
 }
 

@@ -21,6 +21,7 @@ enum class What : uint8_t {
     CRASH,     // its process ends
     FREEZE,    // it stands still for a while
     UPKEEP,    // its reader tidies the journal
+    TAKE_OVER, // another one has its journal, and it lives on
     // between coordinator and participants
     CALL_ARRIVES,
     ANSWER_ARRIVES,

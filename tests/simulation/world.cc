@@ -43,7 +43,8 @@ constexpr int64_t LOOK_EVERY_US = 20000;
 } // namespace
 
 World::World(const Swarm &swarm, uint64_t seed, bool print, Tally &tally, Fate *fate)
-    : scene_(swarm, seed, print, tally), coordinator_(scene_), crowd_(scene_), operators_(scene_)
+    : scene_(swarm, seed, print, tally), coordinator_(std::make_unique<Coordinator>(scene_)),
+      crowd_(scene_), operators_(scene_)
 {
     if (fate == nullptr) {
         chance_ = std::make_unique<Chance>(scene_);
@@ -117,18 +118,19 @@ void World::AddFaults()
 
 void World::HappenToCoordinator(const Happening &what)
 {
+    Coordinator &of = CoordinatorOf(what.life);
     if (what.what == What::TURN) {
-        coordinator_.OnTurn(what);
+        of.OnTurn(what);
     } else if (what.what == What::SYNCED) {
-        coordinator_.OnSynced(what);
+        of.OnSynced(what);
     } else if (what.what == What::LOOKED_UP) {
-        coordinator_.OnLookedUp(what);
+        of.OnLookedUp(what);
     } else if (what.what == What::FETCHED) {
-        coordinator_.OnFetched(what);
+        of.OnFetched(what);
     } else if (what.what == What::START) {
-        coordinator_.Start();
+        coordinator_->Start();
     } else {
-        coordinator_.OnCallOver(what.subject, what.life, what.what == What::CALL_FAILS);
+        of.OnCallOver(what.subject, what.life, what.what == What::CALL_FAILS);
     }
 }
 
@@ -160,11 +162,11 @@ void World::Arrive(const Happening &what)
     } else if (what.what == What::ANSWER_ARRIVES) {
         const AnswerMessage answer = *scene_.answers.Find(what.subject);
         scene_.answers.Give(what.subject);
-        coordinator_.OnAnswer(answer);
+        CoordinatorOf(answer.life).OnAnswer(answer);
     } else if (what.what == What::REQUEST_ARRIVES) {
         const RequestMessage request = *scene_.requests.Find(what.subject);
         scene_.requests.Give(what.subject);
-        coordinator_.OnRequest(request);
+        coordinator_->OnRequest(request);
     } else {
         const ReplyMessage reply = *scene_.replies.Find(what.subject);
         scene_.replies.Give(what.subject);
@@ -188,17 +190,17 @@ int64_t World::Strike(const Happening &what)
     }
     if (what.what == What::CRASH) {
         const bool again = what.who != 0; /* soon after a start: that life's only */
-        if (!again || what.life == coordinator_.life()) {
-            coordinator_.Kill();
+        if (!again || what.life == coordinator_->life()) {
+            coordinator_->Kill();
         }
         return again ? 0 : swarm.crash_every_us;
     }
     if (what.what == What::FREEZE) {
-        coordinator_.Freeze(now_us + dice.Delay(swarm.freeze_us));
+        coordinator_->Freeze(now_us + dice.Delay(swarm.freeze_us));
         return swarm.freeze_every_us;
     }
     if (what.what == What::UPKEEP) {
-        coordinator_.OnUpkeep();
+        coordinator_->OnUpkeep();
         return swarm.upkeep_every_us;
     }
     if (what.what == What::P_CRASH) {
@@ -265,6 +267,9 @@ void World::Happen(const Happening &what)
     case What::ACT:
         crowd_.OnAct(what);
         break;
+    case What::TAKE_OVER:
+        TakeOver();
+        break;
     case What::BACK_UP:
     case What::PUT_BACK:
         PutBackOpen(what);
@@ -284,7 +289,7 @@ void World::Happen(const Happening &what)
 bool World::Run()
 {
     Happening next;
-    coordinator_.Start();
+    coordinator_->Start();
     while (!over_ && !scene_.judge.failed() && scene_.timeline.Next(&next)) {
         Happen(next);
     }
@@ -297,7 +302,7 @@ bool World::Run()
             participant.AddAccounts(&accounts);
         }
         scene_.judge.Final(accounts);
-        coordinator_.Final();
+        coordinator_->Final();
     }
     if (!scene_.judge.failed() && scene_.swarm.restores) {
         RestoreOne();
@@ -312,7 +317,8 @@ void World::Calm()
     scene_.Note("calm");
     scene_.calm = true;
     scene_.network.Calm();
-    coordinator_.Thaw();
+    coordinator_->Thaw();
+    zombie_.reset(); /* somebody has stopped it */
     for (Participant &participant : participants_) {
         participant.Freeze(0);
     }
@@ -321,7 +327,7 @@ void World::Calm()
 
 bool World::IsQuiet() const
 {
-    bool quiet = crowd_.busy() == 0 && operators_.IsQuiet() && coordinator_.IsQuiet() &&
+    bool quiet = crowd_.busy() == 0 && operators_.IsQuiet() && coordinator_->IsQuiet() &&
                  scene_.requests.count() == 0 && scene_.calls.count() == 0;
     for (const Participant &participant : participants_) {
         quiet = quiet && participant.IsQuiet();

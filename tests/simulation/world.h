@@ -59,6 +59,10 @@ class World
   private:
     void AddFaults();
     void Happen(const Happening &what);
+    Coordinator &CoordinatorOf(uint32_t life)
+    {
+        return zombie_ != nullptr && zombie_->life() == life ? *zombie_ : *coordinator_;
+    }
     void HappenToCoordinator(const Happening &what);
     void HappenToParticipant(const Happening &what);
     void Arrive(const Happening &what);
@@ -73,11 +77,13 @@ class World
     void RestoreOne();
     void AddRestores();
     void PutBackOpen(const Happening &what);
+    void TakeOver();
     void CheckNoticed();
 
     Scene scene_;
     std::unique_ptr<Fate> chance_;
-    Coordinator coordinator_;
+    std::unique_ptr<Coordinator> coordinator_;
+    std::unique_ptr<Coordinator> zombie_; // or nullptr: one whose journal was taken
     std::deque<Participant> participants_;
     Crowd crowd_;
     Operators operators_;

@@ -6,8 +6,29 @@ namespace simulation
 
 // ---- Amid everything ----------------------------------------------------------------------------
 
+// From now on there are two: the older one, whose disk takes nothing any more and who does not know,
+// and one that has the journal, with a higher epoch.
+void World::TakeOver()
+{
+    if (scene_.calm || zombie_ != nullptr) {
+        return;
+    }
+    if (!coordinator_->is_up()) {
+        scene_.timeline.Add(scene_.now_us() + 1000, What::TAKE_OVER, 0, 0, 0);
+        return;
+    }
+    if (scene_.judge.OpenActs() > 0) {
+        scene_.Hit(Mark::TAKEN_OVER_WITH_OPEN);
+    }
+    zombie_ = std::move(coordinator_);
+    coordinator_ = std::make_unique<Coordinator>(*zombie_);
+}
+
 void World::AddRestores()
 {
+    if (scene_.swarm.takes_over) {
+        scene_.timeline.Add(scene_.dice.Between(0, calm_at_us_), What::TAKE_OVER, 0, 0, 0);
+    }
     if (!scene_.swarm.restores_open) {
         return;
     }
@@ -39,7 +60,7 @@ void World::PutBackOpen(const Happening &what)
     }
     participant.Restore();
     scene_.tally.databases_put_back++;
-    put_back_life_ = coordinator_.is_up() ? coordinator_.life() : 0;
+    put_back_life_ = coordinator_->is_up() ? coordinator_->life() : 0;
 }
 
 // One that has died since knows less than the disk: after a start a branch may follow the first probe
@@ -49,7 +70,7 @@ void World::CheckNoticed()
     if (scene_.database[restored_] == 0 || !scene_.judge.MustHold(restored_)) {
         return;
     }
-    if (put_back_life_ == coordinator_.life()) {
+    if (put_back_life_ == coordinator_->life()) {
         scene_.judge.Fail("I6", "the database of p%u was put back, and nobody has noticed",
                           restored_);
     }
@@ -67,13 +88,13 @@ void World::RestoreOne()
     Happening next;
     scene_.restored = true;
     scene_.Note("its database is put back: p", restored_);
-    coordinator_.Kill();
+    coordinator_->Kill();
     participants_[restored_].Restore();
-    while (!coordinator_.Holds(restored_) && !scene_.judge.failed() && scene_.now_us() < until_us &&
-           scene_.timeline.Next(&next)) {
+    while (!coordinator_->Holds(restored_) && !scene_.judge.failed() &&
+           scene_.now_us() < until_us && scene_.timeline.Next(&next)) {
         Happen(next);
     }
-    if (!coordinator_.Holds(restored_)) {
+    if (!coordinator_->Holds(restored_)) {
         scene_.judge.Fail("I6", "the database of p%u was put back, and nobody has noticed",
                           restored_);
         return;
