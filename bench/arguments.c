@@ -21,6 +21,7 @@ enum option_key {
     KEY_PAYLOAD,
     KEY_MODE,
     KEY_WAIT,
+    KEY_INITIATOR_STREAM,
     KEY_NO_FLOORS
 };
 
@@ -39,6 +40,8 @@ static const struct argp_option flags[] = {
     {"wait", KEY_WAIT, "FOR", 0, "decision (default) or end", 0},
     {"participants", KEY_PARTICIPANTS, "KIND", 0,
      "the participants' store: memory (default), leveldb, sqlite", 0},
+    {"initiator-stream", KEY_INITIATOR_STREAM, "on|off", 0,
+     "ExecuteStream (on, the default), or a unary call for each transaction", 0},
     {"no-floors", KEY_NO_FLOORS, NULL, 0, "leave out what the parts alone can do", 0},
     {"json", KEY_JSON, NULL, 0, "for programs", 0},
     {"coordinator", KEY_COORDINATOR, "FILE", 0, "tercetd (default: of the same build tree)", 0},
@@ -109,11 +112,15 @@ static error_t take_load(int key, const char *value, struct load_options *load,
 static error_t take(int key, char *value, struct argp_state *state)
 {
     static const char *const stores[] = {"memory", "leveldb", "sqlite", NULL};
+    static const char *const switches[] = {"on", "off", NULL};
     struct arguments *arguments = state->input;
     switch (key) {
     case KEY_PARTICIPANTS:
         arguments->store = (enum participant_store)word(
             value, stores, "participants can be: memory, leveldb, sqlite", state);
+        return 0;
+    case KEY_INITIATOR_STREAM:
+        arguments->unary_only = word(value, switches, "want on or off", state) == 1;
         return 0;
     case KEY_NO_FLOORS:
         arguments->floors = false;

@@ -14,6 +14,7 @@ struct arguments {
     const char *directory;
     bool floors; /* measure them, too */
     bool json;
+    bool unary_only; /* of the initiator: no ExecuteStream */
 };
 
 /* Fills in the defaults, then what the words say.  Wrong use ends the process with 64, after a line that

@@ -71,7 +71,8 @@ static bool measure(struct arguments *arguments, struct cluster *cluster,
     const struct tercet_client_options options = {.size = sizeof options,
                                                   .target = cluster->target,
                                                   .in_flight_max = in_flight_max,
-                                                  .step_timeout_ms = STEP_TIMEOUT_MS};
+                                                  .step_timeout_ms = STEP_TIMEOUT_MS,
+                                                  .unary_only = arguments->unary_only};
     if (tercet_client_create(&options, &arguments->load.client, &error) != TERCET_OK) {
         (void)fprintf(stderr, "tercet-bench: %s\n", error.text);
         return false;

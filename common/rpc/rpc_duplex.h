@@ -20,8 +20,8 @@
  *                                      RESOURCE_EXHAUSTED
  *   a message that is not one          client: ended, INTERNAL; server: gone, the peer gets
  *                                      INVALID_ARGUMENT
- *   our server stops                   gone; the peer gets UNAVAILABLE "stopping", behind the message
- *                                      that is being written */
+ *   our server stops                   stopping; when the grace is over gone; the peer gets UNAVAILABLE
+ *                                      "stopping", behind the message that is being written */
 #ifndef COMMON_RPC_RPC_DUPLEX_H
 #define COMMON_RPC_RPC_DUPLEX_H
 
@@ -41,6 +41,9 @@ struct rpc_duplex_events {
     void (*written)(void *context);
     /* Server: the client sends no more.  It may still read, or be gone. */
     void (*half_closed)(void *context);
+    /* Server: our server stops.  Who finishes the stream within the grace does so behind its last answer;
+     * then `gone`.  Without this event the stream ends at once.  On the thread of rpc_server_stop(). */
+    void (*stopping)(void *context);
     /* Server: nobody can be answered any more; rpc_duplex_finish() is still due, if it was not
      * entered.  At most once.  Also on the thread of rpc_server_stop(). */
     void (*gone)(void *context);

@@ -62,4 +62,7 @@ extern const struct rpc_incoming_kind rpc_duplex_kind; /* the server's */
 /* As rpc_stream_abandon(). */
 void rpc_duplex_abandon(struct rpc_incoming *incoming);
 
+/* The server stops.  False: the owner cannot be asked to finish, abandon it. */
+bool rpc_duplex_ask(struct rpc_incoming *incoming);
+
 #endif

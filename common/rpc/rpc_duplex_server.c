@@ -176,6 +176,16 @@ void rpc_duplex_abandon(struct rpc_incoming *incoming)
     end_by_us(server_of_incoming(incoming), TERCET_UNAVAILABLE, "stopping");
 }
 
+bool rpc_duplex_ask(struct rpc_incoming *incoming)
+{
+    struct rpc_duplex *const duplex = &server_of_incoming(incoming)->duplex;
+    if (duplex->events.stopping == NULL) {
+        return false;
+    }
+    duplex->events.stopping(duplex->events.context);
+    return true;
+}
+
 void rpc_duplex_finish(struct rpc_duplex *duplex, enum tercet_status status, const char *text)
 {
     struct duplex_server *const server = server_of(duplex);

@@ -12,12 +12,14 @@ void rpc_gather_init(struct rpc_gather *gather)
 {
     list_init(&gather->parts);
     gather->count = 0;
+    gather->bytes = 0;
 }
 
 /* It stands in no list any more. */
 static void forget(struct rpc_gather *gather, struct rpc_part *part)
 {
     gather->count--;
+    gather->bytes -= part->size;
     if (part->handle != NULL) {
         *part->handle = NULL;
     }
@@ -48,6 +50,7 @@ void rpc_gather_add(struct rpc_gather *gather, const ProtobufCMessage *message,
     rpc_codec_pack_into(message, part->bytes);
     list_push_back(&gather->parts, &part->link);
     gather->count++;
+    gather->bytes += size;
     if (handle != NULL) {
         *handle = part;
     }

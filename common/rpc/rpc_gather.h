@@ -25,6 +25,7 @@ struct rpc_part {
 struct rpc_gather {
     struct list_node parts;
     size_t count;
+    size_t bytes; /* of all of them */
 };
 
 void rpc_gather_init(struct rpc_gather *gather);

@@ -215,36 +215,66 @@ static struct timespec time_after(uint32_t ms)
     return at;
 }
 
+/* Takes the first out of a list that lets nothing new in, to be given back by put_back(); NULL: it is
+ * empty.  `to` is the list it goes to; NULL: none. */
+static struct rpc_incoming *take_held(struct rpc_site *site, struct rpc_held *held,
+                                      struct rpc_held *to)
+{
+    struct rpc_incoming *incoming = NULL;
+    pthread_mutex_lock(&site->mutex);
+    held->closed = true;
+    if (!rpc_held_is_empty(held)) {
+        /* Its handler has not let go yet, and cannot before it gets the mutex. */
+        incoming = container_of(list_pop_front(&held->list), struct rpc_incoming, held);
+        (void)atomic_fetch_add(&incoming->parties, 1);
+        site->open_count++;
+        if (to != NULL) {
+            (void)rpc_held_add(to, &incoming->held);
+        }
+    }
+    pthread_mutex_unlock(&site->mutex);
+    return incoming;
+}
+
+static void put_back(struct rpc_site *site, struct rpc_incoming *incoming)
+{
+    rpc_incoming_unref(incoming);
+    rpc_site_leave(site);
+}
+
 /* Ends everything in a list, and lets nothing new into it. */
 static void end_held(struct rpc_site *site, struct rpc_held *held,
                      void (*abandon)(struct rpc_incoming *incoming))
 {
-    for (;;) {
-        pthread_mutex_lock(&site->mutex);
-        held->closed = true;
-        struct rpc_incoming *incoming = NULL;
-        if (!rpc_held_is_empty(held)) {
-            /* Its handler has not let go yet, and cannot before it gets the mutex. */
-            incoming = container_of(list_pop_front(&held->list), struct rpc_incoming, held);
-            (void)atomic_fetch_add(&incoming->parties, 1);
-            site->open_count++;
-        }
-        pthread_mutex_unlock(&site->mutex);
-        if (incoming == NULL) {
-            return;
-        }
+    struct rpc_incoming *incoming = take_held(site, held, NULL);
+    while (incoming != NULL) {
         abandon(incoming);
-        rpc_incoming_unref(incoming);
-        rpc_site_leave(site);
+        put_back(site, incoming);
+        incoming = take_held(site, held, NULL);
     }
 }
 
-static void wait_for_unary(struct rpc_site *site, uint32_t grace_ms)
+/* Streams of both sides whose owners can be asked finish by themselves; the others are ended. */
+static void ask_duplexes(struct rpc_site *site)
+{
+    struct rpc_incoming *incoming = take_held(site, &site->duplexes, &site->leaving);
+    while (incoming != NULL) {
+        if (!rpc_duplex_ask(incoming)) {
+            rpc_site_let_go(site, &incoming->held);
+            rpc_duplex_abandon(incoming);
+        }
+        put_back(site, incoming);
+        incoming = take_held(site, &site->duplexes, &site->leaving);
+    }
+}
+
+/* What is asked for finishes, or the grace is over. */
+static void wait_for_answers(struct rpc_site *site, uint32_t grace_ms)
 {
     const struct timespec until = time_after(grace_ms);
     int error = 0;
     pthread_mutex_lock(&site->mutex);
-    while (!rpc_held_is_empty(&site->unary) && error == 0) {
+    while (!(rpc_held_is_empty(&site->unary) && rpc_held_is_empty(&site->leaving)) && error == 0) {
         error = pthread_cond_timedwait(&site->changed, &site->mutex, &until);
     }
     pthread_mutex_unlock(&site->mutex);
@@ -276,9 +306,10 @@ void rpc_server_stop(struct rpc_server *server, uint32_t grace_ms)
     grpc_server_shutdown_and_notify(site->core, rpc_runtime_queue(server->runtime, 0),
                                     &server->shutdown);
     end_held(site, &site->streams, rpc_stream_abandon);
-    end_held(site, &site->duplexes, rpc_duplex_abandon);
-    wait_for_unary(site, grace_ms);
+    ask_duplexes(site);
+    wait_for_answers(site, grace_ms);
     end_held(site, &site->unary, rpc_unary_abandon);
+    end_held(site, &site->leaving, rpc_duplex_abandon);
     const struct timespec flushed = time_after(FLUSH_MS);
     if (!wait_for_end(site, &flushed)) {
         grpc_server_cancel_all_calls(site->core);

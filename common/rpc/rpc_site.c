@@ -15,6 +15,7 @@ void rpc_site_init(struct rpc_site *site)
     rpc_held_init(&site->unary);
     rpc_held_init(&site->streams);
     rpc_held_init(&site->duplexes);
+    rpc_held_init(&site->leaving);
 }
 
 void rpc_site_deinit(struct rpc_site *site)
@@ -54,7 +55,7 @@ void rpc_site_let_go(struct rpc_site *site, struct list_node *node)
 {
     pthread_mutex_lock(&site->mutex);
     list_remove(node);
-    if (rpc_held_is_empty(&site->unary)) {
+    if (rpc_held_is_empty(&site->unary) && rpc_held_is_empty(&site->leaving)) {
         pthread_cond_broadcast(&site->changed);
     }
     pthread_mutex_unlock(&site->mutex);

@@ -3,8 +3,8 @@
  * Invariants
  *   1. `open_count` counts everything that may still touch the server: posted slots, calls whose
  *      core part has not ended, handlers that run.  The server is destroyed only at 0.
- *   2. A unary call is in `unary` while its handler holds it; a stream is in `streams` or `duplexes`
- *      until it is being ended.  Who takes it out ends it.
+ *   2. A unary call is in `unary` while its handler holds it; a stream is in `streams`, `duplexes` or,
+ *      asked to finish, in `leaving` until it is being ended.  Who takes it out ends it.
  *
  * Thread: any; `mutex` guards what is not atomic or constant.  It is never held while a handler or
  * an event function runs. */
@@ -32,6 +32,7 @@ struct rpc_site {
     struct rpc_held unary;
     struct rpc_held streams;
     struct rpc_held duplexes;
+    struct rpc_held leaving;
 };
 
 /* A method of the server's table, as registered with core. */

@@ -67,10 +67,11 @@ enum tercet_status edge_create(const struct edge_options *options, struct edge *
         if (status != TERCET_OK) {
             goto out;
         }
-        feed_init(&peer->feed, peer->channel,
-                  &(const struct feed_hands){
-                      .ended = ends_on_stream, .deliver = ends_deliver, .context = edge});
+        rpc_feed_init(&peer->feed, &wire_work, peer->channel,
+                      &(const struct rpc_feed_hands){
+                          .ended = ends_on_stream, .deliver = ends_deliver, .context = edge});
         peer->has_feed = true;
+        peer->head_lsn = -1;
     }
     *edge_out = edge;
     edge = NULL; /* handed over */
@@ -99,7 +100,7 @@ void edge_destroy(struct edge *edge)
     edge_stop(edge);
     for (uint32_t i = 0; i < edge->peer_count; i++) {
         if (edge->peers[i].has_feed) {
-            feed_deinit(&edge->peers[i].feed);
+            rpc_feed_deinit(&edge->peers[i].feed);
         }
     }
     struct list_node *node = atomic_load(&edge->late);
@@ -141,19 +142,27 @@ static bool send_on_stream(struct edge *edge, struct edge_call *call, const stru
     struct edge_peer *peer = call->peer;
     struct wire_context context;
     struct wire_request request;
+    Tercet__V1__BranchRequest *requests[] = {&request.message};
+    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
     const int64_t now_ms = clock_read().boot_ms;
     const int64_t until_ms = now_ms + order->timeout_ms;
 
-    if (!edge->streams || !feed_ready(&peer->feed, now_ms)) {
+    if (!edge->streams || !rpc_feed_ready(&peer->feed, now_ms)) {
         return false;
     }
     const int64_t lsn = mark != NULL ? mark->as_of.number : 0;
-    if (!feed_has_context(&peer->feed, lsn)) {
+    if (peer->head_lsn != lsn) {
         wire_context_fill(&context, &edge->identity, peer->name, mark);
-        feed_set_context(&peer->feed, &context.message, lsn);
+        batch.context = &context.message;
+        rpc_feed_set_head(&peer->feed, &batch.base);
+        batch.context = NULL;
+        peer->head_lsn = lsn;
     }
     wire_request_fill(&request, order, NULL);
-    if (!feed_send(&peer->feed, &call->on_stream, &request.message, now_ms, until_ms)) {
+    batch.n_requests = 1;
+    batch.requests = requests;
+    if (!rpc_feed_send(&peer->feed, &call->on_stream, &batch.base, &request.message.call,
+                       until_ms)) {
         return false;
     }
     if (!list_is_linked(&peer->touched)) {
@@ -209,7 +218,7 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
     call->event->u.answer.phase = order->phase;
     TERCET_FAILPOINT("edge.before_send");
     if (!is_met(call->peer)) {
-        feed_retire(&call->peer->feed); /* it may live on over the connection before */
+        rpc_feed_retire(&call->peer->feed); /* it may live on over the connection before */
         answer_unmet(call);
     } else if (!send_on_stream(edge, call, order, news)) {
         send_unary(edge, call, order, news);
@@ -220,14 +229,15 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
 void edge_hold(struct edge *edge, uint32_t participant)
 {
     if (edge->peers[participant].has_feed && !edge->stopped) {
-        feed_retire(&edge->peers[participant].feed);
+        rpc_feed_retire(&edge->peers[participant].feed);
     }
 }
 
 int64_t edge_tick(struct edge *edge, int64_t now_ms)
 {
     while (!list_is_empty(&edge->touched)) {
-        feed_flush(&container_of(list_pop_front(&edge->touched), struct edge_peer, touched)->feed);
+        rpc_feed_flush(
+            &container_of(list_pop_front(&edge->touched), struct edge_peer, touched)->feed);
     }
     if (now_ms < edge->expire_ms) {
         return edge->expire_ms;
@@ -235,7 +245,7 @@ int64_t edge_tick(struct edge *edge, int64_t now_ms)
     edge->expire_ms = INT64_MAX;
     for (uint32_t i = 0; i < edge->peer_count; i++) {
         if (edge->peers[i].has_feed) {
-            const int64_t next_ms = feed_expire(&edge->peers[i].feed, now_ms);
+            const int64_t next_ms = rpc_feed_expire(&edge->peers[i].feed, now_ms);
             edge->expire_ms = next_ms < edge->expire_ms ? next_ms : edge->expire_ms;
         }
     }

@@ -1,7 +1,7 @@
 /* edge.h -- the calls that dispatch has ordered, over real channels.
  *
  * One channel per configured participant, made at start and kept.  An order becomes one request on the
- * participant's stream (feed.h) while that is open, else one unary call; its end becomes one
+ * participant's stream (rpc_feed.h) while that is open, else one unary call; its end becomes one
  * EVENT_ANSWER (or EVENT_PROBED) in the inbox, never lost, however full it is.
  * What a status means is decided here and nowhere else (answer_kind in engine/event.h). */
 #ifndef COORDINATOR_PARTICIPANT_EDGE_H

@@ -14,8 +14,8 @@
 
 #include "participant/describe.h"
 #include "participant/edge.h"
-#include "participant/feed.h"
 #include "participant/wire.h"
+#include "rpc/rpc_feed.h"
 
 struct edge_peer {
     const char *name;            /* the directory's */
@@ -25,8 +25,9 @@ struct edge_peer {
     /* What the channel had lost when this participant last answered a probe: other connections lead to
      * somebody who has not been asked. */
     _Atomic uint64_t met_losses;
-    struct feed feed;
-    bool has_feed;            /* since it has a channel */
+    struct rpc_feed feed;
+    int64_t head_lsn; /* of the mark in the feed's head; 0: none in it, -1: there is no head yet */
+    bool has_feed;    /* since it has a channel */
     struct list_node touched; /* the loop's thread: its feed has something to send */
 };
 
@@ -46,9 +47,9 @@ struct edge {
 struct edge_call {
     struct edge *edge;
     struct edge_peer *peer;
-    struct event *event;        /* owned; ANSWER, PROBED or INSPECTED */
-    uint64_t losses;            /* a probe's: of the channel when it began */
-    struct feed_call on_stream; /* when it is on one */
+    struct event *event;            /* owned; ANSWER, PROBED or INSPECTED */
+    uint64_t losses;                /* a probe's: of the channel when it began */
+    struct rpc_feed_call on_stream; /* when it is on one */
 };
 
 /* rpc_call_done_fn; the context is a struct edge_call. */
@@ -59,8 +60,8 @@ void ends_on_inspect(const struct rpc_result *result, void *context);
 /* Its event is complete: moves it to the inbox, and frees the call. */
 void ends_call(struct edge_call *call);
 
-/* struct feed_hands; the context is the edge. */
-void ends_on_stream(struct feed_call *on_stream, const struct rpc_result *result,
+/* struct rpc_feed_hands; the context is the edge. */
+void ends_on_stream(struct rpc_feed_call *on_stream, const struct rpc_result *result,
                     struct list_node *events);
 void ends_deliver(struct list_node *events, void *context);
 

@@ -69,17 +69,19 @@ void ends_on_branch(const struct rpc_result *result, void *context)
 {
     struct edge_call *call = context;
     if (result->status == TERCET_UNAVAILABLE) {
-        feed_may_try(&call->peer->feed); /* whoever is there next may serve it */
+        rpc_feed_may_try(&call->peer->feed); /* whoever is there next may serve it */
     }
     fill_answer(call, result);
     ends_call(call);
 }
 
-void ends_on_stream(struct feed_call *on_stream, const struct rpc_result *result,
+void ends_on_stream(struct rpc_feed_call *on_stream, const struct rpc_result *result,
                     struct list_node *events)
 {
     struct edge_call *call = container_of(on_stream, struct edge_call, on_stream);
-    fill_answer(call, result);
+    struct rpc_result told = *result;
+    told.sent_maybe = true; /* a stream that ended is no word about the connection */
+    fill_answer(call, &told);
     list_push_back(events, &call->event->link);
     free(call);
 }
@@ -153,7 +155,7 @@ void ends_on_probe(const struct rpc_result *result, void *context)
     call->event->u.probed.fenced = wire_is_fenced(result);
     if (call->event->u.probed.reachable) {
         note_met(call);
-        feed_may_try(&call->peer->feed);
+        rpc_feed_may_try(&call->peer->feed);
     }
     if (result->status == TERCET_OK) {
         on_description(call, (const Tercet__V1__DescribeReply *)result->reply);

@@ -242,6 +242,36 @@ static const char *code_of(enum answer_kind kind)
     tercet_unreachable();
 }
 
+static size_t work_count(const ProtobufCMessage *message, uint32_t *window_out)
+{
+    const Tercet__V1__AnswerBatch *batch = (const Tercet__V1__AnswerBatch *)message;
+    *window_out = batch->window;
+    return batch->n_replies;
+}
+
+static int64_t work_read(const ProtobufCMessage *message, size_t index,
+                         struct rpc_result *result_out)
+{
+    const Tercet__V1__BranchReply *reply =
+        ((const Tercet__V1__AnswerBatch *)message)->replies[index];
+    if (reply->status == 0) {
+        result_out->reply = &reply->base;
+    } else {
+        result_out->status = reply->status <= TERCET_UNAUTHENTICATED
+                                 ? (enum tercet_status)reply->status
+                                 : TERCET_UNKNOWN;
+        result_out->text = reply->reason != NULL ? reply->reason->text : "";
+    }
+    return reply->call;
+}
+
+const struct rpc_feed_kind wire_work = {.path = "/tercet.v1.Participant/Work",
+                                        .reply = &tercet__v1__answer_batch__descriptor,
+                                        .count = work_count,
+                                        .read = work_read,
+                                        .message_count_max = 1024,
+                                        .message_bytes = 256 * 1024};
+
 static enum answer_kind kind_of(const struct rpc_result *result)
 {
     if (wire_is_fenced(result)) {

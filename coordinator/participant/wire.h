@@ -9,7 +9,7 @@
 
 #include "dispatch/dispatch.h"
 #include "engine/mark.h"
-#include "rpc/rpc_call.h"
+#include "rpc/rpc_feed.h"
 #include "tercet/v1/participant.pb-c.h"
 
 enum { WIRE_ORIGIN_BYTES = 20 };
@@ -45,6 +45,10 @@ void wire_request_fill(struct wire_request *wire, const struct order *order,
 
 /* "/tercet.v1.Participant/Try", ... */
 const char *wire_method(enum tercet_phase phase);
+
+/* Participant.Work: calls whose message is a WorkBatch with one request, behind a head that is one with
+ * the context.  An answer's reply is a BranchReply. */
+extern const struct rpc_feed_kind wire_work;
 
 /* Fills all of `answer` but its branch and phase. */
 void wire_answer(struct answer *answer, const struct rpc_result *result);

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "service/batch.h"
 #include "service/wire.h"
 
 enum { BUSY_RETRY_AFTER_MS = 1000, FULL_RETRY_AFTER_MS = 100 };
@@ -49,32 +50,25 @@ void call_close(struct call *call)
     call_unref(call);
 }
 
-void refuse_unary(struct rpc_unary *unary, const struct refusal *refusal)
+void caller_fail(const struct caller *caller, const struct refusal *refusal, bool refused)
 {
     struct wire_error error;
-    wire_error_init(&error, refusal, true);
-    rpc_unary_fail(unary, refusal->status, refusal->text, &error.detail);
-    wire_error_deinit(&error);
-}
-
-void refuse_stream(struct rpc_stream *stream, const struct refusal *refusal)
-{
-    struct wire_error error;
-    wire_error_init(&error, refusal, true);
-    rpc_stream_finish(stream, refusal->status, refusal->text, &error.detail);
+    if (caller->answers != NULL) {
+        batch_fail(caller->answers, caller->name, refusal, refused);
+        return;
+    }
+    wire_error_init(&error, refusal, refused);
+    if (caller->stream != NULL) {
+        rpc_stream_finish(caller->stream, refusal->status, refusal->text, &error.detail);
+    } else {
+        rpc_unary_fail(caller->unary, refusal->status, refusal->text, &error.detail);
+    }
     wire_error_deinit(&error);
 }
 
 void call_fail(struct call *call, const struct refusal *refusal, bool refused)
 {
-    struct wire_error error;
-    wire_error_init(&error, refusal, refused);
-    if (call->stream != NULL) {
-        rpc_stream_finish(call->stream, refusal->status, refusal->text, &error.detail);
-    } else {
-        rpc_unary_fail(call->unary, refusal->status, refusal->text, &error.detail);
-    }
-    wire_error_deinit(&error);
+    caller_fail(&call->caller, refusal, refused);
 }
 
 bool call_submit(struct call *call, struct event *event, struct refusal *refusal)

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "rpc/rpc_answers.h"
 #include "rpc/rpc_stream.h"
 #include "rpc/rpc_unary.h"
 #include "service/list.h"
@@ -25,23 +26,31 @@ struct method {
     read_fn read;     /* NULL: LIST */
 };
 
-enum { SERVICE_METHOD_COUNT = 10 }; /* with ExecuteStream, which is not served */
+enum { SERVICE_METHOD_COUNT = 10 }; /* with ExecuteStream, whose elements are Execute's */
 
 struct service {
     struct service_options options;
-    atomic_uint waiting; /* calls that are open */
+    atomic_uint waiting; /* calls that are open, elements of streams among them */
+    atomic_uint streams; /* of ExecuteStream */
     atomic_bool draining;
     struct method methods[SERVICE_METHOD_COUNT];
     struct rpc_method rpc_methods[SERVICE_METHOD_COUNT];
+};
+
+/* Where a request came from, and its answers go: one of the three. */
+struct caller {
+    struct rpc_unary *unary;
+    struct rpc_stream *stream;   /* WATCH */
+    struct rpc_answers *answers; /* of an ExecuteStream, whose element is `name` */
+    int64_t name;
 };
 
 struct call {
     struct service *service;
     atomic_uint refs;
     enum request_kind kind;
-    struct rpc_unary *unary;   /* or */
-    struct rpc_stream *stream; /* WATCH */
-    struct list_page *page;    /* LIST; owned */
+    struct caller caller;
+    struct list_page *page; /* LIST; owned */
 };
 
 /* NULL: too many wait already; the refusal says so. */
@@ -60,8 +69,11 @@ void call_fail(struct call *call, const struct refusal *refusal, bool refused);
  * was taken; `event` was destroyed. */
 bool call_submit(struct call *call, struct event *event, struct refusal *refusal);
 
-/* Answers a call that has no struct call yet. */
-void refuse_unary(struct rpc_unary *unary, const struct refusal *refusal);
-void refuse_stream(struct rpc_stream *stream, const struct refusal *refusal);
+/* Answers with an error.  The caller cannot be answered any more. */
+void caller_fail(const struct caller *caller, const struct refusal *refusal, bool refused);
+
+/* Takes a request that is one message with one answer: refuses it, or gives it to the inbox. */
+void service_take(const struct method *method, const struct caller *caller,
+                  const ProtobufCMessage *message, uint32_t left_ms);
 
 #endif

@@ -155,7 +155,7 @@ static void answer(struct call *call, const char *next_token)
         message.transactions[i] = wire_transaction(page->views[i], page->with_branches);
     }
     message.next_page_token = (char *)(uintptr_t)next_token;
-    rpc_unary_reply(call->unary, &message.base);
+    rpc_unary_reply(call->caller.unary, &message.base);
     for (uint32_t i = 0; i < page->count; i++) {
         free(message.transactions[i]);
     }

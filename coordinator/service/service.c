@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
+#include "service/batch.h"
 #include "service/call.h"
 #include "service/wire.h"
 
@@ -42,6 +43,8 @@ static const struct {
 
 static_assert(sizeof methods / sizeof methods[0] + 1 == SERVICE_METHOD_COUNT, "and ExecuteStream");
 
+enum { METHOD_EXECUTE = 0, METHOD_STREAM = SERVICE_METHOD_COUNT - 1 };
+
 static void on_unary(struct rpc_unary *unary, const ProtobufCMessage *message, void *context);
 static void on_list(struct rpc_unary *unary, const ProtobufCMessage *message, void *context);
 static void on_watch(struct rpc_stream *stream, const ProtobufCMessage *message, void *context);
@@ -75,11 +78,17 @@ struct service *service_create(const struct service_options *options)
     service->options = *options;
     atomic_init(&service->waiting, 0);
     atomic_init(&service->draining, false);
-    for (size_t i = 0; i < SERVICE_METHOD_COUNT - 1; i++) {
+    atomic_init(&service->streams, 0);
+    for (size_t i = 0; i < METHOD_STREAM; i++) {
         fill_method(service, i);
     }
-    service->rpc_methods[SERVICE_METHOD_COUNT - 1] =
-        (struct rpc_method){.path = PATH "ExecuteStream", .kind = RPC_METHOD_UNIMPLEMENTED};
+    service->rpc_methods[METHOD_STREAM] =
+        (struct rpc_method){.path = PATH "ExecuteStream",
+                            .kind = RPC_METHOD_DUPLEX,
+                            .request = &tercet__v1__execute_batch__descriptor,
+                            .duplex = batch_serve,
+                            .context = &service->methods[METHOD_EXECUTE],
+                            .slots = SLOTS_RARELY};
     return service;
 }
 
@@ -137,46 +146,72 @@ static struct event *read_request(const struct method *method, const ProtobufCMe
     return event;
 }
 
-static void on_unary(struct rpc_unary *unary, const ProtobufCMessage *message, void *context)
+/* A call for the request, or NULL: it was refused. */
+static struct call *open_call(const struct method *method, const struct caller *caller,
+                              const ProtobufCMessage *message, uint32_t left_ms,
+                              struct event **event_out)
 {
-    const struct method *method = context;
     struct refusal refusal;
-    TERCET_FAILPOINT("service.received");
-    struct event *event = read_request(method, message, rpc_unary_timeout_ms(unary), &refusal);
+    struct event *event = read_request(method, message, left_ms, &refusal);
     if (event == NULL) {
-        refuse_unary(unary, &refusal);
-        return;
+        caller_fail(caller, &refusal, true);
+        return NULL;
     }
     struct call *call = call_open(method->service, method->kind, &refusal);
     if (call == NULL) {
         event_destroy(event);
-        refuse_unary(unary, &refusal);
-        return;
+        caller_fail(caller, &refusal, true);
+        return NULL;
     }
     TERCET_FAILPOINT("service.admitted");
-    call->unary = unary;
+    call->caller = *caller;
+    *event_out = event;
+    return call;
+}
+
+static void submit(struct call *call, struct event *event)
+{
+    struct refusal refusal;
     if (!call_submit(call, event, &refusal)) {
         call_fail(call, &refusal, true);
         call_close(call);
     }
 }
 
+void service_take(const struct method *method, const struct caller *caller,
+                  const ProtobufCMessage *message, uint32_t left_ms)
+{
+    struct event *event = NULL;
+    TERCET_FAILPOINT("service.received");
+    struct call *call = open_call(method, caller, message, left_ms, &event);
+    if (call != NULL) {
+        submit(call, event);
+    }
+}
+
+static void on_unary(struct rpc_unary *unary, const ProtobufCMessage *message, void *context)
+{
+    const struct caller caller = {.unary = unary};
+    service_take(context, &caller, message, rpc_unary_timeout_ms(unary));
+}
+
 static void on_list(struct rpc_unary *unary, const ProtobufCMessage *message, void *context)
 {
     const struct method *method = context;
+    const struct caller caller = {.unary = unary};
     struct refusal refusal;
     struct list_page *page = list_page_create((const Tercet__V1__ListRequest *)message, &refusal);
     if (page == NULL) {
-        refuse_unary(unary, &refusal);
+        caller_fail(&caller, &refusal, true);
         return;
     }
     struct call *call = call_open(method->service, method->kind, &refusal);
     if (call == NULL) {
         list_page_destroy(page);
-        refuse_unary(unary, &refusal);
+        caller_fail(&caller, &refusal, true);
         return;
     }
-    call->unary = unary;
+    call->caller = caller;
     call->page = page;
     list_start(call);
 }
@@ -200,28 +235,17 @@ static void on_watch_released(void *context)
 
 static void on_watch(struct rpc_stream *stream, const ProtobufCMessage *message, void *context)
 {
-    const struct method *method = context;
-    struct refusal refusal;
-    struct event *event = read_request(method, message, rpc_stream_timeout_ms(stream), &refusal);
-    if (event == NULL) {
-        refuse_stream(stream, &refusal);
-        return;
-    }
-    struct call *call = call_open(method->service, method->kind, &refusal);
+    const struct caller caller = {.stream = stream};
+    struct event *event = NULL;
+    struct call *call = open_call(context, &caller, message, rpc_stream_timeout_ms(stream), &event);
     if (call == NULL) {
-        event_destroy(event);
-        refuse_stream(stream, &refusal);
         return;
     }
-    call->stream = stream;
     atomic_fetch_add(&call->refs, 1); /* the events' */
     const struct rpc_stream_events events = {
         .cancelled = on_watch_cancelled, .released = on_watch_released, .context = call};
     rpc_stream_listen(stream, &events);
-    if (!call_submit(call, event, &refusal)) {
-        call_fail(call, &refusal, true);
-        call_close(call);
-    }
+    submit(call, event);
 }
 
 /* ---- Out --------------------------------------------------------------------------------------- */
@@ -239,10 +263,10 @@ static void reply_to_watch(struct call *call, const struct effect_reply *reply)
 {
     Tercet__V1__Transaction *message = wire_transaction(reply->view, true);
     TERCET_FAILPOINT("service.before_watch");
-    rpc_stream_send(call->stream, &message->base);
+    rpc_stream_send(call->caller.stream, &message->base);
     free(message);
     if (reply->last) {
-        rpc_stream_finish(call->stream, TERCET_OK, "", NULL);
+        rpc_stream_finish(call->caller.stream, TERCET_OK, "", NULL);
     }
 }
 
@@ -252,14 +276,18 @@ static void reply_to_try(struct call *call, const struct effect_reply *reply)
     Tercet__V1__TryReply message;
     wire_try_reply(reply, &reason, &message);
     TERCET_FAILPOINT("service.before_try_reply");
-    rpc_unary_reply(call->unary, &message.base);
+    rpc_unary_reply(call->caller.unary, &message.base);
 }
 
 static void reply_with_transaction(struct call *call, const struct effect_reply *reply)
 {
     Tercet__V1__Transaction *message = wire_transaction(reply->view, true);
     TERCET_FAILPOINT("service.before_reply");
-    rpc_unary_reply(call->unary, &message->base);
+    if (call->caller.answers != NULL) {
+        batch_reply(call->caller.answers, call->caller.name, message);
+    } else {
+        rpc_unary_reply(call->caller.unary, &message->base);
+    }
     TERCET_FAILPOINT("service.after_reply");
     free(message);
 }

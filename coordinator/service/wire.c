@@ -137,16 +137,22 @@ void wire_try_reply(const struct effect_reply *reply, Tercet__V1__Reason *reason
     }
 }
 
+void wire_error_detail(Tercet__V1__ErrorDetail *message_out, const struct refusal *refusal)
+{
+    tercet__v1__error_detail__init(message_out);
+    message_out->status = (int32_t)refusal->status;
+    message_out->code = borrow(refusal->code);
+    message_out->text = borrow(refusal->text);
+    message_out->field = borrow(refusal->field);
+    message_out->limit = refusal->limit;
+    message_out->value = refusal->value;
+    message_out->retry_after_ms = refusal->retry_after_ms;
+}
+
 void wire_error_init(struct wire_error *error, const struct refusal *refusal, bool refused)
 {
-    Tercet__V1__ErrorDetail message = TERCET__V1__ERROR_DETAIL__INIT;
-    message.status = (int32_t)refusal->status;
-    message.code = borrow(refusal->code);
-    message.text = borrow(refusal->text);
-    message.field = borrow(refusal->field);
-    message.limit = refusal->limit;
-    message.value = refusal->value;
-    message.retry_after_ms = refusal->retry_after_ms;
+    Tercet__V1__ErrorDetail message;
+    wire_error_detail(&message, refusal);
     size_t size = 0;
     error->packed = rpc_codec_pack(&message.base, &size);
     error->trailers[0] =

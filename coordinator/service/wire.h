@@ -14,6 +14,9 @@ Tercet__V1__Transaction *wire_transaction(const struct view *view, bool with_bra
 void wire_try_reply(const struct effect_reply *reply, Tercet__V1__Reason *reason,
                     Tercet__V1__TryReply *message_out);
 
+/* Borrows from the refusal. */
+void wire_error_detail(Tercet__V1__ErrorDetail *message_out, const struct refusal *refusal);
+
 /* What a failed call carries.  Init, hand `detail` to rpc, deinit. */
 enum { WIRE_TRAILER_COUNT = 2 };
 struct wire_error {

@@ -1,6 +1,7 @@
 /* asker.c -- see asker.h. */
 #include "src/asker.h"
 
+#include "rpc/rpc_answers.h"
 #include "src/work.h"
 
 void asker_reply(const struct asker *asker, const Tercet__V1__BranchReply *reply)
@@ -28,7 +29,7 @@ uint32_t asker_timeout_ms(const struct asker *asker)
 
 void asker_announce(const struct asker *asker)
 {
-    if (asker->work != NULL) {
-        work_announce(asker->work);
+    if (asker->stream != NULL) {
+        rpc_answers_announce(asker->stream);
     }
 }

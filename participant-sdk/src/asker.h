@@ -10,11 +10,11 @@
 
 TERCET_BEGIN_DECLS
 
-struct work;
+struct rpc_answers;
 
 struct asker {
-    struct rpc_unary *call; /* unary, else NULL */
-    struct work *work;      /* a stream, else NULL; a reference */
+    struct rpc_unary *call;     /* unary, else NULL */
+    struct rpc_answers *stream; /* a stream, else NULL */
     /* Until answered.  A stream's is owned and has no context of its own. */
     const Tercet__V1__BranchRequest *request;
 };

@@ -15,6 +15,7 @@
 #include "fence/struct_size.h"
 #include "src/client_core.h"
 #include "src/client_result.h"
+#include "src/client_stream.h"
 #include "src/moment.h"
 
 enum {
@@ -62,11 +63,17 @@ bool client_attempt(struct tercet_client *client, struct client_call *call)
     client->starting++;
     (void)pthread_mutex_unlock(&client->mutex);
 
-    call->target = atomic_load(&client->target) % client->channel_count;
-    client_call_start(call, client->channels[call->target]);
+    const size_t target = atomic_load(&client->target) % client->channel_count;
+    call->target = target;
+    const int64_t due_ms = client_call_start(call, client->channels[target],
+                                             client->streams ? &client->feeds[target] : NULL);
 
     (void)pthread_mutex_lock(&client->mutex);
     client->starting--;
+    if (due_ms < client->expire_ms) {
+        client->expire_ms = due_ms;
+        (void)pthread_cond_signal(&client->work);
+    }
     if (client->closing) {
         (void)pthread_cond_broadcast(&client->fewer);
     }
@@ -110,6 +117,7 @@ static enum tercet_status open_channels(struct tercet_client *client, const char
         if (status != TERCET_OK) {
             return status;
         }
+        client_stream_init(client, client->channel_count);
         client->channel_count++;
         if (at[size] == '\0') {
             return TERCET_OK;
@@ -167,6 +175,8 @@ enum tercet_status tercet_client_create(const struct tercet_client_options *give
     client->step_timeout_ms =
         options.step_timeout_ms != 0 ? options.step_timeout_ms : STEP_TIMEOUT_MS_DEFAULT;
     client->reach_timeout_ms = options.reach_timeout_ms;
+    client->streams = !options.unary_only;
+    client->expire_ms = INT64_MAX;
     log_init(&client->log, options.log, options.log_context);
     (void)pthread_mutex_init(&client->mutex, NULL);
     moment_condition_init(&client->fewer);
@@ -210,6 +220,9 @@ void tercet_client_destroy(struct tercet_client *client)
     }
     wait_for_fewer(client, &client->in_flight);
     client_workers_stop(client);
+    for (size_t i = 0; i < client->channel_count; i++) {
+        client_stream_deinit(client, i);
+    }
     rpc_runtime_destroy(client->runtime);
     (void)pthread_cond_destroy(&client->work);
     (void)pthread_cond_destroy(&client->fewer);

@@ -10,6 +10,7 @@
 #include "rpc/rpc_codec.h"
 #include "rpc/rpc_scan.h"
 #include "src/client_result.h"
+#include "src/client_stream.h"
 #include "src/moment.h"
 #include "src/text_check.h"
 #include "tercet/v1/coordinator.pb-c.h"
@@ -35,6 +36,15 @@ struct client_call *client_call_create(struct client_request *request, uint32_t 
     return call;
 }
 
+static void ending_clear(struct client_ending *ending)
+{
+    free(ending->reply);
+    if (ending->transaction != NULL) {
+        tercet__v1__transaction__free_unpacked(ending->transaction, NULL);
+    }
+    *ending = (struct client_ending){0};
+}
+
 void client_call_destroy(struct client_call *call)
 {
     if (call == NULL) {
@@ -42,7 +52,7 @@ void client_call_destroy(struct client_call *call)
     }
     client_request_deinit(&call->request);
     tercet_result_destroy(call->result);
-    free(call->ending.reply);
+    ending_clear(&call->ending);
     free(call);
 }
 
@@ -66,6 +76,17 @@ static ProtobufCMessage *decode(const ProtobufCMessageDescriptor *descriptor,
     return rpc_codec_unpack(descriptor, bytes);
 }
 
+static void take_detail(struct client_ending *ending, const Tercet__V1__ErrorDetail *detail)
+{
+    if (text_is_code(detail->code)) {
+        (void)snprintf(ending->code, sizeof ending->code, "%s", detail->code);
+    }
+    if (detail->text[0] != '\0') {
+        (void)snprintf(ending->text, sizeof ending->text, "%s", detail->text);
+    }
+    ending->retry_after_ms = detail->retry_after_ms;
+}
+
 /* Error text for people and code for programs, from the trailer when there is one. */
 static void read_detail(struct client_ending *ending, const struct rpc_result *result)
 {
@@ -77,17 +98,40 @@ static void read_detail(struct client_ending *ending, const struct rpc_result *r
     }
     Tercet__V1__ErrorDetail *detail =
         (Tercet__V1__ErrorDetail *)decode(&tercet__v1__error_detail__descriptor, value);
-    if (detail == NULL) {
-        return;
+    if (detail != NULL) {
+        take_detail(ending, detail);
+        rpc_codec_free(&detail->base);
     }
-    if (text_is_code(detail->code)) {
-        (void)snprintf(ending->code, sizeof ending->code, "%s", detail->code);
+}
+
+/* How it went, without what it said.  True: a failpoint says that it was lost. */
+static bool ending_begin(struct client_ending *ending, const struct rpc_result *result)
+{
+    ending_clear(ending);
+    TERCET_FAILPOINT("client.answer");
+    const bool lost = result->status == TERCET_OK && TERCET_FAILPOINT_FAILS("client.answer_lost");
+    ending->status = lost ? TERCET_UNAVAILABLE : result->status;
+    ending->left = lost || result->sent_maybe;
+    return lost;
+}
+
+void client_call_take_reply(struct client_call *call, const struct rpc_result *result)
+{
+    struct client_ending *ending = &call->ending;
+    /* The batch is freed afterwards, without what was taken out of it. */
+    Tercet__V1__ExecuteReply *reply = (Tercet__V1__ExecuteReply *)(uintptr_t)result->reply;
+
+    if (ending_begin(ending, result)) {
+        (void)snprintf(ending->text, sizeof ending->text, "failpoint");
+    } else if (reply == NULL) {
+        (void)snprintf(ending->text, sizeof ending->text, "%s", result->text);
+    } else if (reply->error != NULL) {
+        ending->refused = reply->refused != 0;
+        take_detail(ending, reply->error);
+    } else {
+        ending->transaction = reply->transaction;
+        reply->transaction = NULL;
     }
-    if (detail->text[0] != '\0') {
-        (void)snprintf(ending->text, sizeof ending->text, "%s", detail->text);
-    }
-    ending->retry_after_ms = detail->retry_after_ms;
-    rpc_codec_free(&detail->base);
 }
 
 static void attempt_done(const struct rpc_result *result, void *context)
@@ -96,17 +140,9 @@ static void attempt_done(const struct rpc_result *result, void *context)
     struct client_ending *ending = &call->ending;
     struct tercet_bytes value;
 
-    free(ending->reply);
-    TERCET_FAILPOINT("client.answer");
-    const struct rpc_result lost = {.status = TERCET_UNAVAILABLE,
-                                    .text = "failpoint",
-                                    .sent_maybe = true,
-                                    .trailers = result->trailers};
-    if (result->status == TERCET_OK && TERCET_FAILPOINT_FAILS("client.answer_lost")) {
-        result = &lost;
-    }
-    *ending = (struct client_ending){.status = result->status, .left = result->sent_maybe};
-    if (result->status == TERCET_OK) {
+    if (ending_begin(ending, result)) {
+        (void)snprintf(ending->text, sizeof ending->text, "failpoint");
+    } else if (result->status == TERCET_OK) {
         ending->reply = bytes_copy(result->reply_bytes);
         ending->reply_size = result->reply_bytes.size;
     } else {
@@ -129,7 +165,8 @@ static int64_t remaining_ms(const struct client_call *call)
     return until_ms(reaching ? call->reach_by_ms : call->deadline_ms);
 }
 
-void client_call_start(struct client_call *call, struct rpc_channel *channel)
+int64_t client_call_start(struct client_call *call, struct rpc_channel *channel,
+                          struct rpc_feed *feed)
 {
     TERCET_FAILPOINT("client.before_send");
     const int64_t remaining = until_ms(call->deadline_ms);
@@ -144,6 +181,13 @@ void client_call_start(struct client_call *call, struct rpc_channel *channel)
             attempt_ms / 4 < ANSWER_MARGIN_MS ? attempt_ms / 4 : ANSWER_MARGIN_MS;
         *call->request.wait_timeout_ms = attempt_ms > margin + 1 ? attempt_ms - margin : 1;
     }
+    if (call->request.method == CLIENT_EXECUTE) {
+        const int64_t until = moment_ms() + attempt_ms;
+        if (feed != NULL && client_stream_send(feed, call, attempt_ms)) {
+            return until;
+        }
+        ((Tercet__V1__ExecuteRequest *)call->request.message)->call = 0; /* of an earlier attempt */
+    }
     const struct rpc_call_options options = {.path = client_method_path(call->request.method),
                                              .request = call->request.message,
                                              .timeout_ms = attempt_ms,
@@ -151,6 +195,7 @@ void client_call_start(struct client_call *call, struct rpc_channel *channel)
                                              .context = call};
     /* The call may be over and gone when this returns: nothing of it is touched any more. */
     rpc_call_unref(rpc_call_start(channel, &options));
+    return INT64_MAX;
 }
 
 /* ---- Its end --------------------------------------------------------------------------------- */
@@ -164,8 +209,11 @@ static bool outcome_is_final(enum tercet_outcome outcome)
  * outcome back: then nothing is known. */
 static enum client_answer take_transaction(struct client_call *call, struct tercet_bytes bytes)
 {
-    Tercet__V1__Transaction *reply =
-        (Tercet__V1__Transaction *)decode(&tercet__v1__transaction__descriptor, bytes);
+    Tercet__V1__Transaction *reply = call->ending.transaction;
+    call->ending.transaction = NULL;
+    if (reply == NULL) {
+        reply = (Tercet__V1__Transaction *)decode(&tercet__v1__transaction__descriptor, bytes);
+    }
     if (reply == NULL) {
         return CLIENT_ANSWER_SENSELESS;
     }

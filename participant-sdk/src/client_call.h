@@ -10,11 +10,13 @@
 #define TERCET_SRC_CLIENT_CALL_H
 
 #include "base/heap.h"
-#include "rpc/rpc_call.h"
+#include "rpc/rpc_feed.h"
 #include "src/client_policy.h"
 #include "src/client_request.h"
 
 TERCET_BEGIN_DECLS
+
+struct Tercet__V1__Transaction;
 
 /* What is kept of an attempt that ended; written on a poller thread before `ended` is called. */
 struct client_ending {
@@ -22,8 +24,9 @@ struct client_ending {
     bool left;
     bool refused;
     uint32_t retry_after_ms;
-    void *reply; /* its bytes, owned; NULL when the status is not OK */
+    void *reply; /* its bytes, owned; NULL when the status is not OK, or it is decoded already: */
     size_t reply_size;
+    struct Tercet__V1__Transaction *transaction; /* owned; NULL: not */
     char code[TERCET_REASON_CODE_BYTES_MAX + 1];
     char text[256];
 };
@@ -41,6 +44,8 @@ struct client_call {
     /* Told that an attempt has ended, on a poller thread; must not block. */
     void (*ended)(struct client_call *call);
     void *owner;
+    struct rpc_feed_call on_stream; /* while an attempt is on a stream */
+    struct list_node delivered;     /* the same, when it has ended */
 
     /* Of an asynchronous call, for client_workers.c. */
     tercet_result_fn done;
@@ -56,8 +61,15 @@ struct client_call *client_call_create(struct client_request *request, uint32_t 
 /* Frees it, its result included unless that was taken (set to NULL). */
 void client_call_destroy(struct client_call *call);
 
-/* Sends an attempt over `channel`. */
-void client_call_start(struct client_call *call, struct rpc_channel *channel);
+/* Sends an attempt, over `feed` if that takes it (NULL: there is none), else over `channel`.  Returns
+ * when it has to be ended by client_stream_expire(), by moment_ms(); INT64_MAX: it ends by itself.
+ * The call may be gone by then. */
+int64_t client_call_start(struct client_call *call, struct rpc_channel *channel,
+                          struct rpc_feed *feed);
+
+/* An attempt on a stream has ended: takes what is kept of it out of the ExecuteReply, if there is
+ * one.  `ended` is not called. */
+void client_call_take_reply(struct client_call *call, const struct rpc_result *result);
 
 /* What the end of the attempt means.  REPEAT: start again after `delay_ms_out`.  FINISH: the result
  * and its outcome are final.  `closing`: the client is being destroyed, so there is no repeat. */

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "rpc/rpc_feed.h"
 #include "rpc/rpc_runtime.h"
 #include "src/client_call.h"
 #include "src/log.h"
@@ -20,7 +21,9 @@ enum { CLIENT_TARGET_COUNT_MAX = 8, CLIENT_THREAD_COUNT_MAX = 16 };
 struct tercet_client {
     struct rpc_runtime *runtime;
     struct rpc_channel *channels[CLIENT_TARGET_COUNT_MAX];
+    struct rpc_feed feeds[CLIENT_TARGET_COUNT_MAX]; /* one for each channel */
     size_t channel_count;
+    bool streams;         /* as the options say */
     atomic_size_t target; /* where the next attempt goes */
     uint32_t in_flight_max;
     uint32_t step_timeout_ms;
@@ -37,6 +40,7 @@ struct tercet_client {
     struct client_call *ready_first; /* attempts that have ended, oldest first */
     struct client_call *ready_last;
     struct heap waiting; /* between two attempts, by when the next is due */
+    int64_t expire_ms;   /* when an attempt on a stream may be over */
     uint32_t thread_count;
     pthread_t threads[CLIENT_THREAD_COUNT_MAX];
 };

@@ -235,6 +235,7 @@ enum tercet_status client_request_execute(const struct tercet_transaction *given
     *request_out = (struct client_request){.method = CLIENT_EXECUTE,
                                            .wait = wait,
                                            .message = &copy->base,
+                                           .size = protobuf_c_message_get_packed_size(&copy->base),
                                            .gid = copy->gid,
                                            .wait_timeout_ms = &copy->wait_timeout_ms,
                                            .timeout_ms = transaction.wait_timeout_ms != 0

@@ -27,6 +27,7 @@ struct client_request {
     enum client_method method;
     enum tercet_wait wait;     /* never DEFAULT */
     ProtobufCMessage *message; /* owned */
+    size_t size;               /* EXECUTE: of the message, about */
     const char *gid;           /* in the message */
     uint32_t *wait_timeout_ms; /* in the message; NULL: it has none */
     uint32_t timeout_ms;       /* for the whole call; TERCET_FOREVER: none */

@@ -1,7 +1,8 @@
 /* client_workers.c -- the threads that carry asynchronous calls.
  *
  * A worker takes, in this order: an attempt that has ended (judge it: complete the call or let it
- * wait), a waiting call that is due (start its next attempt), or sleeps until the first is due.  So
+ * wait), a waiting call that is due (start its next attempt), the attempts on streams whose time is
+ * over (a blocking call's too), or sleeps until the first is due.  So
  * a callback never runs on one of rpc's pollers, and a slow callback holds up one worker and no
  * connection. */
 #include "src/client_core.h"
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "base/thread.h"
+#include "src/client_stream.h"
 #include "src/moment.h"
 
 static _Thread_local bool on_worker;
@@ -83,6 +85,16 @@ static void judge(struct tercet_client *client, struct client_call *call, bool c
     (void)pthread_mutex_unlock(&client->mutex);
 }
 
+/* The mutex is held, and left meanwhile. */
+static void expire(struct tercet_client *client)
+{
+    client->expire_ms = INT64_MAX;
+    (void)pthread_mutex_unlock(&client->mutex);
+    const int64_t next_ms = client_stream_expire(client);
+    (void)pthread_mutex_lock(&client->mutex);
+    client->expire_ms = next_ms < client->expire_ms ? next_ms : client->expire_ms;
+}
+
 /* ---- The threads ----------------------------------------------------------------------------- */
 
 static struct client_call *take_ready(struct tercet_client *client)
@@ -115,8 +127,12 @@ static void *worker_main(void *argument)
             (void)pthread_mutex_unlock(&client->mutex);
             start(client, call);
             (void)pthread_mutex_lock(&client->mutex);
+        } else if (client->expire_ms <= moment_ms()) {
+            expire(client);
         } else {
-            moment_condition_wait(&client->work, &client->mutex, next_due_ms(client));
+            const int64_t due_ms = next_due_ms(client);
+            moment_condition_wait(&client->work, &client->mutex,
+                                  due_ms < client->expire_ms ? due_ms : client->expire_ms);
         }
     }
     (void)pthread_mutex_unlock(&client->mutex);

@@ -1,24 +1,20 @@
 /* work.h -- Participant.Work: many requests over one stream.
  *
  *     batch ──► its context is checked once ──► each request as if it had come by Try, Confirm or
- *     Cancel (service.h) ──► answers gather ──► one message at a time
+ *     Cancel (service.h) ──► answers gather ──► one message at a time (rpc_answers.h)
  *
- * A message leaves as soon as there is an answer and none is being written; what is answered
- * meanwhile goes into the next.  Nobody waits in order to fill one, but answers that are known at the
- * same moment, those of one group, leave together (asker_announce()).
+ * Answers of one group leave together (asker_announce()).
  *
  * Bounds
- *   * The window that is told in the first message holds for requests that are unanswered or whose
- *     answers have not begun to leave.  A client that exceeds it, or a batch that is too large, loses
- *     the stream (RESOURCE_EXHAUSTED).  So a client that never reads costs at most a window of
- *     answers.  It starts no handler by that either, for its window is full.
+ *   * The window that is told in the first message.  A client that exceeds it, or a batch that is too
+ *     large, loses the stream (RESOURCE_EXHAUSTED).  So a client that never reads costs at most a
+ *     window of answers.  It starts no handler by that either, for its window is full.
  *   * What all streams hold counts to in_flight_max and the payload bytes, as for unary calls, and is
  *     answered LATER above them.
  *   * Streams are counted; above the most RESOURCE_EXHAUSTED, and the coordinator uses unary calls.
  *
  * Whose what: a request is taken out of its batch and belongs to its asker; the batch goes at once,
- * so that one slow branch does not keep its neighbours' payloads.  The stream lives as long as core's
- * part of it, or an asker.
+ * so that one slow branch does not keep its neighbours' payloads.
  *
  * When the stream breaks, requests that were taken in go on and their answers are dropped: the
  * coordinator asks again, and the fence answers.  When the client half-closes, everything is
@@ -44,7 +40,6 @@ void work_serve(struct rpc_duplex *duplex, void *participant);
 /* See asker.h; these are the stream's side of it. */
 void work_answer(const struct asker *asker, const Tercet__V1__BranchReply *reply);
 void work_fail(const struct asker *asker, enum tercet_status status, const char *text);
-void work_announce(struct work *work);
 
 TERCET_END_DECLS
 

@@ -49,6 +49,11 @@ struct tercet_client_options {
      * reached one, the call's whole wait is used, because the coordinator may be restarting.
      * Default 0: the whole wait always.  For programs that somebody sits in front of. */
     uint32_t reach_timeout_ms;
+    /* Calls of tercet_client_execute() and _async() that are under way at the same time share one
+     * stream to the coordinator (ExecuteStream) where it serves that, which costs both sides less; what
+     * a call is answered, and when it is UNKNOWN, is the same.  True: each is a call of its own.
+     * Default false. */
+    bool unary_only;
 };
 
 /* Makes a client.  Does not wait for a connection: a coordinator that is down shows in the first

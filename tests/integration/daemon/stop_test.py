@@ -4,6 +4,7 @@ usage: stop_test.py TERCETD BENCH PROTOS
 """
 
 import pathlib
+import queue
 import subprocess
 import sys
 import threading
@@ -179,6 +180,43 @@ class Stopping(unittest.TestCase):
             self.assertEqual(outcome, self.ends(gid), gid)
         for gid in load.refused:
             self.assertIsNone(self.get(gid), gid)
+
+    def test_elements_of_a_stream_are_answered_before_it_ends(self):
+        self.start(grace_ms=30000)
+        requests = queue.Queue()
+        stream = self.stub.ExecuteStream(iter(requests.get, None), timeout=LONG_S)
+        self.assertGreater(next(stream).window, 0)
+
+        def ask(call, participant, action):
+            requests.put(co.ExecuteBatch(requests=[co.ExecuteRequest(
+                gid=f"element-{call}", call=call, try_timeout_ms=LONG_S * 1000,
+                branches=[co.Branch(participant=participant, action=action)])]))
+
+        def answer():
+            return next(message.replies[0] for message in stream if message.replies)
+
+        ask(1, "slow", "act")
+        wait_until(self.slow.asked.is_set, "the held try is asked")
+        self.terminate()
+        for call in range(2, 1000):
+            ask(call, "a", "agree")
+            told = answer()
+            self.assertEqual(call, told.call)
+            if told.HasField("error"):
+                break
+        self.assertEqual("TERCET_STOPPING", told.error.code)
+        self.assertTrue(told.refused)
+        self.slow.go_on.set()
+        told = answer()
+        self.assertEqual(1, told.call)
+        self.assertEqual(co.OUTCOME_CONFIRMED, told.transaction.outcome)
+        with self.assertRaises(grpc.RpcError) as ended:
+            next(stream)
+        requests.put(None)
+        self.assertEqual(grpc.StatusCode.UNAVAILABLE, ended.exception.code())
+        self.expect_end()
+        self.daemon.start()
+        self.assertEqual(co.OUTCOME_CONFIRMED, self.ends("element-1"))
 
     def test_what_outlasts_the_grace_is_kept_and_ends_after_the_restart(self):
         self.start(grace_ms=300)

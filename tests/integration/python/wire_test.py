@@ -3,6 +3,7 @@
 usage: wire_test.py TERCETD PROTOS
 """
 
+import queue
 import sys
 import unittest
 
@@ -90,6 +91,30 @@ class Wire(unittest.TestCase):
                 low = request.context.mark.low
                 self.assertLessEqual((low.incarnation, low.number),
                                      (request.number.incarnation, request.number.number))
+
+    def test_many_over_one_stream_are_each_an_execute(self):
+        requests = queue.Queue()
+        stream = self.stub.ExecuteStream(iter(requests.get, None), timeout=60)
+        self.assertGreater(next(stream).window, 0)  # it speaks first
+        batch = [co.ExecuteRequest(gid=f"stream-{i}", branches=self.branches(), call=i,
+                                   wait=co.WAIT_END) for i in range(1, 21)]
+        batch.append(co.ExecuteRequest(gid="stream-bad", call=21))
+        requests.put(co.ExecuteBatch(requests=batch))
+        requests.put(co.ExecuteBatch(requests=[co.ExecuteRequest(  # joins
+            gid="stream-1", branches=self.branches(), call=22, wait=co.WAIT_END)]))
+        requests.put(None)  # half-closes; all is answered before it ends
+        replies = {reply.call: reply for message in stream for reply in message.replies}
+        self.assertEqual(set(range(1, 23)), set(replies))
+        self.assertEqual(grpc.StatusCode.OK, stream.code())
+        for i in range(1, 21):
+            self.assertEqual(co.OUTCOME_CONFIRMED, replies[i].transaction.outcome)
+            self.assertEqual(4, len(self.effects(f"stream-{i}")))
+        self.assertEqual(replies[1].transaction.sequence, replies[22].transaction.sequence)
+        self.assertFalse(replies[21].HasField("transaction"))
+        self.assertTrue(replies[21].refused)
+        self.assertEqual(3, replies[21].error.status)  # INVALID_ARGUMENT
+        self.assertEqual("branches", replies[21].error.field)
+        self.assertEqual(co.OUTCOME_CONFIRMED, self.execute("stream-2").outcome)
 
     def test_a_refusal_cancels_everywhere_and_says_why(self):
         told = self.execute("refused", self.branches(payload_b=b"refuse"))

@@ -10,7 +10,8 @@ struct End {
     std::vector<std::string> heard;
     size_t heard_bytes = 0;
     std::atomic<size_t> written_count{0};
-    Gate message, written, half_closed, gone, ended;
+    Gate message, written, half_closed, stopping, gone, ended;
+    bool can_be_asked = false;
     Outcome outcome;
     struct rpc_duplex *duplex = nullptr;
     std::function<void(const std::string &)> on_message;
@@ -29,6 +30,9 @@ struct End {
             end->written.Open();
         };
         events.half_closed = [](void *context) { static_cast<End *>(context)->half_closed.Open(); };
+        if (can_be_asked) {
+            events.stopping = [](void *context) { static_cast<End *>(context)->stopping.Open(); };
+        }
         events.gone = [](void *context) { static_cast<End *>(context)->gone.Open(); };
         events.ended = [](const struct rpc_result *result, void *context) {
             auto *end = static_cast<End *>(context);

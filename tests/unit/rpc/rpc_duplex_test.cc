@@ -245,6 +245,45 @@ TEST_F(RpcDuplex, IsEndedByAServerThatStopsBehindWhatIsBeingWritten)
     rpc_duplex_unref(client.duplex);
 }
 
+TEST_F(RpcDuplex, MayFinishWithinTheGraceOfAServerThatStops)
+{
+    server_end_.can_be_asked = true;
+    Keep();
+    Serve();
+    End client;
+    Open(&client);
+    ASSERT_TRUE(arrived_.Wait());
+    std::thread stopper([this] { rpc_server_stop(server_, 60000); });
+    ASSERT_TRUE(server_end_.stopping.Wait());
+    ASSERT_TRUE(Say(server_end_.duplex, "late"));
+    ASSERT_TRUE(server_end_.written.Wait());
+    ASSERT_TRUE(Say(server_end_.duplex, "last"));
+    rpc_duplex_finish(server_end_.duplex, TERCET_OK, "");
+    stopper.join();
+    ASSERT_TRUE(client.ended.Wait());
+    EXPECT_EQ(client.outcome.status, TERCET_OK) << client.outcome.text;
+    EXPECT_EQ(client.Heard(), (std::vector<std::string>{"late", "last"}));
+    EXPECT_EQ(server_end_.gone.Count(), 0);
+    rpc_duplex_unref(client.duplex);
+}
+
+TEST_F(RpcDuplex, IsEndedWhenTheGraceOfAServerThatStopsIsOver)
+{
+    server_end_.can_be_asked = true;
+    Keep();
+    Serve();
+    End client;
+    Open(&client);
+    ASSERT_TRUE(arrived_.Wait());
+    rpc_server_stop(server_, 10);
+    EXPECT_EQ(server_end_.stopping.Count(), 1);
+    EXPECT_EQ(server_end_.gone.Count(), 1);
+    ASSERT_TRUE(client.ended.Wait());
+    EXPECT_EQ(client.outcome.status, TERCET_UNAVAILABLE);
+    rpc_duplex_finish(server_end_.duplex, TERCET_OK, "");
+    rpc_duplex_unref(client.duplex);
+}
+
 /* Goal: sends, both ends' leaving and the server's stop meet in every order. */
 TEST_F(RpcDuplex, SurvivesEverythingAtOnce)
 {

@@ -100,23 +100,34 @@ void ServiceTest::Start(uint32_t waiting_calls_max, size_t inbox_max)
     options.list_outcomes = ListOutcomes;
     options.context = this;
     service_ = service_create(&options);
+    target_ = "127.0.0.1:0";
+    Serve();
+    target_ = "127.0.0.1:" + std::to_string(rpc_server_port(server_, 0));
+    struct rpc_channel_options channel_options = {};
+    channel_options.runtime = runtime_;
+    channel_options.target = target_.c_str();
+    struct tercet_error error = {};
+    ASSERT_EQ(rpc_channel_open(&channel_options, &channel_, &error), TERCET_OK) << error.text;
+}
 
-    const char *address = "127.0.0.1:0";
+void ServiceTest::Serve()
+{
+    const char *address = target_.c_str();
     struct rpc_server_options server_options = {};
     server_options.runtime = runtime_;
     server_options.addresses = &address;
     server_options.address_count = 1;
     server_options.methods = service_methods(service_, &server_options.method_count);
+    std::vector<struct rpc_method> methods(server_options.methods,
+                                           server_options.methods + server_options.method_count);
+    for (struct rpc_method &method : methods) {
+        AdaptMethod(&method);
+    }
+    server_options.methods = methods.data();
     server_options.refused = service_refused;
     struct tercet_error error = {};
     ASSERT_EQ(rpc_server_create(&server_options, &server_, &error), TERCET_OK) << error.text;
     rpc_server_start(server_);
-
-    const std::string target = "127.0.0.1:" + std::to_string(rpc_server_port(server_, 0));
-    struct rpc_channel_options channel_options = {};
-    channel_options.runtime = runtime_;
-    channel_options.target = target.c_str();
-    ASSERT_EQ(rpc_channel_open(&channel_options, &channel_, &error), TERCET_OK) << error.text;
 }
 
 void ServiceTest::Stop()

@@ -145,6 +145,9 @@ class ServiceTest : public ::testing::Test
     /* The service of SetUp() has the defaults; a test that wants others calls this first. */
     void Start(uint32_t waiting_calls_max, size_t inbox_max);
     void Stop();
+    void Serve(); /* a server at target_; Start() does it */
+    /* Before a method is served. */
+    virtual void AdaptMethod(struct rpc_method *) {}
 
     Pending Call(const char *method, const ProtobufCMessage *request, uint32_t timeout_ms = 20000);
     Answer CallBytes(const char *method, const std::string &bytes);
@@ -174,6 +177,7 @@ class ServiceTest : public ::testing::Test
     struct rpc_runtime *runtime_ = nullptr;
     struct rpc_server *server_ = nullptr;
     struct rpc_channel *channel_ = nullptr;
+    std::string target_; /* where the server is */
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<OutcomesAsked> asked_;

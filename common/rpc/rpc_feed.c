@@ -1,10 +1,11 @@
-/* feed.c -- see feed.h. */
-#include "participant/feed.h"
+/* rpc_feed.c -- see rpc_feed.h. */
+#include "rpc/rpc_feed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "rpc/rpc_codec.h"
@@ -12,8 +13,6 @@
 enum {
     WINDOW_UNTOLD = 64, /* by a first message without one */
     WINDOW_MAX = 65536,
-    MESSAGE_COUNT_MAX = 1024,
-    MESSAGE_BYTES = 256 * 1024,
     RETRY_BASE_MS = 100,
     RETRY_CAP_MS = 5000,
     RETRY_REFUSED_MS = 60000,
@@ -24,19 +23,20 @@ static void on_message(ProtobufCMessage *message, void *context);
 static void on_written(void *context);
 static void on_ended(const struct rpc_result *result, void *context);
 
-void feed_init(struct feed *feed, struct rpc_channel *channel, const struct feed_hands *hands)
+void rpc_feed_init(struct rpc_feed *feed, const struct rpc_feed_kind *kind,
+                   struct rpc_channel *channel, const struct rpc_feed_hands *hands)
 {
     uint64_t seed = 0;
     random_entropy(&seed, sizeof seed);
-    *feed = (struct feed){
-        .hands = *hands, .channel = channel, .state = FEED_OFF, .next_name = 1, .head_lsn = -1};
+    *feed = (struct rpc_feed){
+        .kind = kind, .hands = *hands, .channel = channel, .state = RPC_FEED_OFF, .next_name = 1};
     tercet_assert(pthread_mutex_init(&feed->mutex, NULL) == 0);
     rpc_gather_init(&feed->waiting);
     table_init(&feed->calls, seed);
     heap_init(&feed->due);
 }
 
-void feed_deinit(struct feed *feed)
+void rpc_feed_deinit(struct rpc_feed *feed)
 {
     tercet_assert(table_count(&feed->calls) == 0 && feed->waiting.count == 0);
     rpc_duplex_unref(feed->duplex);
@@ -50,43 +50,42 @@ void feed_deinit(struct feed *feed)
 /* ---- Opening ----------------------------------------------------------------------------------- */
 
 /* The mutex is held: events of the stream wait until it has its handle. */
-static void open_stream(struct feed *feed)
+static void open_stream(struct rpc_feed *feed)
 {
     rpc_duplex_unref(feed->duplex); /* of the last one, which has ended */
-    feed->state = FEED_OPENING;
+    feed->state = RPC_FEED_OPENING;
     feed->writing = false;
     feed->heard = false;
     feed->unanswered = 0;
     feed->silent = 0;
     feed->silent_since_ms = 0;
-    feed->duplex =
-        rpc_duplex_start(feed->channel, &(const struct rpc_duplex_options){
-                                            .path = "/tercet.v1.Participant/Work",
-                                            .reply = &tercet__v1__answer_batch__descriptor,
-                                            .events = {.message = on_message,
-                                                       .written = on_written,
-                                                       .ended = on_ended,
-                                                       .context = feed},
-                                        });
+    feed->duplex = rpc_duplex_start(feed->channel, &(const struct rpc_duplex_options){
+                                                       .path = feed->kind->path,
+                                                       .reply = feed->kind->reply,
+                                                       .events = {.message = on_message,
+                                                                  .written = on_written,
+                                                                  .ended = on_ended,
+                                                                  .context = feed},
+                                                   });
 }
 
-bool feed_ready(struct feed *feed, int64_t now_ms)
+bool rpc_feed_ready(struct rpc_feed *feed, int64_t now_ms)
 {
     pthread_mutex_lock(&feed->mutex);
-    const bool closed = feed->state == FEED_OFF || feed->state == FEED_REFUSED;
+    const bool closed = feed->state == RPC_FEED_OFF || feed->state == RPC_FEED_REFUSED;
     if (closed && now_ms >= feed->retry_ms) {
         open_stream(feed);
     }
-    const bool ready = feed->state == FEED_OPEN;
+    const bool ready = feed->state == RPC_FEED_OPEN;
     pthread_mutex_unlock(&feed->mutex);
     return ready;
 }
 
-void feed_may_try(struct feed *feed)
+void rpc_feed_may_try(struct rpc_feed *feed)
 {
     pthread_mutex_lock(&feed->mutex);
-    if (feed->state == FEED_REFUSED) {
-        feed->state = FEED_OFF;
+    if (feed->state == RPC_FEED_REFUSED) {
+        feed->state = RPC_FEED_OFF;
         feed->retry_ms = 0;
     }
     pthread_mutex_unlock(&feed->mutex);
@@ -94,63 +93,55 @@ void feed_may_try(struct feed *feed)
 
 /* ---- Sending ----------------------------------------------------------------------------------- */
 
-bool feed_has_context(const struct feed *feed, int64_t lsn)
+void rpc_feed_set_head(struct rpc_feed *feed, const ProtobufCMessage *head)
 {
-    return feed->head_lsn == lsn; /* written by this thread alone */
-}
-
-void feed_set_context(struct feed *feed, const Tercet__V1__RequestContext *context, int64_t lsn)
-{
-    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
-    batch.context = (Tercet__V1__RequestContext *)(uintptr_t)context;
     size_t size = 0;
-    void *bytes = rpc_codec_pack(&batch.base, &size);
+    void *bytes = rpc_codec_pack(head, &size);
     pthread_mutex_lock(&feed->mutex);
     free((void *)(uintptr_t)feed->head.data);
     feed->head = tercet_bytes_of(bytes, size);
-    feed->head_lsn = lsn;
     pthread_mutex_unlock(&feed->mutex);
 }
 
 /* Sends what may be sent.  The mutex is held. */
-static void pump(struct feed *feed)
+static void pump(struct rpc_feed *feed)
 {
     size_t count = 0;
     const size_t credit = feed->window > feed->unanswered ? feed->window - feed->unanswered : 0;
-    if (feed->state != FEED_OPEN || feed->writing || feed->waiting.count == 0 || credit == 0) {
+    if (feed->state != RPC_FEED_OPEN || feed->writing || feed->waiting.count == 0 || credit == 0) {
         return;
     }
     /* False: the stream has broken, and its end will tell. */
+    const size_t count_max = feed->kind->message_count_max;
     if (rpc_gather_send(&feed->waiting, feed->duplex, feed->head,
-                        credit < MESSAGE_COUNT_MAX ? credit : MESSAGE_COUNT_MAX, MESSAGE_BYTES,
+                        credit < count_max ? credit : count_max, feed->kind->message_bytes,
                         &count)) {
         feed->writing = true;
         feed->unanswered += (uint32_t)count;
     }
 }
 
-bool feed_send(struct feed *feed, struct feed_call *call, Tercet__V1__BranchRequest *request,
-               int64_t now_ms, int64_t until_ms)
+bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
+                   const ProtobufCMessage *message, int64_t *name, int64_t until_ms)
 {
-    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
-    batch.n_requests = 1;
-    batch.requests = &request;
+    const int64_t now_ms = clock_read().boot_ms;
     pthread_mutex_lock(&feed->mutex);
-    const bool taken = feed->state == FEED_OPEN;
+    const bool full =
+        feed->kind->within_window && feed->waiting.count + feed->unanswered >= feed->window;
+    const bool taken = feed->state == RPC_FEED_OPEN && !full;
     if (taken) {
-        tercet_assert(feed->head.size > 0);
-        request->call = feed->next_name++;
+        *name = feed->next_name++;
         heap_node_init(&call->due);
-        table_insert_u64(&feed->calls, &call->by_name, (uint64_t)request->call);
+        table_insert_u64(&feed->calls, &call->by_name, (uint64_t)*name);
         heap_insert(&feed->due, &call->due, until_ms);
         call->taken_ms = now_ms;
-        rpc_gather_add(&feed->waiting, &batch.base, &call->part);
+        rpc_gather_add(&feed->waiting, message, &call->part);
     }
     pthread_mutex_unlock(&feed->mutex);
     return taken;
 }
 
-void feed_flush(struct feed *feed)
+void rpc_feed_flush(struct rpc_feed *feed)
 {
     pthread_mutex_lock(&feed->mutex);
     pump(feed);
@@ -160,8 +151,8 @@ void feed_flush(struct feed *feed)
 /* ---- Ends of calls ----------------------------------------------------------------------------- */
 
 /* The mutex is held. */
-static void end_call(struct feed *feed, struct feed_call *call, const struct rpc_result *result,
-                     struct list_node *events)
+static void end_call(struct rpc_feed *feed, struct rpc_feed_call *call,
+                     const struct rpc_result *result, struct list_node *events)
 {
     if (call->part != NULL) {
         rpc_gather_drop(&feed->waiting, call->part);
@@ -171,7 +162,7 @@ static void end_call(struct feed *feed, struct feed_call *call, const struct rpc
     feed->hands.ended(call, result, events);
 }
 
-static void deliver(struct feed *feed, struct list_node *events)
+static void deliver(struct rpc_feed *feed, struct list_node *events)
 {
     if (!list_is_empty(events)) {
         feed->hands.deliver(events, feed->hands.context);
@@ -179,26 +170,26 @@ static void deliver(struct feed *feed, struct list_node *events)
 }
 
 /* The state and the mutex are the caller's to see to. */
-static void break_off(struct feed *feed)
+static void break_off(struct rpc_feed *feed)
 {
-    feed->state = FEED_BREAKING;
+    feed->state = RPC_FEED_BREAKING;
     rpc_duplex_cancel(feed->duplex);
 }
 
-void feed_retire(struct feed *feed)
+void rpc_feed_retire(struct rpc_feed *feed)
 {
     pthread_mutex_lock(&feed->mutex);
-    if (feed->state == FEED_OPEN) {
-        feed->state = FEED_BREAKING;
+    if (feed->state == RPC_FEED_OPEN) {
+        feed->state = RPC_FEED_BREAKING;
         rpc_duplex_half_close(feed->duplex);
-    } else if (feed->state == FEED_OPENING) {
+    } else if (feed->state == RPC_FEED_OPENING) {
         break_off(feed);
     }
     pthread_mutex_unlock(&feed->mutex);
 }
 
 /* Its time is over.  Nothing has come since it was taken: so long at least there is silence. */
-static void note_expired(struct feed *feed, const struct feed_call *call)
+static void note_expired(struct rpc_feed *feed, const struct rpc_feed_call *call)
 {
     if (call->part == NULL) {
         feed->silent++;
@@ -209,7 +200,7 @@ static void note_expired(struct feed *feed, const struct feed_call *call)
     }
 }
 
-int64_t feed_expire(struct feed *feed, int64_t now_ms)
+int64_t rpc_feed_expire(struct rpc_feed *feed, int64_t now_ms)
 {
     const struct rpc_result over = {.status = TERCET_DEADLINE_EXCEEDED,
                                     .text = "no answer on the stream in time",
@@ -220,13 +211,14 @@ int64_t feed_expire(struct feed *feed, int64_t now_ms)
     pthread_mutex_lock(&feed->mutex);
     struct heap_node *first = heap_peek(&feed->due);
     while (first != NULL && first->key <= now_ms) {
-        struct feed_call *call = container_of(first, struct feed_call, due);
+        struct rpc_feed_call *call = container_of(first, struct rpc_feed_call, due);
         note_expired(feed, call);
         end_call(feed, call, &over, &events);
         first = heap_peek(&feed->due);
     }
     const bool silence = feed->silent_since_ms != 0 && now_ms - feed->silent_since_ms >= SILENCE_MS;
-    if (feed->state == FEED_OPEN && (silence || feed->silent > feed->window / 2)) {
+    const bool starved = !feed->kind->within_window && feed->silent > feed->window / 2;
+    if (feed->state == RPC_FEED_OPEN && (silence || starved)) {
         break_off(feed);
     }
     const int64_t next_ms = first != NULL ? first->key : INT64_MAX;
@@ -237,11 +229,15 @@ int64_t feed_expire(struct feed *feed, int64_t now_ms)
 
 /* ---- Events of the stream ---------------------------------------------------------------------- */
 
-static void take_reply(struct feed *feed, const Tercet__V1__BranchReply *reply,
+static void take_reply(struct rpc_feed *feed, const ProtobufCMessage *message, size_t index,
                        struct list_node *events)
 {
-    struct table_node *node = table_find_u64(&feed->calls, (uint64_t)reply->call);
-    struct feed_call *call = node != NULL ? container_of(node, struct feed_call, by_name) : NULL;
+    struct rpc_result result = {
+        .status = TERCET_OK, .text = "", .reply_bytes = tercet_bytes_of("", 0), .sent_maybe = true};
+    const int64_t name = feed->kind->read(message, index, &result);
+    struct table_node *node = table_find_u64(&feed->calls, (uint64_t)name);
+    struct rpc_feed_call *call =
+        node != NULL ? container_of(node, struct rpc_feed_call, by_name) : NULL;
     if (call == NULL || call->part != NULL) {
         /* Its time was over, or it was never asked. */
         if (call == NULL && feed->silent > 0) {
@@ -249,17 +245,6 @@ static void take_reply(struct feed *feed, const Tercet__V1__BranchReply *reply,
             feed->unanswered--;
         }
         return;
-    }
-    struct rpc_result result = {.status = TERCET_OK,
-                                .text = "",
-                                .reply = &reply->base,
-                                .reply_bytes = tercet_bytes_of("", 0),
-                                .sent_maybe = true};
-    if (reply->status != 0) {
-        result.status = reply->status <= TERCET_UNAUTHENTICATED ? (enum tercet_status)reply->status
-                                                                : TERCET_UNKNOWN;
-        result.text = reply->reason != NULL ? reply->reason->text : "";
-        result.reply = NULL;
     }
     feed->unanswered--;
     feed->heard = true;
@@ -269,22 +254,23 @@ static void take_reply(struct feed *feed, const Tercet__V1__BranchReply *reply,
 
 static void on_message(ProtobufCMessage *message, void *context)
 {
-    struct feed *feed = context;
-    const Tercet__V1__AnswerBatch *batch = (const Tercet__V1__AnswerBatch *)message;
+    struct rpc_feed *feed = context;
+    uint32_t window = 0;
+    const size_t count = feed->kind->count(message, &window);
     struct list_node events;
     list_init(&events);
     pthread_mutex_lock(&feed->mutex);
     feed->heard_ms = clock_read().boot_ms;
     feed->silent_since_ms = 0;
-    if (batch->window != 0) {
-        feed->window = batch->window < WINDOW_MAX ? batch->window : WINDOW_MAX;
+    if (window != 0) {
+        feed->window = window < WINDOW_MAX ? window : WINDOW_MAX;
     }
-    if (feed->state == FEED_OPENING) {
-        feed->state = FEED_OPEN;
-        feed->window = batch->window == 0 ? WINDOW_UNTOLD : feed->window;
+    if (feed->state == RPC_FEED_OPENING) {
+        feed->state = RPC_FEED_OPEN;
+        feed->window = window == 0 ? WINDOW_UNTOLD : feed->window;
     }
-    for (size_t i = 0; i < batch->n_replies; i++) {
-        take_reply(feed, batch->replies[i], &events);
+    for (size_t i = 0; i < count; i++) {
+        take_reply(feed, message, i, &events);
     }
     pump(feed);
     pthread_mutex_unlock(&feed->mutex);
@@ -294,14 +280,14 @@ static void on_message(ProtobufCMessage *message, void *context)
 
 static void on_written(void *context)
 {
-    struct feed *feed = context;
+    struct rpc_feed *feed = context;
     pthread_mutex_lock(&feed->mutex);
     feed->writing = false;
     pump(feed);
     pthread_mutex_unlock(&feed->mutex);
 }
 
-static int64_t retry_after_ms(const struct feed *feed)
+static int64_t retry_after_ms(const struct rpc_feed *feed)
 {
     if (feed->failures == 0) {
         return 0;
@@ -310,29 +296,37 @@ static int64_t retry_after_ms(const struct feed *feed)
     return after < RETRY_CAP_MS ? after : RETRY_CAP_MS;
 }
 
+/* Not to be tried again soon: there is no such method, or what was said on it once would be said again
+ * and take its neighbours along: one reply that could not be read (INTERNAL), or ours. */
+static bool is_refusal(const struct rpc_feed *feed, enum tercet_status status)
+{
+    return status == TERCET_INTERNAL ||
+           (feed->state == RPC_FEED_OPENING && status == TERCET_UNIMPLEMENTED) ||
+           (feed->state == RPC_FEED_OPEN &&
+            (status == TERCET_INVALID_ARGUMENT || status == TERCET_RESOURCE_EXHAUSTED));
+}
+
 static void on_ended(const struct rpc_result *result, void *context)
 {
-    struct feed *feed = context;
+    struct rpc_feed *feed = context;
     char text[160];
     struct list_node events;
     list_init(&events);
     (void)snprintf(text, sizeof text, "the stream ended: %s: %.100s",
                    tercet_status_name(result->status), result->text);
-    const struct rpc_result lost = {.status = TERCET_UNAVAILABLE,
-                                    .text = text,
-                                    .reply_bytes = tercet_bytes_of("", 0),
-                                    .sent_maybe = true};
+    struct rpc_result lost = {
+        .status = TERCET_UNAVAILABLE, .text = text, .reply_bytes = tercet_bytes_of("", 0)};
     pthread_mutex_lock(&feed->mutex);
-    /* INTERNAL: one reply could not be read, and would take its neighbours along again. */
-    const bool refused = (feed->state == FEED_OPENING && result->status == TERCET_UNIMPLEMENTED) ||
-                         result->status == TERCET_INTERNAL;
-    feed->state = refused ? FEED_REFUSED : FEED_OFF;
+    const bool refused = is_refusal(feed, result->status);
+    feed->state = refused ? RPC_FEED_REFUSED : RPC_FEED_OFF;
     feed->failures = feed->heard || refused ? 0 : feed->failures + 1;
     feed->retry_ms = clock_read().boot_ms + (refused ? RETRY_REFUSED_MS : retry_after_ms(feed));
     feed->writing = false;
     struct heap_node *first = heap_peek(&feed->due);
     while (first != NULL) {
-        end_call(feed, container_of(first, struct feed_call, due), &lost, &events);
+        struct rpc_feed_call *call = container_of(first, struct rpc_feed_call, due);
+        lost.sent_maybe = call->part == NULL;
+        end_call(feed, call, &lost, &events);
         first = heap_peek(&feed->due);
     }
     pthread_mutex_unlock(&feed->mutex);
