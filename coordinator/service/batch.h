@@ -27,7 +27,7 @@ enum {
 };
 
 /* rpc_duplex_fn; the context is Execute's struct method. */
-void batch_serve(struct rpc_duplex *duplex, void *method);
+void batch_serve(struct rpc_duplex *duplex, void *context);
 
 /* The answer to the element `name`. */
 void batch_reply(struct rpc_answers *answers, int64_t name, Tercet__V1__Transaction *transaction);

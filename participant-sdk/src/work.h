@@ -35,7 +35,7 @@ enum {
 };
 
 /* rpc_duplex_fn; the context is the participant. */
-void work_serve(struct rpc_duplex *duplex, void *participant);
+void work_serve(struct rpc_duplex *duplex, void *context);
 
 /* See asker.h; these are the stream's side of it. */
 void work_answer(const struct asker *asker, const Tercet__V1__BranchReply *reply);

@@ -10,6 +10,10 @@
 #include "service_fixture.h"
 #include "tercet/client.h"
 
+extern "C" {
+#include "rpc/rpc_duplex.h"
+}
+
 /* What the caller has of an answer. */
 struct Told {
     enum tercet_outcome outcome = TERCET_OUTCOME_UNKNOWN;
@@ -98,10 +102,20 @@ class ServiceClient : public ServiceTest
             method->unary = Unary;
             method->context = this;
         } else if (path == "/tercet.v1.Coordinator/ExecuteStream" && !streams_) {
-            *method = {};
-            method->path = "/tercet.v1.Coordinator/ExecuteStream";
-            method->kind = RPC_METHOD_UNIMPLEMENTED;
+            method->duplex = RefuseStream;
+            method->context = this;
         }
+    }
+
+    /* As an older coordinator answers. */
+    static void RefuseStream(struct rpc_duplex *duplex, void *context)
+    {
+        struct rpc_duplex_events events = {};
+        events.message = [](ProtobufCMessage *message, void *) { rpc_codec_free(message); };
+        events.ended = [](const struct rpc_result *, void *) {};
+        rpc_duplex_listen(duplex, &events);
+        static_cast<ServiceClient *>(context)->streams_refused_++;
+        rpc_duplex_finish(duplex, TERCET_UNIMPLEMENTED, "unknown method");
     }
 
     /* ---- What the loop does: "held..." waits, "bad..." fails, the others are confirmed. ---- */
@@ -251,6 +265,7 @@ class ServiceClient : public ServiceTest
     bool streams_ = true;
     struct rpc_method execute_ = {};
     std::atomic<int> unary_{0};
+    std::atomic<int> streams_refused_{0};
     std::atomic<int> asked_count_{0};
     std::atomic<bool> over_{false};
     std::thread loop_;
