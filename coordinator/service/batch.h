@@ -22,7 +22,7 @@
 
 enum {
     BATCH_REQUEST_COUNT_MAX = 1024, /* in one message */
-    BATCH_UNSENT_BYTES_MAX = 4 * 1024 * 1024,
+    BATCH_UNSENT_BYTES_MAX = 2 * 1024 * 1024,
     BATCH_STREAM_COUNT_MAX = 64
 };
 

@@ -34,6 +34,7 @@ SCENARIOS = {
     "headers": (attacks.header_flood, 4, 128),
     "loris": (attacks.slow_loris, 1, 128),
     "idle": (attacks.idle, 1, 256),
+    "unread": (attacks.unread, 1, 128),
     "malformed": (attacks.malformed, 4, 128),
     "garbage": (attacks.garbage, 4, 128),
 }

@@ -181,6 +181,34 @@ def still_open(link):
         return True
 
 
+# ---- Replies that nobody reads -------------------------------------------------------------------
+
+ELEMENTS = h2.frame(h2.DATA, 0, 0, h2.message(b"\x0a\x00" * 1000))  # refused: no branches
+ASKS = 4  # messages on a stream: a whole window, for not even the hello leaves
+STREAM = h2.frame(h2.HEADERS, h2.END_HEADERS, 0, h2.request_headers("ExecuteStream"))
+
+
+def unread(port, until, count):
+    """ExecuteStreams without a byte of flow control for replies, two on a connection, all held open."""
+    hello = h2.PREFACE + h2.settings(table=0, window=0)
+    links = []
+    while time.monotonic() < until:
+        try:
+            link = h2.connect(port)
+            for number in (1, 3):
+                link.sendall(hello + on_stream(STREAM, number) + on_stream(ELEMENTS, number) * ASKS)
+                hello = b""
+                count["streams"] += 1
+                count["elements"] += 1000 * ASKS
+            links.append(link)
+        except (OSError, h2.Closed):
+            count["cut off"] += 1
+        hello = h2.PREFACE + h2.settings(table=0, window=0)
+        linger(0.2, until)  # it is the memory that is after, not the processors
+    for link in links:
+        link.close()
+
+
 # ---- Messages that are not what they seem --------------------------------------------------------
 
 def nested(levels):
