@@ -2,7 +2,7 @@
  * the parts alone could do.
  *
  *   tercet-bench [OPTIONS]                        docs/performance.md
- *   tercet-bench participant NAME ADDRESS STORE DIR, tercet-bench echo ADDRESS     what it starts by itself
+ *   tercet-bench participant NAME ADDRESS [STORE DIR], tercet-bench echo ADDRESS     what it starts by itself
  *
  * Nothing is simulated: a real tercetd with a fresh journal, participants in processes of their own, and
  * the SDK's client in this one.  The floors are measured in the same run, beside nothing else.
@@ -135,8 +135,9 @@ int main(int count, char **words)
     char self[PATH_MAX];
     char daemon[PATH_MAX];
 
-    if (count == 6 && strcmp(words[1], "participant") == 0) {
-        return participant_main(words[2], words[3], words[4], words[5]);
+    if ((count == 4 || count == 6) && strcmp(words[1], "participant") == 0) {
+        return participant_main(words[2], words[3], count == 6 ? words[4] : "memory",
+                                count == 6 ? words[5] : "");
     }
     if (count == 3 && strcmp(words[1], "echo") == 0) {
         return floor_echo_main(words[2]);

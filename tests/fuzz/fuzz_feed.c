@@ -1,6 +1,6 @@
 /* fuzz_feed.c -- the coordinator's side of a Work stream: calls go in, answers come out.
  *
- * feed.c and ends.c as the edge uses them, over memory_duplex.h, with the clock in the input's hands.  The
+ * rpc_feed.c and ends.c as the edge uses them, over memory_duplex.h, with the clock in the input's hands.  The
  * loop's part (ready, send, flush, expire, retire, a new mark in the context), the stream's (written, its
  * end) and the participant's answers come in any order.  Answers are arbitrary bytes, built by the input
  * (build_message.h), or good ones whose `call` was sent, was not sent yet, was answered before, or was never
@@ -131,10 +131,13 @@ static void set_context(struct tercet_bytes *source)
 {
     struct wire_context context;
     struct mark mark = {.as_of = {1, build_take(source)}, .low = {1, 1}};
-    if (!feed_has_context(&peer.feed, mark.as_of.number)) {
+    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
+    if (peer.head_lsn != mark.as_of.number) {
         wire_context_fill(&context, &edge.identity, peer.name,
                           mark.as_of.number > 0 ? &mark : NULL);
-        feed_set_context(&peer.feed, &context.message, mark.as_of.number);
+        batch.context = &context.message;
+        rpc_feed_set_head(&peer.feed, &batch.base);
+        peer.head_lsn = mark.as_of.number;
     }
 }
 
@@ -144,6 +147,10 @@ static void send(struct tercet_bytes *source)
     const uint8_t drawn = build_take(source);
     struct edge_call *call = xcalloc(1, sizeof *call);
     Tercet__V1__BranchRequest request = TERCET__V1__BRANCH_REQUEST__INIT;
+    Tercet__V1__BranchRequest *requests[] = {&request};
+    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
+    batch.n_requests = 1;
+    batch.requests = requests;
     request.gid = "gid";
     request.payload.data = payload;
     request.payload.len = drawn < 0xf8 ? 0 : sizeof payload;
@@ -153,7 +160,7 @@ static void send(struct tercet_bytes *source)
     call->event->u.answer.phase = (enum tercet_phase)(TERCET_PHASE_TRY + drawn % 3);
     const int64_t until_ms = now.boot_ms + 10 * (drawn & 0x3fU);
     if (asked_count == CALLS_MAX ||
-        !feed_send(&peer.feed, &call->on_stream, &request, now.boot_ms, until_ms)) {
+        !rpc_feed_send(&peer.feed, &call->on_stream, &batch.base, &request.call, until_ms)) {
         event_destroy(call->event);
         free(call);
         return;
@@ -213,7 +220,7 @@ static void note_reply(const Tercet__V1__BranchReply *reply)
         reply->status == 0 && (int)reply->verdict == TERCET_VERDICT_DONE;
 }
 
-/* What these bytes say of calls, if they are a message.  As the protocol has it, not as feed.c does. */
+/* What these bytes say of calls, if they are a message.  As the protocol has it, not as rpc_feed.c does. */
 static void note_said(struct tercet_bytes wire)
 {
     ProtobufCMessage *message = rpc_codec_unpack(&tercet__v1__answer_batch__descriptor, wire);
@@ -288,10 +295,10 @@ static void seldom(struct tercet_bytes *source, uint8_t what)
         }
         break;
     case 1:
-        feed_retire(&peer.feed);
+        rpc_feed_retire(&peer.feed);
         break;
     case 2:
-        feed_may_try(&peer.feed);
+        rpc_feed_may_try(&peer.feed);
         break;
     case 3:
         set_context(source);
@@ -307,7 +314,7 @@ static void happen(struct tercet_bytes *source)
     const uint8_t what = build_take(source);
     switch (what & 7U) {
     case 0:
-        tercet_assert(!feed_ready(&peer.feed, now.boot_ms) || !memory_duplex_now()->cancelled);
+        tercet_assert(!rpc_feed_ready(&peer.feed, now.boot_ms) || !memory_duplex_now()->cancelled);
         break;
     case 1:
         for (unsigned i = 0; i <= (what < 0xf0 ? what >> 3U & 3U : 100U); i++) {
@@ -315,7 +322,7 @@ static void happen(struct tercet_bytes *source)
         }
         break;
     case 2:
-        feed_flush(&peer.feed);
+        rpc_feed_flush(&peer.feed);
         break;
     case 3:
     case 4:
@@ -328,7 +335,7 @@ static void happen(struct tercet_bytes *source)
         break;
     case 6:
         now.boot_ms += what >> 3U;
-        (void)feed_expire(&peer.feed, now.boot_ms);
+        (void)rpc_feed_expire(&peer.feed, now.boot_ms);
         take_events();
         break;
     case 7:
@@ -340,15 +347,15 @@ static void happen(struct tercet_bytes *source)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct feed_hands hands = {ends_on_stream, ends_deliver, &edge};
+    static const struct rpc_feed_hands hands = {ends_on_stream, ends_deliver, &edge};
     struct tercet_bytes source = tercet_bytes_of(data, size);
     now = (struct clock_now){.boot_ms = 1000000, .unix_ms = 1790000000000};
     edge = (struct edge){.identity = {.incarnation = 1, .epoch = 1}, .inbox = &inbox};
-    peer = (struct edge_peer){.name = "account"};
+    peer = (struct edge_peer){.name = "account", .head_lsn = -1};
     asked_count = 0;
     sent_count = 0;
     inbox_init(&inbox, 1);
-    feed_init(&peer.feed, NULL, &hands);
+    rpc_feed_init(&peer.feed, &wire_work, NULL, &hands);
     struct tercet_bytes none = tercet_bytes_of("", 0);
     set_context(&none);
     while (source.size > 0) {
@@ -357,7 +364,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (is_live()) {
         end_stream(TERCET_UNAVAILABLE);
     }
-    feed_deinit(&peer.feed);
+    rpc_feed_deinit(&peer.feed);
     tercet_assert(memory_duplex_now() == NULL && edge.late == NULL);
     inbox_deinit(&inbox);
     return 0;

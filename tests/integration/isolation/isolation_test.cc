@@ -140,7 +140,7 @@ class Isolation : public testing::Test
 
     static const char *Action()
     {
-        return PARTICIPANT_ACTION;
+        return PARTICIPANT_AGREE;
     }
 
     // One transaction that was offered, until its answer is here.
