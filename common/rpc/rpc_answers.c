@@ -97,14 +97,10 @@ void rpc_answers_end(struct rpc_answers *answers, enum tercet_status status, con
 {
     pthread_mutex_lock(&answers->mutex);
     const bool first = !answers->over;
-    const bool stuck = answers->writing;
     answers->over = true;
     drop_waiting(answers);
     tell_busy(answers);
     pthread_mutex_unlock(&answers->mutex);
-    if (first && stuck) {
-        rpc_duplex_cancel(answers->duplex); /* it may not be reading */
-    }
     if (first) {
         rpc_duplex_finish(answers->duplex, status, text);
     }
@@ -130,6 +126,7 @@ void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *messa
         answers->writing && answers->waiting.bytes > answers->limits.unsent_bytes_max;
     leave(answers);
     if (unread) {
+        rpc_duplex_cancel(answers->duplex); /* what is being written may never leave */
         rpc_answers_end(answers, TERCET_RESOURCE_EXHAUSTED, "answers are not read");
     }
     let_go(answers);

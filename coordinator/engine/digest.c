@@ -5,28 +5,34 @@
 #include "engine/digest.h"
 
 #include <openssl/evp.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
 
-static EVP_MD *sha256; /* kept until the process ends */
-
-static void fetch(void)
+/* Kept until the process ends.  Who fetches it twice at the same time has the same one. */
+static const EVP_MD *algorithm(void)
 {
-    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    tercet_assert(sha256 != NULL);
+    static _Atomic(EVP_MD *) fetched;
+    EVP_MD *known = atomic_load(&fetched);
+    if (known == NULL) {
+        EVP_MD *mine = EVP_MD_fetch(NULL, "SHA256", NULL);
+        tercet_assert(mine != NULL);
+        if (atomic_compare_exchange_strong(&fetched, &known, mine)) {
+            return mine;
+        }
+        EVP_MD_free(mine);
+    }
+    return known;
 }
 
 /* A context of the library, fed with length-prefixed parts. */
 static EVP_MD_CTX *hash_begin(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    tercet_assert(pthread_once(&once, fetch) == 0);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     tercet_assert(context != NULL);
-    tercet_assert(EVP_DigestInit_ex(context, sha256, NULL) == 1);
+    tercet_assert(EVP_DigestInit_ex(context, algorithm(), NULL) == 1);
     return context;
 }
 

@@ -90,6 +90,7 @@ class KvFence : public testing::Test
                                                     : tercet_bytes_of(value->data(), value->size());
         overlay_put(&fence->overlay, row_key_bytes(&key), value == nullptr ? nullptr : &bytes);
         ASSERT_EQ(kv_fence_commit(fence, &error), TERCET_OK);
+        fence->scope.known = false; // as for whoever opens it next
     }
 
     row_key RowKey(const char *gid = "g")

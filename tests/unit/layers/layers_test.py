@@ -27,7 +27,7 @@ MAY_INCLUDE = {
 ONLY_IN = {
     r"grpc/": ["common/rpc", "tests"],
     r"leveldb/": ["coordinator/journal", "participant-sdk/fence", "bench", "tests"],
-    r"sqlite3\.h": ["participant-sdk/fence", "participant-sdk/examples", "samples", "tests"],
+    r"sqlite3\.h": ["participant-sdk/fence", "participant-sdk/examples", "samples", "bench", "tests"],
 }
 
 # The pure folders: nothing of the outside world.
