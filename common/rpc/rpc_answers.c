@@ -93,17 +93,28 @@ static void drop_waiting(struct rpc_answers *answers)
     rpc_gather_init(&answers->waiting);
 }
 
-void rpc_answers_end(struct rpc_answers *answers, enum tercet_status status, const char *text)
+/* Whoever lets answers wait behind what is being written may never read: `breaks` does not wait for it. */
+static void end(struct rpc_answers *answers, enum tercet_status status, const char *text,
+                bool breaks)
 {
     pthread_mutex_lock(&answers->mutex);
     const bool first = !answers->over;
+    const bool stuck = answers->writing && answers->waiting.count > 0;
     answers->over = true;
     drop_waiting(answers);
     tell_busy(answers);
     pthread_mutex_unlock(&answers->mutex);
+    if (first && stuck && breaks) {
+        rpc_duplex_cancel(answers->duplex);
+    }
     if (first) {
         rpc_duplex_finish(answers->duplex, status, text);
     }
+}
+
+void rpc_answers_end(struct rpc_answers *answers, enum tercet_status status, const char *text)
+{
+    end(answers, status, text, true);
 }
 
 void rpc_answers_announce(struct rpc_answers *answers)
@@ -126,7 +137,6 @@ void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *messa
         answers->writing && answers->waiting.bytes > answers->limits.unsent_bytes_max;
     leave(answers);
     if (unread) {
-        rpc_duplex_cancel(answers->duplex); /* what is being written may never leave */
         rpc_answers_end(answers, TERCET_RESOURCE_EXHAUSTED, "answers are not read");
     }
     let_go(answers);
@@ -195,7 +205,8 @@ static void on_stopping(void *context)
 
 static void on_gone(void *context)
 {
-    rpc_answers_end(context, TERCET_CALL_CANCELLED, "the client has gone");
+    /* Or is told why behind what is being written: it sent what is no message. */
+    end(context, TERCET_CALL_CANCELLED, "the client has gone", false);
 }
 
 static void on_ended(const struct rpc_result *result, void *context)

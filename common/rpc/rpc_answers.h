@@ -58,7 +58,8 @@ struct rpc_answers *rpc_answers_open(struct rpc_duplex *duplex,
 /* Sends the first message, which tells the window. */
 void rpc_answers_hello(struct rpc_answers *answers, const ProtobufCMessage *hello);
 
-/* Ends the stream, behind what is being written, although something may be unanswered. */
+/* Ends the stream although something may be unanswered: behind what is being written, or, when answers
+ * wait behind that, at once (the client is then told CANCELLED). */
 void rpc_answers_end(struct rpc_answers *answers, enum tercet_status status, const char *text);
 
 /* The answer to one request, as a message that holds nothing else.  Afterwards `answers` may be
