@@ -307,7 +307,10 @@ static void release_effect(struct loop *loop, struct effect *effect, struct cloc
                       effect->u.call.not_before_boot_ms, now);
         effect->u.call.branch = NULL;
     } else if (effect->kind == EFFECT_HOLD) {
-        carry_out_hold(loop, &effect->u.hold, now);
+        /* A release, and it may have been held again before that became durable. */
+        if (!engine_is_held(loop->options.engine, effect->u.hold.participant)) {
+            carry_out_hold(loop, &effect->u.hold, now);
+        }
     } else {
         TERCET_FAILPOINT("loop.before_reply");
         tercet_assert(effect->kind == EFFECT_REPLY);

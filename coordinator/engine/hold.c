@@ -138,7 +138,9 @@ void hold_resolve(struct step *step, const struct request *request)
                       "participant \"%s\" is not held", entry->name);
         return;
     }
-    /* It is met anew: the database that it has now is the one that counts from here on. */
+    /* It is met anew: the database that it has now is the one that counts from here on, for a probe
+     * that is out, too. */
+    peer->replied_before = (struct replied){0};
     peer->known = (struct acquaintance){.asked_incarnation = peer->known.asked_incarnation,
                                         .record = peer->known.record};
     text_format(peer->known.released, sizeof peer->known.released, "%s", request->reason.text);

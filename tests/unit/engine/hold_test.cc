@@ -154,6 +154,23 @@ TEST(Hold, AnOperatorsReasonIsRecordedAndLetsItGoOn)
     EXPECT_EQ(TERCET_FAILED_PRECONDITION, world.LastReply(world.ResolveParticipant(0)).status);
 }
 
+TEST(Hold, AProbeThatWasOutWhenAnOperatorSpokeIsNotMeasuredByWhatWasBefore)
+{
+    EngineWorld world;
+    world.Describe(0, EngineWorld::Store('a', 0, 0));
+    world.Execute("paid", {{0}});
+    world.RunToEnd();
+    world.Describe(0, EngineWorld::Store('a', 0, 0));
+    EXPECT_TRUE(engine_is_held(world.engine, 0)) << "it has lost what it had replied";
+    engine_probe_leaves(world.engine, 0);
+    EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveParticipant(0)).status);
+    event *made = event_create(EVENT_PROBED);
+    made->u.probed.description = static_cast<description *>(malloc(sizeof(description)));
+    *made->u.probed.description = EngineWorld::Store('a', 0, 0);
+    world.Step(made);
+    EXPECT_FALSE(engine_is_held(world.engine, 0));
+}
+
 TEST(Hold, ItOutlivesTheCoordinator)
 {
     EngineWorld world;

@@ -293,6 +293,36 @@ TEST(Loop, NothingIsSentToAParticipantThatIsHeldUntilItsReleaseIsDurable)
     EXPECT_EQ(2U, world.sent.size());
 }
 
+TEST(Loop, AReleaseThatBecomesDurableAfterTheParticipantIsHeldAgainReleasesNothing)
+{
+    LoopWorld world;
+    const auto probe = [&world] { // as if the last one had been answered before
+        dispatch_hold(world.dispatch, 0, true, world.now);
+        dispatch_hold(world.dispatch, 0, false, world.now);
+        world.Advance(1000);
+    };
+    world.Turn();
+    world.Turn({Described('a')});
+    probe();
+    world.Turn({Described('x')});
+    ASSERT_EQ(1U, world.holds.size());
+    world.Sync();
+
+    event *resolve = world.Ask(REQUEST_RESOLVE, "", 2);
+    resolve->u.request.resolution = RESOLUTION_ASK;
+    reason_set(&resolve->u.request.reason, "", "compared");
+    world.Turn({resolve});
+    probe();
+    world.Turn({Described('x')}); // met anew
+    probe();
+    world.Turn({Described('y')});
+    ASSERT_EQ(2U, world.holds.size());
+    EXPECT_TRUE(world.holds[1].held);
+    world.Sync();
+    EXPECT_TRUE(engine_is_held(world.engine, 0));
+    EXPECT_EQ(2U, world.holds.size());
+}
+
 TEST(LoopDeathTest, AHigherEpochSeenAtAParticipantEndsTheCoordinator)
 {
     LoopWorld world;
