@@ -123,27 +123,42 @@ const struct kv_backend leveldb_backend_slots = {
 
 /* ---- Opening ---------------------------------------------------------------------------------- */
 
-/* Whether a file of a database is there; CURRENT itself told apart. */
-static void look_at_directory(const char *path, bool *current_out, bool *others_out)
+/* Whether `name` stands for rows of a database.  LevelDB writes the first manifest before CURRENT and
+ * removes it when the first log is there: alone it tells of a process that died while it made the
+ * database, before anybody could write. */
+static bool holds_rows(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (dot != NULL) {
+        return strcmp(dot, ".ldb") == 0 || strcmp(dot, ".sst") == 0 || strcmp(dot, ".log") == 0;
+    }
+    return strncmp(name, "MANIFEST-", 9) == 0 && strcmp(name, "MANIFEST-000001") != 0;
+}
+
+/* Whether CURRENT is there, and whether rows are.  A missing directory has neither. */
+static enum tercet_status look_at_directory(const char *path, bool *current_out, bool *rows_out,
+                                            struct tercet_error *error_out)
 {
     DIR *directory = opendir(path);
     *current_out = false;
-    *others_out = false;
-    if (directory == NULL) {
-        return; /* missing, or LevelDB will say why not */
+    *rows_out = false;
+    if (directory == NULL && errno == ENOENT) {
+        return TERCET_OK;
     }
-    for (const struct dirent *item = readdir(directory); item != NULL; item = readdir(directory)) {
-        const char *name = item->d_name;
-        const char *dot = strrchr(name, '.');
-        if (strcmp(name, "CURRENT") == 0) {
-            *current_out = true;
-        } else if (strncmp(name, "MANIFEST-", 9) == 0 ||
-                   (dot != NULL && (strcmp(dot, ".ldb") == 0 || strcmp(dot, ".sst") == 0 ||
-                                    strcmp(dot, ".log") == 0))) {
-            *others_out = true;
-        }
+    errno = directory == NULL ? errno : 0;
+    const struct dirent *item = NULL;
+    while (directory != NULL && (item = readdir(directory)) != NULL) {
+        *current_out = *current_out || strcmp(item->d_name, "CURRENT") == 0;
+        *rows_out = *rows_out || holds_rows(item->d_name);
+        errno = 0;
     }
-    (void)closedir(directory);
+    const int reason = errno;
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+    return reason == 0 ? TERCET_OK
+                       : error_set(error_out, TERCET_UNAVAILABLE, "%s: cannot be listed: %s", path,
+                                   strerror(reason));
 }
 
 static enum tercet_status sync_directory(const char *path, struct tercet_error *error_out)
@@ -175,12 +190,15 @@ enum tercet_status leveldb_backend_open(struct leveldb_backend *backend, const c
                                         bool create_if_missing, struct tercet_error *error_out)
 {
     bool current = false;
-    bool others = false;
+    bool rows = false;
     char *words = NULL;
 
     *backend = (struct leveldb_backend){0};
-    look_at_directory(path, &current, &others);
-    if (!current && others) {
+    const enum tercet_status looked = look_at_directory(path, &current, &rows, error_out);
+    if (looked != TERCET_OK) {
+        return looked;
+    }
+    if (!current && rows) {
         return error_set(error_out, TERCET_DATA_LOSS,
                          "%s: holds files of a LevelDB database and no CURRENT; it was not touched",
                          path);

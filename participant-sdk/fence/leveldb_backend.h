@@ -2,8 +2,8 @@
  *
  * LevelDB 1.23 goes on after a failed write of its log and then loses what it acknowledges.  So the
  * first write that fails ends the store: nothing is written or believed on this handle again, and
- * the process has to be started anew.  Reads check sums; a missing CURRENT beside other files of a
- * database is never taken for an empty directory. */
+ * the process has to be started anew.  Reads check sums; rows without CURRENT are
+ * never taken for an empty directory. */
 #ifndef TERCET_FENCE_LEVELDB_BACKEND_H
 #define TERCET_FENCE_LEVELDB_BACKEND_H
 

@@ -68,6 +68,30 @@ TEST_F(LeveldbStore, MissingCurrentIsDataLossAndNeverAnEmptyDatabase)
     EXPECT_EQ(before, after);
 }
 
+// A process that died while LevelDB made the database leaves its first manifest, and no CURRENT.
+TEST_F(LeveldbStore, DatabaseThatWasNeverFinishedIsMadeAnew)
+{
+    for (const bool copied : {false, true}) {
+        std::filesystem::create_directory(path());
+        for (const char *name : {"LOCK", "LOG", "MANIFEST-000001", "000001.dbtmp"}) {
+            if (copied || std::string(name) != "000001.dbtmp") {
+                std::ofstream(path() + "/" + name) << "half of it";
+            }
+        }
+        EXPECT_EQ(Open(false), TERCET_UNAVAILABLE) << error.text;
+        EXPECT_EQ(Open(true), TERCET_OK) << error.text;
+        EXPECT_EQ(Open(false), TERCET_OK) << error.text;
+        std::filesystem::remove_all(path());
+    }
+}
+
+TEST_F(LeveldbStore, DirectoryThatCannotBeListedIsUnavailable)
+{
+    std::ofstream(path()) << "a file";
+    EXPECT_EQ(Open(true), TERCET_UNAVAILABLE);
+    EXPECT_NE(std::string(error.text).find("cannot be listed"), std::string::npos) << error.text;
+}
+
 TEST_F(LeveldbStore, DamagedLogIsDataLoss)
 {
     {
