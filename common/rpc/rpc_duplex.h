@@ -21,7 +21,8 @@
  *   a message that is not one          client: ended, INTERNAL; server: gone, the peer gets
  *                                      INVALID_ARGUMENT
  *   our server stops                   stopping; when the grace is over gone; the peer gets UNAVAILABLE
- *                                      "stopping", behind the message that is being written */
+ *                                      "stopping", behind the message that is being written; a
+ *                                      stream that arrives now: gone at once */
 #ifndef COMMON_RPC_RPC_DUPLEX_H
 #define COMMON_RPC_RPC_DUPLEX_H
 

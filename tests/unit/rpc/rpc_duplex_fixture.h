@@ -113,6 +113,14 @@ class RpcDuplex : public RpcTest
         end->duplex = rpc_duplex_start(channel_, &options);
     }
 
+    /* Opens a stream that a server asks when it stops, not one that only now arrives. */
+    void OpenAndBeHeard(End *end)
+    {
+        Open(end);
+        ASSERT_TRUE(Say(end->duplex, "hello"));
+        ASSERT_TRUE(server_end_.message.Wait());
+    }
+
     End server_end_;
     Gate arrived_;
 };

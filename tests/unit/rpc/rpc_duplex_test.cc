@@ -251,8 +251,7 @@ TEST_F(RpcDuplex, MayFinishWithinTheGraceOfAServerThatStops)
     Keep();
     Serve();
     End client;
-    Open(&client);
-    ASSERT_TRUE(arrived_.Wait());
+    ASSERT_NO_FATAL_FAILURE(OpenAndBeHeard(&client));
     std::thread stopper([this] { rpc_server_stop(server_, 60000); });
     ASSERT_TRUE(server_end_.stopping.Wait());
     ASSERT_TRUE(Say(server_end_.duplex, "late"));
@@ -273,8 +272,7 @@ TEST_F(RpcDuplex, IsEndedWhenTheGraceOfAServerThatStopsIsOver)
     Keep();
     Serve();
     End client;
-    Open(&client);
-    ASSERT_TRUE(arrived_.Wait());
+    ASSERT_NO_FATAL_FAILURE(OpenAndBeHeard(&client));
     rpc_server_stop(server_, 10);
     EXPECT_EQ(server_end_.stopping.Count(), 1);
     EXPECT_EQ(server_end_.gone.Count(), 1);
