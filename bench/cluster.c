@@ -121,7 +121,7 @@ bool cluster_start(struct cluster *cluster, const char *daemon, const char *self
         }
     }
     for (uint32_t i = 0; i < participant_count; i++) {
-        if (!process_wait_for(&cluster->participants[i], PARTICIPANT_READY, START_TIMEOUT_MS)) {
+        if (!process_wait_for(&cluster->participants[i], PROCESS_READY, START_TIMEOUT_MS)) {
             (void)fprintf(stderr, "tercet-bench: participant %s did not become ready\n",
                           cluster_participant_name(i));
             return false;

@@ -131,14 +131,10 @@ int floor_echo_main(const char *listen)
                                                .method_count = 1};
     struct rpc_server *server = NULL;
     struct tercet_error error = {0};
-    char byte;
     const bool ok = rpc_server_create(&options, &server, &error) == TERCET_OK;
     if (ok) {
         rpc_server_start(server);
-        puts("ready");
-        (void)fflush(stdout);
-        while (read(STDIN_FILENO, &byte, 1) > 0) {
-        }
+        process_serve_parent();
     } else {
         (void)fprintf(stderr, "tercet-bench: echo: %s\n", error.text);
     }
@@ -296,7 +292,7 @@ static bool open_lane(struct lane *lane, const char *directory, const char *self
     (void)snprintf(address, sizeof address, "unix:%s/floor%u", directory, (unsigned)index);
     const char *const arguments[] = {self, "echo", address, NULL};
     if (!process_start(&lane->echo, arguments, NULL) ||
-        !process_wait_for(&lane->echo, "ready", START_TIMEOUT_MS)) {
+        !process_wait_for(&lane->echo, PROCESS_READY, START_TIMEOUT_MS)) {
         return false;
     }
     const struct rpc_channel_options options = {.runtime = lane->asker->runtime, .target = address};

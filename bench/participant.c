@@ -9,8 +9,8 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "process.h"
 #include "tercet/participant.h"
 #include "tercet/store_leveldb.h"
 #include "tercet/store_memory.h"
@@ -104,15 +104,6 @@ static enum tercet_status open_store(const char *kind, const char *directory, co
     return tercet_memory_open(&options, store_out, error_out);
 }
 
-static void wait_until_input_closes(void)
-{
-    char ignored[64];
-    ssize_t size = 1;
-    while (size > 0) {
-        size = read(STDIN_FILENO, ignored, sizeof ignored);
-    }
-}
-
 int participant_main(const char *name, const char *listen, const char *store_name,
                      const char *directory)
 {
@@ -133,9 +124,7 @@ int participant_main(const char *name, const char *listen, const char *store_nam
         tercet_participant_register(participant, store, actions, 2, &error) == TERCET_OK &&
         tercet_participant_start(participant, &error) == TERCET_OK;
     if (ok) {
-        puts(PARTICIPANT_READY);
-        (void)fflush(stdout);
-        wait_until_input_closes();
+        process_serve_parent();
         (void)!tercet_participant_stop(participant, STOP_GRACE_MS);
     } else {
         (void)fprintf(stderr, "participant %s: %s\n", name, error.text);

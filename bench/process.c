@@ -83,6 +83,17 @@ out:
     return ok;
 }
 
+void process_serve_parent(void)
+{
+    char ignored[64];
+    ssize_t size = 1;
+    (void)puts(PROCESS_READY);
+    (void)fflush(stdout);
+    while (size > 0) {
+        size = read(STDIN_FILENO, ignored, sizeof ignored);
+    }
+}
+
 /* ---- Listen ------------------------------------------------------------------------------------ */
 
 bool process_wait_for(struct process *process, const char *word, uint32_t timeout_ms)
@@ -208,18 +219,24 @@ static uint64_t us_of_ticks(unsigned long long ticks)
     return ticks * 1000000 / (unsigned long long)sysconf(_SC_CLK_TCK);
 }
 
-uint64_t process_cpu_us(pid_t id)
+/* What the kernel tells of a process in its file `name`; "" when it cannot be read. */
+static void read_of_process(pid_t id, const char *name, char *text_out, size_t size)
 {
     char path[64];
-    char text[1024];
-    (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)id);
+    size_t filled = 0;
+    (void)snprintf(path, sizeof path, "/proc/%ld/%s", (long)id, name);
     FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return 0;
+    if (file != NULL) {
+        filled = fread(text_out, 1, size - 1, file);
+        (void)fclose(file);
     }
-    const size_t size = fread(text, 1, sizeof text - 1, file);
-    (void)fclose(file);
-    text[size] = '\0';
+    text_out[filled] = '\0';
+}
+
+uint64_t process_cpu_us(pid_t id)
+{
+    char text[1024];
+    read_of_process(id, "stat", text, sizeof text);
 
     /* The second field is the name in parentheses and may hold anything; fields 14 and 15 are ticks
      * of user and system time. */
@@ -239,16 +256,8 @@ uint64_t process_cpu_us(pid_t id)
 uint64_t process_written_bytes(pid_t id)
 {
     static const char key[] = "\nwrite_bytes: ";
-    char path[64];
     char text[512];
-    (void)snprintf(path, sizeof path, "/proc/%ld/io", (long)id);
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return 0;
-    }
-    const size_t size = fread(text, 1, sizeof text - 1, file);
-    (void)fclose(file);
-    text[size] = '\0';
+    read_of_process(id, "io", text, sizeof text);
     const char *at = strstr(text, key);
     return at == NULL ? 0 : strtoull(at + sizeof key - 1, NULL, 10);
 }

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PROCESS_READY "ready" /* what a child of ours says when it serves */
+
 struct process {
     pid_t id;   /* 0: none */
     int input;  /* its standard input; closing it is a request to end.  -1: none */
@@ -24,6 +26,10 @@ uint64_t process_now_us(void);
 /* Starts `arguments` (NULL at the end).  Its standard error goes to `log_path`, or to ours when that
  * is NULL.  False: errno tells why. */
 bool process_start(struct process *process, const char *const *arguments, const char *log_path);
+
+/* In a child: says that it is ready, as process_wait_for(..., PROCESS_READY) hears it, and waits until
+ * its parent closes its input, or has died. */
+void process_serve_parent(void);
 
 /* Waits until it has said a line that begins with `word`. */
 bool process_wait_for(struct process *process, const char *word, uint32_t timeout_ms);

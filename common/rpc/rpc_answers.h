@@ -10,7 +10,8 @@
  *
  * Bounds.  The window holds for requests that are unanswered or whose answers have not begun to
  * leave; the hello tells it.  A client that exceeds it, sends too many in one message, or does not
- * read until too many bytes of answers wait, loses the stream (RESOURCE_EXHAUSTED).
+ * read until too many bytes of answers wait, loses the stream (RESOURCE_EXHAUSTED; CANCELLED when
+ * answers waited behind one that it did not read).
  *
  * How it ends
  *   the stream breaks, or rpc_answers_end()   requests that were taken in go on, and their answers

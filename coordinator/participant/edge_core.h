@@ -5,8 +5,8 @@
  * counted on the loop's thread alone.
  *
  * What crosses threads besides: `acknowledged_lsn`, an atomic that only has to be nearly right (a mark
- * sent once too often is ignored there) and `met_losses`; the feeds, which have a mutex each; and events that end after
- * the inbox was closed, which wait in `late` for edge_destroy(). */
+ * sent once too often is ignored there), and `met_losses`; the feeds, which have a mutex each; and
+ * events that end after the inbox was closed, which wait in `late` for edge_destroy(). */
 #ifndef COORDINATOR_PARTICIPANT_EDGE_CORE_H
 #define COORDINATOR_PARTICIPANT_EDGE_CORE_H
 

@@ -62,7 +62,7 @@ class Isolation : public testing::Test
             const char *const arguments[] = {PARTICIPANT, "participant", name.c_str(),
                                              listen.c_str(), nullptr};
             ASSERT_TRUE(process_start(&participants_[i], arguments, nullptr));
-            ASSERT_TRUE(process_wait_for(&participants_[i], PARTICIPANT_READY, 20000));
+            ASSERT_TRUE(process_wait_for(&participants_[i], PROCESS_READY, 20000));
             targets += (i > 0 ? "," : "") + name + "=" + listen;
         }
         std::string journal = directory_ + "/journal";
