@@ -1,5 +1,9 @@
 # Sanitizers go to everything we build, tests included; never to what others built.
 if(TERCET_SANITIZE)
+  add_compile_definitions(TERCET_SANITIZED)
+  if(TERCET_SANITIZE MATCHES "address")
+    add_compile_definitions(TERCET_ASAN)
+  endif()
   add_compile_options(-fsanitize=${TERCET_SANITIZE} -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=${TERCET_SANITIZE})
   if(TERCET_SANITIZE MATCHES "undefined")

@@ -85,7 +85,7 @@ TEST_F(ArenaDeathTest, AnImpossibleSizeIsABug)
     EXPECT_DEATH(arena_calloc(&arena_, SIZE_MAX, 2), "assertion failed");
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef TERCET_ASAN
 TEST_F(ArenaDeathTest, AUseAfterTheResetIsFound)
 {
     auto *piece = static_cast<volatile uint8_t *>(arena_alloc(&arena_, 16));
