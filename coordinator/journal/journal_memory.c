@@ -277,19 +277,24 @@ static enum tercet_status list_outcomes(struct journal *journal, const char *cur
     int64_t day = INT64_MAX;
     const char *gid = "";
     size_t count = 0;
+    size_t behind = 0;
     bool go_on = true;
     if (cursor[0] != '\0' && !parse_cursor(cursor, &day, &gid)) {
         return TERCET_INVALID_ARGUMENT;
     }
-    struct pair **pairs = pairs_sorted(&memory_of(journal)->pairs, "o/", &count);
-    qsort(pairs, count, sizeof *pairs, compare_outcomes);
-    for (size_t i = 0; i < count && go_on; i++) {
-        char next[TERCET_GID_BYTES_MAX + 32];
+    struct pair **pairs = pairs_with(&memory_of(journal)->pairs, "o/", &count);
+    for (size_t i = 0; i < count; i++) {
         if (is_behind(pairs[i], day, gid)) {
-            snprintf(next, sizeof next, "%" PRId64 "/%.*s", day_of(pairs[i]),
-                     (int)pairs[i]->key.size - 2, (const char *)pairs[i]->key.data + 2);
-            go_on = outcome_fn(pairs[i]->value, next, context);
+            pairs[behind] = pairs[i];
+            behind++;
         }
+    }
+    qsort(pairs, behind, sizeof *pairs, compare_outcomes);
+    for (size_t i = 0; i < behind && go_on; i++) {
+        char next[TERCET_GID_BYTES_MAX + 32];
+        snprintf(next, sizeof next, "%" PRId64 "/%.*s", day_of(pairs[i]),
+                 (int)pairs[i]->key.size - 2, (const char *)pairs[i]->key.data + 2);
+        go_on = outcome_fn(pairs[i]->value, next, context);
     }
     free(pairs);
     return TERCET_OK;
@@ -300,7 +305,7 @@ static bool remove_expired(struct journal_memory *memory)
 {
     size_t count = 0;
     bool any = false;
-    struct pair **pairs = pairs_sorted(&memory->pairs, "o/", &count);
+    struct pair **pairs = pairs_with(&memory->pairs, "o/", &count);
     for (size_t i = 0; i < count; i++) {
         if ((day_of(pairs[i]) + 1) * DAY_MS <= memory->head.horizon_unix_ms) {
             struct digest128 hash = digest128_of_pair(pairs[i]->key, pairs[i]->value);
@@ -323,7 +328,7 @@ static bool maintain(struct journal *journal, int64_t now_unix_ms)
     }
     size_t count = 0;
     int64_t horizon = memory->head.horizon_unix_ms;
-    struct pair **pairs = pairs_sorted(&memory->pairs, "o/", &count);
+    struct pair **pairs = pairs_with(&memory->pairs, "o/", &count);
     for (size_t i = 0; i < count; i++) {
         const int64_t day_end = (day_of(pairs[i]) + 1) * DAY_MS;
         if (day_end <= now_unix_ms - memory->outcome_keep_ms && day_end > horizon) {

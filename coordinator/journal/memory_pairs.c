@@ -54,30 +54,36 @@ static int compare_pairs(const void *left, const void *right)
     return bytes_compare((*a)->key, (*b)->key);
 }
 
-struct pair **pairs_sorted(const struct table *pairs, const char *prefix, size_t *count_out)
+struct pair **pairs_with(const struct table *pairs, const char *prefix, size_t *count_out)
 {
     const size_t prefix_size = strlen(prefix);
-    struct pair **sorted = xcalloc(table_count(pairs) + 1, sizeof *sorted);
+    struct pair **found = xmalloc((table_count(pairs) + 1) * sizeof(struct pair *));
     size_t count = 0;
     for (struct table_node *node = table_first(pairs); node != NULL;
          node = table_next(pairs, node)) {
         struct pair *pair = container_of(node, struct pair, node);
         if (pair->key.size >= prefix_size && memcmp(pair->key.data, prefix, prefix_size) == 0) {
-            sorted[count] = pair;
+            found[count] = pair;
             count++;
         }
     }
-    qsort(sorted, count, sizeof *sorted, compare_pairs);
     *count_out = count;
+    return found;
+}
+
+struct pair **pairs_sorted(const struct table *pairs, const char *prefix, size_t *count_out)
+{
+    struct pair **sorted = pairs_with(pairs, prefix, count_out);
+    qsort(sorted, *count_out, sizeof *sorted, compare_pairs);
     return sorted;
 }
 
 void pairs_clear(struct table *pairs)
 {
     size_t count = 0;
-    struct pair **sorted = pairs_sorted(pairs, "", &count);
+    struct pair **all = pairs_with(pairs, "", &count);
     for (size_t i = 0; i < count; i++) {
-        remove_pair(pairs, sorted[i]);
+        remove_pair(pairs, all[i]);
     }
-    free(sorted);
+    free(all);
 }

@@ -16,7 +16,10 @@ struct pair *pairs_find(const struct table *pairs, struct tercet_bytes key); /* 
 /* Does to the pairs what the batch says. */
 void pairs_apply(struct table *pairs, const struct journal_batch *batch);
 
-/* All pairs whose key begins with `prefix`, in the order of keys; to be freed. */
+/* All pairs whose key begins with `prefix`; to be freed. */
+struct pair **pairs_with(const struct table *pairs, const char *prefix, size_t *count_out);
+
+/* The same, in the order of keys. */
 struct pair **pairs_sorted(const struct table *pairs, const char *prefix, size_t *count_out);
 
 /* Removes and frees all of them. */
