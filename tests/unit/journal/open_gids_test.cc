@@ -92,6 +92,20 @@ TEST_F(OpenGids, TheJournalInMemoryFindsThemAsWell)
     journal_close(memory);
 }
 
+TEST_F(OpenGids, AStartRefusesWhatIsOpenAndHasEnded)
+{
+    OpenIt();
+    PutEnded("b");
+    open_gids open = {};
+    tercet_error error = {};
+    open_gids_add(&open, "a", 1);
+    EXPECT_EQ(open_gids_refuse_ended(&open, journal_, &error), TERCET_OK) << error.text;
+    open_gids_add(&open, "b", 2);
+    EXPECT_EQ(open_gids_refuse_ended(&open, journal_, &error), TERCET_DATA_LOSS);
+    EXPECT_NE(std::string(error.text).find("transaction 2 "), std::string::npos) << error.text;
+    open_gids_deinit(&open);
+}
+
 // Nothing is served yet, so what cannot be read is told and does not end the process.
 TEST_F(OpenGids, ADayThatCannotBeReadIsTold)
 {
