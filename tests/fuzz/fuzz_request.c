@@ -143,6 +143,19 @@ static void judge_coordinator(const struct kind *kind, const ProtobufCMessage *m
     event_destroy(event);
 }
 
+/* Each element as its own call: batch.c. */
+static void judge_batch(const struct kind *kind, const ProtobufCMessage *message, uint32_t left_ms)
+{
+    static const struct kind element = {
+        .request = REQUEST_EXECUTE, .refuse_unknown = true, .read = read_execute};
+    const Tercet__V1__ExecuteBatch *batch = (const Tercet__V1__ExecuteBatch *)message;
+    (void)kind;
+    (void)left_ms;
+    for (size_t i = 0; i < batch->n_requests; i++) {
+        judge_coordinator(&element, &batch->requests[i]->base, TERCET_FOREVER);
+    }
+}
+
 static void judge_list(const struct kind *kind, const ProtobufCMessage *message, uint32_t left_ms)
 {
     (void)kind;
@@ -311,6 +324,7 @@ static const struct kind kinds[] = {
     {&tercet__v1__describe_request__descriptor, judge_describe, false, 0, NULL, 0},
     {&tercet__v1__inspect_request__descriptor, judge_inspect, false, 0, NULL, 0},
     {&tercet__v1__work_batch__descriptor, judge_work, false, 0, NULL, 0},
+    {&tercet__v1__execute_batch__descriptor, judge_batch, false, 0, NULL, 0},
 };
 
 static void run(const struct kind *kind, struct tercet_bytes bytes, uint32_t left_ms)
