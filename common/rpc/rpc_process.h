@@ -21,7 +21,9 @@ struct rpc_process_user {
 void rpc_signals_block(sigset_t *before_out);
 void rpc_signals_restore(const sigset_t *before);
 
-/* With signals blocked. */
+/* With signals blocked.  The last to leave ends core, which may take ten seconds more when a write has
+ * had to wait for its peer: core 1.51 watches such sockets by a thread of its own that looks up no
+ * sooner. */
 void rpc_process_enter(struct rpc_process_user *user);
 void rpc_process_leave(struct rpc_process_user *user);
 

@@ -4,7 +4,7 @@
 #include <set>
 #include <thread>
 
-#include "unit/edge/edge_relay.h"
+#include "support/relay.h"
 #include "unit/edge/edge_stream_fixture.h"
 
 namespace

@@ -13,15 +13,6 @@
 namespace
 {
 
-Ask Branch(int number, const std::string &payload = "done")
-{
-    Ask ask;
-    ask.gid = "gid-" + std::to_string(number);
-    ask.number = number;
-    ask.payload = payload;
-    return ask;
-}
-
 /* Every way in which a request can be answered without another before it. */
 std::vector<Ask> AllKinds()
 {

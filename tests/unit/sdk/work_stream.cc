@@ -28,6 +28,15 @@ uint32_t ReadReplies(ProtobufCMessage *message, WorkStream::Answers *answers)
 
 } // namespace
 
+Ask Branch(int number, const std::string &payload)
+{
+    Ask ask;
+    ask.gid = "gid-" + std::to_string(number);
+    ask.number = number;
+    ask.payload = payload;
+    return ask;
+}
+
 WorkStream::WorkStream(Wire *wire)
     : RawStream(wire->channel(), "/tercet.v1.Participant/Work",
                 &tercet__v1__answer_batch__descriptor, ReadReplies, true)

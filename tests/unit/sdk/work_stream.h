@@ -7,6 +7,9 @@
 #include "support/raw_stream.h"
 #include "unit/sdk/wire.h"
 
+/* The only branch of a transaction of its own. */
+Ask Branch(int number, const std::string &payload = "done");
+
 class WorkStream : public RawStream<Told>
 {
   public:

@@ -1,4 +1,4 @@
-// edge_relay.h -- a relay in front of a participant, which can say what a peer of other making says.
+// relay.h -- a relay in front of a server, which can be slow, and say what a peer of other making says.
 #pragma once
 
 #include <list>
@@ -19,6 +19,10 @@ class Relay
     // Tells every client that is there to take its new calls elsewhere: a GOAWAY without an error.
     // What is open on its connection goes on.
     void GoAway();
+    // From now on nothing comes through towards clients, until ReadOn(); what the server has sent
+    // waits in its own buffers, but for some KiB.
+    void Pause();
+    void ReadOn();
 
   private:
     struct Pair {
@@ -28,12 +32,15 @@ class Relay
     };
     void Run();
     void Accept();
+    void Wake();
     bool Carry(Pair *pair, bool from_client, bool from_server);
 
     std::string target_;
+    bool paused_ = false;
+    bool ended_ = false;
     int listener_;
     int wake_;
-    std::mutex mutex_; // of what is sent to clients, and of the list
+    std::mutex mutex_; // of what is sent to clients, of the list and of the two flags
     std::list<Pair> pairs_;
     std::thread thread_;
 };

@@ -1,4 +1,4 @@
-#include "unit/edge/edge_relay.h"
+#include "support/relay.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -66,7 +66,11 @@ Relay::Relay(const std::string &target)
 
 Relay::~Relay()
 {
-    EXPECT_EQ(eventfd_write(wake_, 1), 0);
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        ended_ = true;
+    }
+    Wake();
     thread_.join();
     for (const Pair &pair : pairs_) {
         close(pair.client);
@@ -97,10 +101,39 @@ void Relay::GoAway()
     }
 }
 
+void Relay::Wake()
+{
+    EXPECT_EQ(eventfd_write(wake_, 1), 0);
+}
+
+void Relay::Pause()
+{
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        paused_ = true;
+    }
+    Wake();
+}
+
+void Relay::ReadOn()
+{
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        paused_ = false;
+        const int many = 1 << 20;
+        for (const Pair &pair : pairs_) {
+            EXPECT_EQ(setsockopt(pair.server, SOL_SOCKET, SO_RCVBUF, &many, sizeof many), 0);
+        }
+    }
+    Wake();
+}
+
 void Relay::Accept()
 {
     const int client = accept(listener_, nullptr, nullptr);
     const int server = socket(AF_INET, SOCK_STREAM, 0);
+    const int few = 4096;
+    EXPECT_EQ(setsockopt(server, SOL_SOCKET, SO_RCVBUF, &few, sizeof few), 0);
     const struct sockaddr_in to = Loopback(std::stoi(target_.substr(target_.rfind(':') + 1)));
     if (connect(server, reinterpret_cast<const struct sockaddr *>(&to), sizeof to) != 0) {
         close(client);
@@ -140,13 +173,23 @@ bool Relay::Carry(Pair *pair, bool from_client, bool from_server)
 void Relay::Run()
 {
     for (;;) {
+        bool paused = false;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (ended_) {
+                return;
+            }
+            paused = paused_;
+        }
         std::vector<struct pollfd> events = {{wake_, POLLIN, 0}, {listener_, POLLIN, 0}};
         for (const Pair &pair : pairs_) {
             events.push_back({pair.client, POLLIN, 0});
-            events.push_back({pair.server, POLLIN, 0});
+            events.push_back({paused ? -1 : pair.server, POLLIN, 0});
         }
-        if (poll(events.data(), events.size(), -1) < 0 || events[0].revents != 0) {
-            return;
+        ASSERT_GT(poll(events.data(), events.size(), -1), 0);
+        if (events[0].revents != 0) {
+            eventfd_t times = 0;
+            EXPECT_EQ(eventfd_read(wake_, &times), 0);
         }
         size_t at = 2;
         for (auto pair = pairs_.begin(); pair != pairs_.end(); at += 2) {
