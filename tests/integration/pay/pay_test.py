@@ -36,19 +36,26 @@ class Pay(unittest.TestCase):
                               capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout, done.stderr, time.monotonic() - began
 
+    def pay_soon(self, coordinator, *words):
+        """The same, when it took no more than SOON_S once: other programs may have had the processor meanwhile."""
+        for _ in range(3):
+            code, out, said, took_s = self.pay(coordinator, *words)
+            if took_s < SOON_S:
+                return code, out, said
+        self.fail(f"{took_s:.1f} s, three times")
+
     def test_nobody_there_is_said_soon_with_the_address_and_what_to_do(self):
         for address in (f"127.0.0.1:{free_port()}", f"unix:{self.directory}/nobody"):
             for words, what in ((PAYMENT, "nothing was started"),
                                 (("--status", "--payment", "x"), "nothing was asked")):
                 with self.subTest(address=address, words=words):
-                    code, out, said, took_s = self.pay(address, *words)
+                    code, out, said = self.pay_soon(address, *words)
                     self.assertEqual(NOT_STARTED, code, said)
                     self.assertEqual("", out)
                     self.assertIn(address, said)
                     self.assertIn(what, said)
                     self.assertIn("tercetd", said)
                     self.assertIn("--coordinator", said)
-                    self.assertLess(took_s, SOON_S)
 
     def test_programs_are_told_by_a_code(self):
         code, out, _, _ = self.pay(f"127.0.0.1:{free_port()}", "--json", *PAYMENT)
