@@ -2,7 +2,6 @@
 #include "service/read.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -117,10 +116,8 @@ static bool check_branches(const struct read *read, const Tercet__V1__ExecuteReq
     }
     size_t payload_bytes = 0;
     for (size_t i = 0; i < message->n_branches; i++) {
-        char prefix[READ_FIELD_SIZE];
-        (void)snprintf(prefix, sizeof prefix, "branches[%zu]", i);
-        if (!read_branch_check(read, message->branches[i], prefix, TERCET_STAGE_MAX)) {
-            return false;
+        if (!read_branch_check(read, message->branches[i], TERCET_STAGE_MAX)) {
+            return refusal_within(read->refusal, "branches[%zu]", i);
         }
         payload_bytes += message->branches[i]->payload.len;
     }
@@ -177,8 +174,8 @@ bool read_try(const struct read *read, const ProtobufCMessage *base, struct requ
         return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_REQUIRED", "branch",
                            "branch is required");
     }
-    if (!read_branch_check(read, message->branch, "branch", 0)) {
-        return false;
+    if (!read_branch_check(read, message->branch, 0)) {
+        return refusal_within(read->refusal, "branch");
     }
     request->wait = WAIT_MODE_DECISION; /* a Try waits for its own branch */
     request->wait_ms = wait_ms(read, message->wait_timeout_ms, 0);

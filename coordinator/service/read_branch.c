@@ -1,18 +1,8 @@
 /* read_branch.c -- see read_branch.h. */
 #include "service/read_branch.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/assert.h"
 #include "service/check.h"
-
-/* "branches[2].payload" */
-static const char *field_of(const char *prefix, const char *name, char field_out[READ_FIELD_SIZE])
-{
-    (void)snprintf(field_out, READ_FIELD_SIZE, "%s.%s", prefix, name);
-    return field_out;
-}
 
 uint32_t read_participant_find(const struct directory *directory, const char *name)
 {
@@ -38,46 +28,35 @@ bool read_participant_check(const struct read *read, const char *field, const ch
                        field, name);
 }
 
-static bool check_kind(const struct read *read, const Tercet__V1__Branch *branch,
-                       const char *prefix)
+static bool check_kind(const struct read *read, const Tercet__V1__Branch *branch)
 {
-    char field[READ_FIELD_SIZE];
-    field_of(prefix, "kind", field);
     switch (branch->kind) {
     case TERCET__V1__BRANCH_KIND__BRANCH_KIND_UNSPECIFIED:
     case TERCET__V1__BRANCH_KIND__BRANCH_KIND_TCC:
         return true;
     case TERCET__V1__BRANCH_KIND__BRANCH_KIND_CONFIRM_ONLY:
-        if (branch->optional) {
-            field_of(prefix, "optional", field);
-            return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_MALFORMED", field,
-                               "%s: a CONFIRM_ONLY branch cannot refuse, so it cannot be optional",
-                               field);
-        }
-        return true;
+        return !branch->optional ||
+               refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_MALFORMED", "optional",
+                           "optional: a CONFIRM_ONLY branch cannot refuse, so it cannot be "
+                           "optional");
     case _TERCET__V1__BRANCH_KIND_IS_INT_SIZE:
         break;
     }
-    return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_NOT_UNDERSTOOD", field,
-                       "%s is %d, which this version does not know", field, (int)branch->kind);
+    return refusal_set(read->refusal, TERCET_INVALID_ARGUMENT, "TERCET_NOT_UNDERSTOOD", "kind",
+                       "kind is %d, which this version does not know", (int)branch->kind);
 }
 
 bool read_branch_check(const struct read *read, const Tercet__V1__Branch *branch,
-                       const char *prefix, uint32_t stage_max)
+                       uint32_t stage_max)
 {
     struct refusal *refusal = read->refusal;
-    char field[READ_FIELD_SIZE];
-    return read_participant_check(read, field_of(prefix, "participant", field),
-                                  branch->participant) &&
-           check_name(refusal, field_of(prefix, "action", field), branch->action) &&
-           check_bytes(refusal, field_of(prefix, "payload", field), branch->payload.len, 0,
-                       TERCET_PAYLOAD_BYTES_MAX) &&
-           check_range(refusal, field_of(prefix, "stage", field), branch->stage, 0, stage_max) &&
-           check_kind(read, branch, prefix) &&
+    return read_participant_check(read, "participant", branch->participant) &&
+           check_name(refusal, "action", branch->action) &&
+           check_bytes(refusal, "payload", branch->payload.len, 0, TERCET_PAYLOAD_BYTES_MAX) &&
+           check_range(refusal, "stage", branch->stage, 0, stage_max) && check_kind(read, branch) &&
            (branch->call_timeout_ms == 0 ||
-            check_range(refusal, field_of(prefix, "call_timeout_ms", field),
-                        branch->call_timeout_ms, TERCET_CALL_TIMEOUT_MS_MIN,
-                        TERCET_CALL_TIMEOUT_MS_MAX));
+            check_range(refusal, "call_timeout_ms", branch->call_timeout_ms,
+                        TERCET_CALL_TIMEOUT_MS_MIN, TERCET_CALL_TIMEOUT_MS_MAX));
 }
 
 struct branch *read_branch_make(const struct read *read, const Tercet__V1__Branch *branch,

@@ -5,16 +5,15 @@
 #include "service/read.h"
 #include "tercet/v1/coordinator.pb-c.h"
 
-enum { READ_FIELD_SIZE = 48 };
-
 /* The configured participant of that name, or UINT32_MAX.  One that is only in the journal is known
  * to recovery alone. */
 uint32_t read_participant_find(const struct directory *directory, const char *name);
 bool read_participant_check(const struct read *read, const char *field, const char *name);
 
-/* Checks one; `prefix` is its name in the request, such as "branches[2]". */
+/* Checks one.  A refusal names its field alone: the caller says which branch it stands in by
+ * refusal_within(), because a name for each field that is fine would cost more than the checks. */
 bool read_branch_check(const struct read *read, const Tercet__V1__Branch *branch,
-                       const char *prefix, uint32_t stage_max);
+                       uint32_t stage_max);
 
 /* Makes one that has been checked. */
 struct branch *read_branch_make(const struct read *read, const Tercet__V1__Branch *branch,

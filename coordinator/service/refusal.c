@@ -29,3 +29,16 @@ bool refusal_set_limit(struct refusal *refusal, const char *field, int64_t value
     refusal->value = value;
     return false;
 }
+
+bool refusal_within(struct refusal *refusal, const char *format, ...)
+{
+    const struct refusal inner = *refusal;
+    char whole[REFUSAL_FIELD_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(whole, sizeof whole, format, arguments);
+    va_end(arguments);
+    text_format(refusal->field, sizeof refusal->field, "%s.%s", whole, inner.field);
+    text_format(refusal->text, sizeof refusal->text, "%s.%s", whole, inner.text);
+    return false;
+}

@@ -28,4 +28,8 @@ bool refusal_set(struct refusal *refusal, enum tercet_status status, const char 
 bool refusal_set_limit(struct refusal *refusal, const char *field, int64_t value, int64_t limit,
                        const char *what);
 
+/* What was refused is a part of something: its name goes before the field, and before the text, which
+ * begins with the field. */
+bool refusal_within(struct refusal *refusal, const char *format, ...) TERCET_PRINTF(2, 3);
+
 #endif
