@@ -54,9 +54,14 @@ static bool has_key(const struct table_node *node, const void *key, size_t key_s
     return node->key_size == key_size && memcmp(node->u.key, key, key_size) == 0;
 }
 
-struct table_node *table_find(const struct table *table, const void *key, size_t key_size)
+static uint64_t hash_of(const struct table *table, const void *key, size_t key_size)
 {
-    const uint64_t hash = XXH3_64bits_withSeed(key, key_size, table->seed);
+    return XXH3_64bits_withSeed(key, key_size, table->seed);
+}
+
+static struct table_node *find(const struct table *table, uint64_t hash, const void *key,
+                               size_t key_size)
+{
     struct table_node *node = *slot_of(table, hash);
     while (node != NULL && (node->hash != hash || !has_key(node, key, key_size))) {
         node = node->next;
@@ -64,13 +69,22 @@ struct table_node *table_find(const struct table *table, const void *key, size_t
     return node;
 }
 
+struct table_node *table_find(const struct table *table, const void *key, size_t key_size)
+{
+    return find(table, hash_of(table, key, key_size), key, key_size);
+}
+
 struct table_node *table_find_u64(const struct table *table, uint64_t key)
 {
     return table_find(table, &key, sizeof key);
 }
 
-static void link_node(struct table *table, struct table_node *node, uint64_t hash)
+/* The node has its key. */
+static void link_node(struct table *table, struct table_node *node, const void *key,
+                      size_t key_size)
 {
+    const uint64_t hash = hash_of(table, key, key_size);
+    tercet_assert(find(table, hash, key, key_size) == NULL);
     if (table->count == table->slot_count) {
         grow(table);
     }
@@ -84,18 +98,16 @@ static void link_node(struct table *table, struct table_node *node, uint64_t has
 void table_insert(struct table *table, struct table_node *node, const void *key, size_t key_size)
 {
     tercet_assert(key_size > 0 && key_size <= UINT32_MAX);
-    tercet_assert(table_find(table, key, key_size) == NULL);
     node->u.key = key;
     node->key_size = (uint32_t)key_size;
-    link_node(table, node, XXH3_64bits_withSeed(key, key_size, table->seed));
+    link_node(table, node, key, key_size);
 }
 
 void table_insert_u64(struct table *table, struct table_node *node, uint64_t key)
 {
-    tercet_assert(table_find_u64(table, key) == NULL);
     node->u.number = key;
     node->key_size = 0;
-    link_node(table, node, XXH3_64bits_withSeed(&key, sizeof key, table->seed));
+    link_node(table, node, &key, sizeof key);
 }
 
 void table_remove(struct table *table, struct table_node *node)
