@@ -16,7 +16,7 @@
 #include "journal/record.h"
 #include "runtime.h"
 
-enum { UPKEEP_EVERY_MS = 1000 };
+enum { UPKEEP_EVERY_MS = 1000, EVENTS_TOGETHER_MAX = 64 };
 
 enum job_kind { JOB_LOOK_UP, JOB_FETCH, JOB_LIST, JOB_BACKUP };
 
@@ -36,7 +36,28 @@ struct reader {
     pthread_t thread;
     struct inbox jobs;
     struct reader_options options;
+    struct list_node asked;   /* the loop's: jobs of this turn */
+    struct list_node answers; /* the reader's: events that leave together */
+    uint32_t answer_count;
 };
+
+/* The loop is woken once for many, and no answer waits long for the others. */
+static void push_answers(struct reader *reader)
+{
+    if (reader->answer_count > 0) {
+        tercet_assert(inbox_push_all_always(reader->options.inbox, &reader->answers));
+        reader->answer_count = 0;
+    }
+}
+
+static void answer(struct reader *reader, struct event *event)
+{
+    list_push_back(&reader->answers, &event->link);
+    reader->answer_count++;
+    if (reader->answer_count == EVENTS_TOGETHER_MAX) {
+        push_answers(reader);
+    }
+}
 
 /* What cannot be read must not be taken for nothing: a gid would be begun again, a branch confirmed
  * without its payload. */
@@ -71,7 +92,7 @@ static void look_up(struct reader *reader, const struct job *job)
     }
     buffer_deinit(&value);
     TERCET_FAILPOINT("reader.after_look_up");
-    tercet_assert(inbox_push_always(reader->options.inbox, &event->link));
+    answer(reader, event);
 }
 
 /* None is there when the branch has ended meanwhile, by an operator. */
@@ -89,7 +110,7 @@ static void fetch(struct reader *reader, struct job *job)
     }
     buffer_deinit(&value);
     buffer_deinit(&job->key);
-    tercet_assert(inbox_push_always(reader->options.inbox, &event->link));
+    answer(reader, event);
 }
 
 /* A page that is being filled. */
@@ -165,6 +186,7 @@ static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kin
             free(job);
         }
     }
+    push_answers(reader);
 }
 
 static void run_jobs(struct reader *reader, struct list_node *jobs)
@@ -220,6 +242,8 @@ struct reader *reader_start(const struct reader_options *options)
     struct reader *reader = xcalloc(1, sizeof *reader);
     reader->options = *options;
     inbox_init(&reader->jobs, 0);
+    list_init(&reader->asked);
+    list_init(&reader->answers);
     thread_start(&reader->thread, "reader", run, reader);
     return reader;
 }
@@ -230,7 +254,7 @@ void reader_look_up(struct reader *reader, const char *gid)
     job->kind = JOB_LOOK_UP;
     tercet_assert(strlen(gid) < sizeof job->gid);
     memcpy(job->gid, gid, strlen(gid) + 1);
-    tercet_assert(inbox_push_always(&reader->jobs, &job->link));
+    list_push_back(&reader->asked, &job->link);
 }
 
 void reader_fetch(struct reader *reader, struct branch *branch_take)
@@ -241,7 +265,14 @@ void reader_fetch(struct reader *reader, struct branch *branch_take)
     job->branch_index = branch_take->spec.index;
     buffer_init(&job->key);
     record_payload_key(branch_take, &job->key);
-    tercet_assert(inbox_push_always(&reader->jobs, &job->link));
+    list_push_back(&reader->asked, &job->link);
+}
+
+void reader_flush(struct reader *reader)
+{
+    if (!list_is_empty(&reader->asked)) {
+        tercet_assert(inbox_push_all_always(&reader->jobs, &reader->asked));
+    }
 }
 
 void reader_list(struct reader *reader, void *token, const char *cursor, uint32_t page_size)
@@ -270,5 +301,6 @@ void reader_stop(struct reader *reader)
     inbox_close(&reader->jobs);
     tercet_assert(pthread_join(reader->thread, NULL) == 0);
     inbox_deinit(&reader->jobs);
+    tercet_assert(list_is_empty(&reader->asked) && list_is_empty(&reader->answers));
     free(reader);
 }

@@ -25,12 +25,15 @@ struct reader_options {
 
 struct reader *reader_start(const struct reader_options *options);
 
-/* Looks for an outcome; an EVENT_FOUND follows.  Any thread. */
+/* Looks for an outcome, after the next reader_flush(); an EVENT_FOUND follows.  The loop's thread. */
 void reader_look_up(struct reader *reader, const char *gid);
 
-/* Reads the payload of a branch of an open transaction; an EVENT_FETCHED follows.  Takes the branch.
- * The loop's thread. */
+/* Reads the payload of a branch of an open transaction, after the next reader_flush(); an EVENT_FETCHED
+ * follows.  Takes the branch.  The loop's thread. */
 void reader_fetch(struct reader *reader, struct branch *branch_take);
+
+/* What a turn has asked for is known: wakes the reader once for all of it.  The loop's thread. */
+void reader_flush(struct reader *reader);
 
 /* Lists outcomes behind `cursor` ("": the newest); `page` follows.  Any thread. */
 void reader_list(struct reader *reader, void *token, const char *cursor, uint32_t page_size);

@@ -91,6 +91,7 @@ void *runtime_loop_run(void *context)
     int64_t edge_wake_at = INT64_MAX;
     struct list_node events;
     list_init(&events);
+    reader_flush(runtime->reader); /* what was asked for when the journal was loaded */
     for (;;) {
         const struct clock_now before = clock_read();
         const int64_t loop_wake_at = loop_wake_at_boot_ms(runtime->loop, before);
@@ -101,6 +102,8 @@ void *runtime_loop_run(void *context)
         inbox_take_all(&runtime->inbox, wait_ms, &events);
         const struct clock_now now = clock_read();
         loop_turn(runtime->loop, &events, now);
+        service_flush(runtime->service);
+        reader_flush(runtime->reader);
         edge_wake_at = edge_tick(runtime->edge, now.boot_ms);
         /* At every turn: once the loop sleeps, nothing would wake it to look. */
         atomic_store(&runtime->idle, is_idle(runtime));

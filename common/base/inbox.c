@@ -34,27 +34,31 @@ static void wake(struct inbox *inbox)
     }
 }
 
-static bool push(struct inbox *inbox, struct list_node *node, bool bounded)
+void inbox_push_all(struct inbox *inbox, struct list_node *list)
 {
     tercet_assert(pthread_mutex_lock(&inbox->mutex) == 0);
-    const bool taken = !inbox->closed && (!bounded || inbox->bounded_count < inbox->bounded_max);
-    if (taken) {
-        list_push_back(&inbox->nodes, node);
-        inbox->bounded_count += bounded ? 1 : 0;
+    bool some = false;
+    while (!inbox->closed && inbox->bounded_count < inbox->bounded_max && !list_is_empty(list)) {
+        list_push_back(&inbox->nodes, list_pop_front(list));
+        inbox->bounded_count++;
+        some = true;
+    }
+    if (some) {
         wake(inbox);
     }
     tercet_assert(pthread_mutex_unlock(&inbox->mutex) == 0);
-    return taken;
-}
-
-bool inbox_push(struct inbox *inbox, struct list_node *node)
-{
-    return push(inbox, node, true);
 }
 
 bool inbox_push_always(struct inbox *inbox, struct list_node *node)
 {
-    return push(inbox, node, false);
+    tercet_assert(pthread_mutex_lock(&inbox->mutex) == 0);
+    const bool taken = !inbox->closed;
+    if (taken) {
+        list_push_back(&inbox->nodes, node);
+        wake(inbox);
+    }
+    tercet_assert(pthread_mutex_unlock(&inbox->mutex) == 0);
+    return taken;
 }
 
 bool inbox_push_all_always(struct inbox *inbox, struct list_node *list)

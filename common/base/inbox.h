@@ -1,6 +1,6 @@
 /* inbox.h -- how threads talk to one thread: a bounded queue of intrusive nodes with a wake-up.
  *
- * Many push, one takes.  Requests from outside use inbox_push(), which refuses at the bound; what the
+ * Many push, one takes.  Requests from outside use inbox_push_all(), which refuses at the bound; what the
  * process owes itself (a completion that must not be lost) uses inbox_push_always(), bounded by
  * whatever bounds the work in flight.  The consumer is woken only when it sleeps, so that pushing
  * under load costs a lock and nothing else. */
@@ -15,7 +15,7 @@ struct inbox {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct list_node nodes;
-    size_t bounded_count; /* of those pushed by inbox_push() since the last take */
+    size_t bounded_count; /* of those pushed by inbox_push_all() since the last take */
     size_t bounded_max;
     bool sleeping;
     bool closed;
@@ -28,9 +28,9 @@ extern "C" {
 void inbox_init(struct inbox *inbox, size_t bounded_max);
 void inbox_deinit(struct inbox *inbox); /* must be empty */
 
-/* False when the bound is reached or the inbox is closed: the node stays the caller's.  Any
- * thread. */
-bool inbox_push(struct inbox *inbox, struct list_node *node);
+/* Moves in, from the front of `list`, what the bound has room for; nothing once it is closed.  The rest
+ * stays the caller's.  Any thread. */
+void inbox_push_all(struct inbox *inbox, struct list_node *list);
 
 /* False only when it is closed.  Any thread. */
 bool inbox_push_always(struct inbox *inbox, struct list_node *node);

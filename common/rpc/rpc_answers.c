@@ -23,6 +23,7 @@ struct rpc_answers {
     struct rpc_gather waiting;
     size_t unanswered; /* requests whose answers have not begun to leave */
     size_t announced;  /* answers that follow at once */
+    bool held;         /* more answers follow at once, nobody knows how many */
     bool writing;
     bool closed;   /* the client sends no more */
     bool stopping; /* our server wants to stop */
@@ -58,7 +59,7 @@ static void pump(struct rpc_answers *answers)
     const bool full = answers->waiting.count >= MESSAGE_COUNT_MAX;
     size_t count = 0;
     if (answers->over || answers->writing || answers->waiting.count == 0 ||
-        (answers->announced > 0 && !full)) {
+        ((answers->announced > 0 || answers->held) && !full)) {
         return;
     }
     /* False: the stream broke; `gone` follows. */
@@ -122,6 +123,22 @@ void rpc_answers_announce(struct rpc_answers *answers)
     pthread_mutex_lock(&answers->mutex);
     answers->announced++;
     pthread_mutex_unlock(&answers->mutex);
+}
+
+void rpc_answers_hold(struct rpc_answers *answers)
+{
+    (void)atomic_fetch_add_explicit(&answers->parties, 1, memory_order_relaxed);
+    pthread_mutex_lock(&answers->mutex);
+    answers->held = true;
+    pthread_mutex_unlock(&answers->mutex);
+}
+
+void rpc_answers_release(struct rpc_answers *answers)
+{
+    pthread_mutex_lock(&answers->mutex);
+    answers->held = false;
+    leave(answers);
+    let_go(answers);
 }
 
 void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *message)

@@ -6,7 +6,7 @@
  *
  * A message leaves as soon as there is an answer and none is being written; what is answered
  * meanwhile goes into the next.  Nobody waits in order to fill one, but answers that are known at the
- * same moment may leave together (rpc_answers_announce()).
+ * same moment may leave together (rpc_answers_announce(), rpc_answers_hold()).
  *
  * Bounds.  The window holds for requests that are unanswered or whose answers have not begun to
  * leave; the hello tells it.  A client that exceeds it, sends too many in one message, or does not
@@ -20,7 +20,7 @@
  *   our server stops                          as far as its grace goes everything is answered, then
  *                                             UNAVAILABLE
  *
- * It lives as long as core's part of the stream, or an unanswered request.  Thread: any; hands are
+ * It lives as long as core's part of the stream, an unanswered request, or a hold.  Thread: any; hands are
  * called on poller threads, `busy` with the mutex held. */
 #ifndef COMMON_RPC_RPC_ANSWERS_H
 #define COMMON_RPC_RPC_ANSWERS_H
@@ -70,6 +70,11 @@ void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *messa
 /* One more answer is known and follows at once.  What is announced leaves in one message, if nothing is
  * being written. */
 void rpc_answers_announce(struct rpc_answers *answers);
+
+/* The same without a number: what is given from now on leaves with rpc_answers_release(), which must
+ * follow at once; until then `answers` stays.  By one at a time, who has an unanswered request. */
+void rpc_answers_hold(struct rpc_answers *answers);
+void rpc_answers_release(struct rpc_answers *answers);
 
 TERCET_END_DECLS
 

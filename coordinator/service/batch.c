@@ -41,6 +41,28 @@ void batch_fail(struct rpc_answers *answers, int64_t name, const struct refusal 
     give(answers, &reply);
 }
 
+/* Without room its answers leave at once. */
+void batch_hold(struct service *service, struct rpc_answers *answers)
+{
+    uint32_t i = 0;
+    while (i < service->held_count && service->held[i] != answers) {
+        i++;
+    }
+    if (i == service->held_count && i < BATCH_STREAM_COUNT_MAX) {
+        rpc_answers_hold(answers);
+        service->held[i] = answers;
+        service->held_count++;
+    }
+}
+
+void service_flush(struct service *service)
+{
+    while (service->held_count > 0) {
+        service->held_count--;
+        rpc_answers_release(service->held[service->held_count]);
+    }
+}
+
 /* ---- Requests come ----------------------------------------------------------------------------- */
 
 /* rpc's scan looks at a message as a whole; here one element's unknown field is its own affair.  What
@@ -77,6 +99,8 @@ static void on_batch(struct rpc_answers *answers, ProtobufCMessage *message, voi
     const struct method *method = context;
     const Tercet__V1__ExecuteBatch *batch = (const Tercet__V1__ExecuteBatch *)message;
     struct refusal unknown;
+    struct list_node requests;
+    list_init(&requests);
     TERCET_FAILPOINT("service.batch");
     /* It could mean all of them, so none is begun. */
     const bool understood = check_fields(&unknown, "batch.", message);
@@ -92,9 +116,10 @@ static void on_batch(struct rpc_answers *answers, ProtobufCMessage *message, voi
         } else if (!check_element(&refusal, request)) {
             caller_fail(&caller, &refusal, true);
         } else {
-            service_take(method, &caller, &request->base, TERCET_FOREVER);
+            service_take(method, &caller, &request->base, TERCET_FOREVER, &requests);
         }
     }
+    call_submit_all(method->service, &requests);
     rpc_codec_free(message);
 }
 

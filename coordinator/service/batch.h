@@ -1,7 +1,7 @@
 /* batch.h -- ExecuteStream: many Executes over one stream.
  *
- *     batch ──► each element as if it had come by Execute (service_take()) ──► replies gather ──► one
- *     message at a time (rpc_answers.h)
+ *     batch ──► each element as if it had come by Execute (service_take()) ──► all at once to the inbox
+ *     replies gather ──► one message at a time (rpc_answers.h)
  *
  * An element is a call like any other: screened, counted, joined and answered the same.  It has no
  * deadline of its own but what it says.
@@ -20,6 +20,8 @@
 #include "service/refusal.h"
 #include "tercet/v1/coordinator.pb-c.h"
 
+struct service;
+
 enum {
     BATCH_REQUEST_COUNT_MAX = 1024, /* in one message */
     BATCH_UNSENT_BYTES_MAX = 2 * 1024 * 1024,
@@ -28,6 +30,9 @@ enum {
 
 /* rpc_duplex_fn; the context is Execute's struct method. */
 void batch_serve(struct rpc_duplex *duplex, void *context);
+
+/* What is answered on this stream from now on leaves with service_flush().  The loop's thread. */
+void batch_hold(struct service *service, struct rpc_answers *answers);
 
 /* The answer to the element `name`. */
 void batch_reply(struct rpc_answers *answers, int64_t name, Tercet__V1__Transaction *transaction);

@@ -71,16 +71,30 @@ void call_fail(struct call *call, const struct refusal *refusal, bool refused)
     caller_fail(&call->caller, refusal, refused);
 }
 
-bool call_submit(struct call *call, struct event *event, struct refusal *refusal)
+void call_request(struct call *call, struct event *event, struct list_node *requests)
 {
     event->u.request.token = call;
-    if (inbox_push(call->service->options.inbox, &event->link)) {
-        return true;
-    }
-    event_destroy(event);
-    refusal_set(refusal, TERCET_RESOURCE_EXHAUSTED, "TERCET_INBOX_FULL", "",
+    list_push_back(requests, &event->link);
+}
+
+static void refuse_full(struct call *call)
+{
+    struct refusal refusal;
+    refusal_set(&refusal, TERCET_RESOURCE_EXHAUSTED, "TERCET_INBOX_FULL", "",
                 "more requests have arrived than can be looked at; nothing was done, try again "
                 "later");
-    refusal->retry_after_ms = FULL_RETRY_AFTER_MS;
-    return false;
+    refusal.retry_after_ms = FULL_RETRY_AFTER_MS;
+    call_fail(call, &refusal, true);
+    call_close(call);
+}
+
+void call_submit_all(struct service *service, struct list_node *requests)
+{
+    inbox_push_all(service->options.inbox, requests);
+    while (!list_is_empty(requests)) {
+        struct event *event = container_of(list_pop_front(requests), struct event, link);
+        struct call *call = event->u.request.token;
+        event_destroy(event);
+        refuse_full(call);
+    }
 }

@@ -14,6 +14,7 @@
 #include "rpc/rpc_answers.h"
 #include "rpc/rpc_stream.h"
 #include "rpc/rpc_unary.h"
+#include "service/batch.h"
 #include "service/list.h"
 #include "service/read.h"
 #include "service/service.h"
@@ -33,6 +34,8 @@ struct service {
     atomic_uint waiting; /* calls that are open, elements of streams among them */
     atomic_uint streams; /* of ExecuteStream */
     atomic_bool draining;
+    struct rpc_answers *held[BATCH_STREAM_COUNT_MAX]; /* that answers of this turn were given to */
+    uint32_t held_count;
     struct method methods[SERVICE_METHOD_COUNT];
     struct rpc_method rpc_methods[SERVICE_METHOD_COUNT];
 };
@@ -65,15 +68,19 @@ void call_unref(struct call *call);
 /* Answers with an error; afterwards call_close() is due. */
 void call_fail(struct call *call, const struct refusal *refusal, bool refused);
 
-/* Pushes the request; the call's token is the engine's then.  False: the inbox is full, and nothing
- * was taken; `event` was destroyed. */
-bool call_submit(struct call *call, struct event *event, struct refusal *refusal);
+/* Gives the call its request, whose token it becomes, to be submitted with others. */
+void call_request(struct call *call, struct event *event, struct list_node *requests);
+
+/* Pushes them, at once and in order; their calls' tokens are the engine's then.  Those that the inbox
+ * has no room for are answered with an error, and their calls closed. */
+void call_submit_all(struct service *service, struct list_node *requests);
 
 /* Answers with an error.  The caller cannot be answered any more. */
 void caller_fail(const struct caller *caller, const struct refusal *refusal, bool refused);
 
-/* Takes a request that is one message with one answer: refuses it, or gives it to the inbox. */
+/* Takes a request that is one message with one answer: refuses it, or adds it to those that are to be
+ * submitted. */
 void service_take(const struct method *method, const struct caller *caller,
-                  const ProtobufCMessage *message, uint32_t left_ms);
+                  const ProtobufCMessage *message, uint32_t left_ms, struct list_node *requests);
 
 #endif

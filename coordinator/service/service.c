@@ -171,28 +171,31 @@ static struct call *open_call(const struct method *method, const struct caller *
 
 static void submit(struct call *call, struct event *event)
 {
-    struct refusal refusal;
-    if (!call_submit(call, event, &refusal)) {
-        call_fail(call, &refusal, true);
-        call_close(call);
-    }
+    struct list_node requests;
+    list_init(&requests);
+    call_request(call, event, &requests);
+    call_submit_all(call->service, &requests);
 }
 
 void service_take(const struct method *method, const struct caller *caller,
-                  const ProtobufCMessage *message, uint32_t left_ms)
+                  const ProtobufCMessage *message, uint32_t left_ms, struct list_node *requests)
 {
     struct event *event = NULL;
     TERCET_FAILPOINT("service.received");
     struct call *call = open_call(method, caller, message, left_ms, &event);
     if (call != NULL) {
-        submit(call, event);
+        call_request(call, event, requests);
     }
 }
 
 static void on_unary(struct rpc_unary *unary, const ProtobufCMessage *message, void *context)
 {
+    const struct method *method = context;
     const struct caller caller = {.unary = unary};
-    service_take(context, &caller, message, rpc_unary_timeout_ms(unary));
+    struct list_node requests;
+    list_init(&requests);
+    service_take(method, &caller, message, rpc_unary_timeout_ms(unary), &requests);
+    call_submit_all(method->service, &requests);
 }
 
 static void on_list(struct rpc_unary *unary, const ProtobufCMessage *message, void *context)
@@ -315,6 +318,9 @@ void service_reply(struct service *service, struct effect_reply *reply)
     /* What the call is, not what the reply says it answers: a watcher that has gone while its gid was
      * looked up is answered like a Get. */
     bool close = reply->last;
+    if (call->caller.answers != NULL) {
+        batch_hold(service, call->caller.answers);
+    }
     if (reply->status != TERCET_OK) {
         tercet_assert(reply->last);
         fail(call, reply);

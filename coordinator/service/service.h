@@ -39,8 +39,12 @@ const struct rpc_method *service_methods(struct service *service, size_t *count_
  * else goes on.  Any thread. */
 void service_drain(struct service *service);
 
-/* Carries out a REPLY: encodes, sends, and takes what it owns.  The loop's thread. */
+/* Carries out a REPLY: encodes, sends, and takes what it owns.  What goes over an ExecuteStream leaves
+ * with service_flush().  The loop's thread. */
 void service_reply(struct service *service, struct effect_reply *reply);
+
+/* After the replies of a turn.  The loop's thread. */
+void service_flush(struct service *service);
 
 /* Calls that are open, each with its token. */
 uint32_t service_waiting_calls(const struct service *service);

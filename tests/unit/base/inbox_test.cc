@@ -27,6 +27,20 @@ int64_t MsSince(steady_clock::time_point begin)
         .count();
 }
 
+/* One by itself. */
+bool Push(struct inbox *inbox, list_node *node)
+{
+    list_node list;
+    list_init(&list);
+    list_push_back(&list, node);
+    inbox_push_all(inbox, &list);
+    if (list_is_empty(&list)) {
+        return true;
+    }
+    list_remove(node);
+    return false;
+}
+
 class Inbox : public ::testing::Test
 {
   protected:
@@ -64,12 +78,12 @@ class Inbox : public ::testing::Test
 TEST_F(Inbox, RefusesAtItsBoundAndTakesAgainOnceItWasEmptied)
 {
     for (int i = 0; i < 3; i++) {
-        EXPECT_TRUE(inbox_push(&inbox_, &items_[i].link));
+        EXPECT_TRUE(Push(&inbox_, &items_[i].link));
     }
-    EXPECT_FALSE(inbox_push(&inbox_, &items_[3].link));
+    EXPECT_FALSE(Push(&inbox_, &items_[3].link));
     EXPECT_FALSE(list_is_linked(&items_[3].link)) << "a refused node stays the caller's";
     EXPECT_EQ(TakeNow(), 3U);
-    EXPECT_TRUE(inbox_push(&inbox_, &items_[3].link));
+    EXPECT_TRUE(Push(&inbox_, &items_[3].link));
 }
 
 TEST_F(Inbox, WhatMustNotBeLostIsNeitherRefusedNorCounted)
@@ -78,9 +92,9 @@ TEST_F(Inbox, WhatMustNotBeLostIsNeitherRefusedNorCounted)
         EXPECT_TRUE(inbox_push_always(&inbox_, &items_[i].link));
     }
     for (int i = 4; i < 7; i++) {
-        EXPECT_TRUE(inbox_push(&inbox_, &items_[i].link));
+        EXPECT_TRUE(Push(&inbox_, &items_[i].link));
     }
-    EXPECT_FALSE(inbox_push(&inbox_, &items_[7].link));
+    EXPECT_FALSE(Push(&inbox_, &items_[7].link));
     EXPECT_TRUE(inbox_push_always(&inbox_, &items_[7].link));
     EXPECT_EQ(TakeNow(), 8U);
 }
@@ -104,11 +118,32 @@ TEST_F(Inbox, AWholeListIsTakenInAtOnceUnlessItIsClosed)
     EXPECT_EQ(list_pop_front(&list), &items_[2].link);
 }
 
+TEST_F(Inbox, OfAListItTakesWhatItHasRoomForFromTheFront)
+{
+    list_node list;
+    list_init(&list);
+    inbox_push_all(&inbox_, &list);
+    EXPECT_TRUE(Push(&inbox_, &items_[0].link));
+    for (int i = 1; i < 5; i++) {
+        list_push_back(&list, &items_[i].link);
+    }
+    inbox_push_all(&inbox_, &list);
+    EXPECT_EQ(TakeNow(), 3U);
+    EXPECT_EQ(list_pop_front(&list), &items_[3].link) << "what is refused stays, in its order";
+    EXPECT_EQ(list_pop_front(&list), &items_[4].link);
+    EXPECT_TRUE(list_is_empty(&list));
+    list_push_back(&list, &items_[5].link);
+    inbox_close(&inbox_);
+    inbox_push_all(&inbox_, &list);
+    EXPECT_EQ(list_pop_front(&list), &items_[5].link);
+    EXPECT_EQ(TakeNow(), 0U);
+}
+
 TEST_F(Inbox, ABoundOfZeroLeavesOnlyWhatMustNotBeLost)
 {
     struct inbox narrow;
     inbox_init(&narrow, 0);
-    EXPECT_FALSE(inbox_push(&narrow, &items_[0].link));
+    EXPECT_FALSE(Push(&narrow, &items_[0].link));
     EXPECT_TRUE(inbox_push_always(&narrow, &items_[0].link));
     inbox_take_all(&narrow, 0, &taken_);
     EXPECT_EQ(list_pop_front(&taken_), &items_[0].link);
@@ -118,7 +153,7 @@ TEST_F(Inbox, ABoundOfZeroLeavesOnlyWhatMustNotBeLost)
 TEST_F(Inbox, TakesInTheOrderOfPushesBehindWhatIsThere)
 {
     list_push_back(&taken_, &items_[0].link);
-    EXPECT_TRUE(inbox_push(&inbox_, &items_[1].link));
+    EXPECT_TRUE(Push(&inbox_, &items_[1].link));
     EXPECT_TRUE(inbox_push_always(&inbox_, &items_[2].link));
     inbox_take_all(&inbox_, 0, &taken_);
     for (int i = 0; i < 3; i++) {
@@ -136,7 +171,7 @@ TEST_F(Inbox, WaitsAsLongAsItWasToldWhenNothingComes)
 
 TEST_F(Inbox, DoesNotWaitWhenThereIsSomething)
 {
-    EXPECT_TRUE(inbox_push(&inbox_, &items_[0].link));
+    EXPECT_TRUE(Push(&inbox_, &items_[0].link));
     const auto begin = steady_clock::now();
     inbox_take_all(&inbox_, 60000, &taken_);
     EXPECT_LT(MsSince(begin), 30000);
@@ -150,7 +185,7 @@ TEST_F(Inbox, APushWakesASleeper)
     for (const int64_t timeout_ms : {INT64_C(-1), INT64_C(60000), INT64_MAX}) {
         std::thread pusher([this] {
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
-            EXPECT_TRUE(inbox_push(&inbox_, &items_[0].link));
+            EXPECT_TRUE(Push(&inbox_, &items_[0].link));
         });
         const auto begin = steady_clock::now();
         inbox_take_all(&inbox_, timeout_ms, &taken_);
@@ -171,14 +206,14 @@ TEST_F(Inbox, ClosingWakesASleeperAndRefusesFromThenOn)
     inbox_take_all(&inbox_, -1, &taken_);
     closer.join();
     EXPECT_TRUE(inbox_is_closed(&inbox_));
-    EXPECT_FALSE(inbox_push(&inbox_, &items_[0].link));
+    EXPECT_FALSE(Push(&inbox_, &items_[0].link));
     EXPECT_FALSE(inbox_push_always(&inbox_, &items_[0].link));
     EXPECT_FALSE(list_is_linked(&items_[0].link));
 }
 
 TEST_F(Inbox, WhatWasThereWhenItClosedIsStillTaken)
 {
-    EXPECT_TRUE(inbox_push(&inbox_, &items_[0].link));
+    EXPECT_TRUE(Push(&inbox_, &items_[0].link));
     inbox_close(&inbox_);
     inbox_close(&inbox_);
     inbox_take_all(&inbox_, -1, &taken_);
@@ -208,7 +243,7 @@ TEST_F(Inbox, EightProducersLoseNothing)
                     EXPECT_TRUE(inbox_push_always(&inbox, &one->link));
                     continue;
                 }
-                while (!inbox_push(&inbox, &one->link)) {
+                while (!Push(&inbox, &one->link)) {
                     refused++;
                     std::this_thread::yield();
                 }
@@ -239,7 +274,7 @@ using InboxDeathTest = Inbox;
 
 TEST_F(InboxDeathTest, EndingWithSomethingInsideIsABug)
 {
-    EXPECT_TRUE(inbox_push(&inbox_, &items_[0].link));
+    EXPECT_TRUE(Push(&inbox_, &items_[0].link));
     EXPECT_DEATH(inbox_deinit(&inbox_), "assertion failed");
 }
 

@@ -208,6 +208,7 @@ bool ServiceTest::NoEvent()
 void ServiceTest::Reply(struct effect_reply reply)
 {
     service_reply(service_, &reply);
+    service_flush(service_);
     EXPECT_EQ(reply.view, nullptr);
     EXPECT_EQ(reply.text, nullptr);
     EXPECT_EQ(reply.list, nullptr);

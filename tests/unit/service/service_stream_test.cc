@@ -97,6 +97,28 @@ TEST_F(ServiceStream, TellsItsWindowFirstAndGathersReplies)
     EXPECT_LT(stream.MessageCount(), 300U) << "what comes while one is written leaves together";
 }
 
+TEST_F(ServiceStream, RepliesOfOneTurnLeaveInOneMessage)
+{
+    ExecuteStream stream(channel_);
+    stream.AwaitWindow();
+    const size_t before = stream.MessageCount();
+    stream.Send(Many(3), 1);
+    for (int i = 0; i < 3; i++) {
+        const EventPointer event = NextRequest(REQUEST_EXECUTE);
+        struct effect_reply reply = {};
+        reply.token = event->u.request.token;
+        reply.to = REQUEST_EXECUTE;
+        reply.last = true;
+        reply.view = Copy(PlainView(event->u.request.gid, TXN_CONFIRMED));
+        service_reply(service_, &reply);
+    }
+    service_flush(service_);
+    for (int i = 1; i <= 3; i++) {
+        EXPECT_EQ(stream.Await(i).status, TERCET_OK);
+    }
+    EXPECT_EQ(stream.MessageCount(), before + 1);
+}
+
 TEST_F(ServiceStream, AnElementThatIsRefusedIsToldWhatExecuteTellsAndHarmsNoOther)
 {
     const std::string long_gid(129, 'g');
