@@ -165,6 +165,10 @@ void sqlite_watch(struct sqlite_connection *connection)
 enum tercet_status sqlite_begin(void *connection, struct tercet_error *error_out)
 {
     struct sqlite_connection *self = connection;
+    if (self->suspect) {
+        return error_set(error_out, TERCET_UNAVAILABLE,
+                         "SQLite: the connection has failed, and is made anew");
+    }
     self->savepoint_open = false;
     self->commit_prevented = false;
     self->rolled_back = false;

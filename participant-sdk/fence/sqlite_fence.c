@@ -17,6 +17,15 @@ static void bind_key(sqlite3_stmt *statement, const struct tercet_fence_key *key
     (void)sqlite3_bind_int64(statement, 2, key->branch);
 }
 
+/* Where the application's database is in UTF-16, texts are converted, and memory may be short. */
+static enum tercet_status bind_text(struct sqlite_connection *connection, sqlite3_stmt *statement,
+                                    int index, const char *text, struct tercet_error *error_out)
+{
+    return sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC) == SQLITE_OK
+               ? TERCET_OK
+               : sqlite_explain(connection, "cannot take a name", error_out);
+}
+
 /* ---- Scopes ----------------------------------------------------------------------------------- */
 
 enum tercet_status sqlite_read_scope(struct sqlite_connection *connection, const char *participant,
@@ -31,9 +40,11 @@ enum tercet_status sqlite_read_scope(struct sqlite_connection *connection, const
     if (status != TERCET_OK) {
         return status;
     }
-    (void)sqlite3_bind_text(statement, 1, participant, -1, SQLITE_STATIC);
     bind_bytes(statement, 2, origin, TERCET_ORIGIN_BYTES);
-    status = sqlite_query_step(connection, statement, &there, error_out);
+    status = bind_text(connection, statement, 1, participant, error_out);
+    if (status == TERCET_OK) {
+        status = sqlite_query_step(connection, statement, &there, error_out);
+    }
     if (status != TERCET_OK) {
         return status;
     }
@@ -80,12 +91,14 @@ enum tercet_status sqlite_raise_epoch(void *connection, const struct tercet_fenc
                                       struct tercet_error *error_out)
 {
     sqlite3_stmt *statement = NULL;
-    const enum tercet_status status =
+    enum tercet_status status =
         sqlite_query_take(connection, SQLITE_QUERY_SCOPE_EPOCH, &statement, error_out);
+    if (status == TERCET_OK) {
+        status = bind_text(connection, statement, 1, caller->participant, error_out);
+    }
     if (status != TERCET_OK) {
         return status;
     }
-    (void)sqlite3_bind_text(statement, 1, caller->participant, -1, SQLITE_STATIC);
     bind_bytes(statement, 2, caller->origin, TERCET_ORIGIN_BYTES);
     (void)sqlite3_bind_int64(statement, 3, caller->epoch.incarnation);
     (void)sqlite3_bind_int64(statement, 4, caller->epoch.epoch);
@@ -165,16 +178,16 @@ static bool read_row(sqlite3_stmt *statement, struct tercet_fence_row *row_out)
 enum tercet_status sqlite_find(void *connection, const struct tercet_fence_key *key,
                                struct tercet_fence_row *row_out, struct tercet_error *error_out)
 {
+    struct sqlite_connection *self = connection;
     sqlite3_stmt *statement = NULL;
     bool there = false;
 
-    enum tercet_status status =
-        sqlite_query_take(connection, SQLITE_QUERY_ROW, &statement, error_out);
+    enum tercet_status status = sqlite_query_take(self, SQLITE_QUERY_ROW, &statement, error_out);
     if (status != TERCET_OK) {
         return status;
     }
     bind_key(statement, key);
-    status = sqlite_query_step(connection, statement, &there, error_out);
+    status = sqlite_query_step(self, statement, &there, error_out);
     if (status != TERCET_OK) {
         return status;
     }
@@ -183,8 +196,11 @@ enum tercet_status sqlite_find(void *connection, const struct tercet_fence_key *
         return TERCET_OK;
     }
     if (!read_row(statement, row_out)) {
-        status = error_set(error_out, TERCET_DATA_LOSS, "SQLite: fence row %.*s/%u cannot be read",
-                           (int)key->gid.size, (const char *)key->gid.data, key->branch);
+        status =
+            sqlite3_errcode(self->database) == SQLITE_NOMEM
+                ? sqlite_explain(self, "cannot read a fence row", error_out)
+                : error_set(error_out, TERCET_DATA_LOSS, "SQLite: fence row %.*s/%u cannot be read",
+                            (int)key->gid.size, (const char *)key->gid.data, key->branch);
     }
     (void)sqlite3_reset(statement);
     return status;
@@ -197,7 +213,10 @@ static enum tercet_status put_row(struct sqlite_connection *connection, enum sql
                                   struct tercet_error *error_out)
 {
     sqlite3_stmt *statement = NULL;
-    const enum tercet_status status = sqlite_query_take(connection, query, &statement, error_out);
+    enum tercet_status status = sqlite_query_take(connection, query, &statement, error_out);
+    if (status == TERCET_OK) {
+        status = bind_text(connection, statement, 8, row->action, error_out);
+    }
     if (status != TERCET_OK) {
         return status;
     }
@@ -207,7 +226,6 @@ static enum tercet_status put_row(struct sqlite_connection *connection, enum sql
     (void)sqlite3_bind_int64(statement, 5, row->identity.number.incarnation);
     (void)sqlite3_bind_int64(statement, 6, row->identity.number.number);
     bind_bytes(statement, 7, row->identity.digest, TERCET_DIGEST_BYTES);
-    (void)sqlite3_bind_text(statement, 8, row->action, -1, SQLITE_STATIC);
     bind_bytes(statement, 9, row->result, row->result_bytes);
     return sqlite_query_run(connection, statement, error_out);
 }

@@ -133,6 +133,11 @@ static enum tercet_status configure(struct sqlite_connection *connection, const 
             status = TERCET_INVALID_ARGUMENT;
         }
     }
+    if (status == TERCET_OK) {
+        /* Now, so that a transaction can be ended, and its lock, when memory is short. */
+        sqlite3_stmt *rollback = NULL;
+        status = sqlite_query_take(connection, SQLITE_QUERY_ROLLBACK, &rollback, error_out);
+    }
     return status;
 }
 

@@ -179,7 +179,9 @@ tercet_verdict Harness::LeaveEffect(const group_request &asked)
     if (kind_ == "sqlite") {
         sqlite3_stmt *statement = tercet_sqlite_prepare(
             &request, "INSERT INTO effect VALUES (?1, 1) ON CONFLICT DO UPDATE SET n = n + 1");
-        sqlite3_bind_text(statement, 1, name.c_str(), -1, SQLITE_TRANSIENT);
+        if (sqlite3_bind_text(statement, 1, name.c_str(), -1, SQLITE_TRANSIENT) != SQLITE_OK) {
+            return TERCET_VERDICT_UNSPECIFIED;
+        }
         return sqlite3_step(statement) == SQLITE_DONE ? TERCET_VERDICT_DONE
                                                       : TERCET_VERDICT_UNSPECIFIED;
     }
