@@ -118,8 +118,9 @@ enum tercet_status kv_fence_read_scope(struct kv_fence *fence, const char *parti
         status = error_set(error_out, TERCET_DATA_LOSS, "the mark kept for %s cannot be read",
                            participant);
     }
-    const size_t size = strlen(participant) + 1;
-    if (status == TERCET_OK && size <= sizeof scope->participant) {
+    if (status == TERCET_OK) {
+        const size_t size = strlen(participant) + 1;
+        tercet_assert(size <= sizeof scope->participant);
         memcpy(scope->participant, participant, size);
         memcpy(scope->origin, origin, TERCET_ORIGIN_BYTES);
         scope->uncommitted = entry != NULL && copy == NULL;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
@@ -88,10 +89,7 @@ static enum tercet_status backend_apply(void *self, const struct byte_map *chang
 {
     struct leveldb_backend *backend = self;
     char *words = NULL;
-    const enum tercet_status usable = backend_usable(backend, error_out);
-    if (usable != TERCET_OK) {
-        return usable;
-    }
+    tercet_assert(backend->dead == NULL); /* whoever begins asks whether it is usable */
     leveldb_writebatch_t *batch = leveldb_writebatch_create();
     for (size_t i = 0; i < changes->count; i++) {
         const struct byte_map_entry *change = changes->entries[i];

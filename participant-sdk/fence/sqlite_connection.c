@@ -64,10 +64,8 @@ static enum tercet_status status_of(int code)
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
-    case SQLITE_PERM:
         return TERCET_UNAVAILABLE;
     case SQLITE_INTERRUPT:
-    case SQLITE_ABORT:
         return TERCET_ABORTED;
     default:
         return TERCET_INTERNAL;

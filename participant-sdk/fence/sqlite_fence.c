@@ -1,6 +1,7 @@
 /* sqlite_fence.c -- see sqlite_fence.h; sweeping and reading for operators is in sqlite_sweep.c. */
 #include "fence/sqlite_fence.h"
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "fence/mark.h"
@@ -277,9 +278,6 @@ enum tercet_status sqlite_write(void *connection, const struct tercet_fence_key 
     if (status != TERCET_OK) {
         return status;
     }
-    if (scope.id == 0) {
-        return error_set(error_out, TERCET_INTERNAL, "SQLite: %s has asked without an epoch",
-                         row->participant);
-    }
+    tercet_assert(scope.id != 0); /* made with the epoch, in this transaction or before */
     return put_row(self, SQLITE_QUERY_ROW_WRITE, key, row, scope.id, error_out);
 }

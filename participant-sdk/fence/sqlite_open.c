@@ -129,7 +129,7 @@ static enum tercet_status configure(struct sqlite_connection *connection, const 
     }
     if (status == TERCET_OK && setup_sql != NULL) {
         status = execute(connection, setup_sql, "setup_sql", error_out);
-        if (status == TERCET_INTERNAL || status == TERCET_ABORTED) {
+        if (status == TERCET_INTERNAL) {
             status = TERCET_INVALID_ARGUMENT;
         }
     }

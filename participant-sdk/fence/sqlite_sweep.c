@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
@@ -32,7 +33,7 @@ static enum tercet_status read_places(struct sqlite_connection *connection, int6
     (void)sqlite3_bind_int64(statement, 4, below.incarnation);
     (void)sqlite3_bind_int64(statement, 5, below.number);
     (void)sqlite3_bind_int64(statement, 6, count_max);
-    while (status == TERCET_OK && count < count_max) {
+    while (count < count_max) {
         status = sqlite_query_step(connection, statement, &there, error_out);
         if (status != TERCET_OK || !there) {
             break;
@@ -244,7 +245,8 @@ static enum tercet_status read_census(struct sqlite_connection *connection, int6
 
     enum tercet_status status =
         step_for_scope(connection, SQLITE_QUERY_COUNT_ROWS, scope, &statement, &there, error_out);
-    if (status == TERCET_OK && there) {
+    tercet_assert(status != TERCET_OK || there); /* a count is always told */
+    if (status == TERCET_OK) {
         found->rows = sqlite3_column_int64(statement, 0);
         (void)sqlite3_reset(statement);
     }

@@ -68,6 +68,17 @@ TEST_F(LeveldbStore, MissingCurrentIsDataLossAndNeverAnEmptyDatabase)
     EXPECT_EQ(before, after);
 }
 
+TEST_F(LeveldbStore, AnyFileOfRowsWithoutCurrentIsDataLoss)
+{
+    for (const char *name : {"000005.ldb", "000005.sst", "000005.log", "MANIFEST-000002"}) {
+        std::filesystem::create_directory(path());
+        std::ofstream(path() + "/" + name) << "rows";
+        EXPECT_EQ(Open(true), TERCET_DATA_LOSS) << name;
+        EXPECT_EQ(Open(false), TERCET_DATA_LOSS) << name;
+        std::filesystem::remove_all(path());
+    }
+}
+
 // A process that died while LevelDB made the database leaves its first manifest, and no CURRENT.
 TEST_F(LeveldbStore, DatabaseThatWasNeverFinishedIsMadeAnew)
 {
@@ -107,6 +118,27 @@ TEST_F(LeveldbStore, DamagedLogIsDataLoss)
             log.put('\x5a');
         }
     }
+    EXPECT_EQ(Open(false), TERCET_DATA_LOSS) << error.text;
+}
+
+// A log is checked when the database is opened, a table only when it is read.
+TEST_F(LeveldbStore, DamagedTableIsDataLossWhenItIsReadAndNoRowIsTakenForAbsent)
+{
+    {
+        Harness harness("leveldb", directory.path());
+        EXPECT_EQ(harness.Run(Try("g", 1)).verdict, TERCET_VERDICT_DONE);
+        leveldb_compact_range(tercet_leveldb_database(harness.store), nullptr, 0, nullptr, 0);
+    }
+    int tables = 0;
+    for (const auto &file : std::filesystem::directory_iterator(path())) {
+        if (file.path().extension() == ".ldb") {
+            std::fstream table(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+            table.seekp(30);
+            table.put('\x5a');
+            tables++;
+        }
+    }
+    ASSERT_EQ(tables, 1);
     EXPECT_EQ(Open(false), TERCET_DATA_LOSS) << error.text;
 }
 

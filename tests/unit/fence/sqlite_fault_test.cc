@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
+
 #include "store_fixture.h"
 #include "tercet/store_sqlite.h"
 
@@ -245,6 +247,43 @@ TEST_P(SqliteFaults, WhicheverCallFailsAStoreThatIsMadeIsWholeOrNotThere)
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteFaults, testing::ValuesIn(kCases),
                          [](const auto &one) { return std::string(one.param.name); });
+
+tercet_status OpenOnce(const std::string &path, tercet_error *error)
+{
+    tercet_sqlite_options options = {};
+    options.size = sizeof options;
+    options.path = path.c_str();
+    tercet_store *store = nullptr;
+    const tercet_status status = tercet_sqlite_open(&options, &store, error);
+    tercet_store_close(store);
+    return status;
+}
+
+TEST(SqliteRefusal, AFileThatCanOnlyBeReadIsUnavailableAtOnce)
+{
+    const SqliteFaultsPossible possible;
+    TemporaryDirectory directory;
+    const std::string path = directory.path() + "/sqlite.db";
+    tercet_error error = {};
+    ASSERT_EQ(OpenOnce(path, &error), TERCET_OK) << error.text;
+    const SqliteFaultAt fault(SqliteFault::kWriting, 1, true);
+    EXPECT_EQ(OpenOnce(path, &error), TERCET_UNAVAILABLE);
+    EXPECT_STREQ(error.text, "SQLite: the file cannot be written");
+}
+
+TEST(SqliteRefusal, AnOlderLibraryIsRefusedInWordsBeforeItTouchesTheFile)
+{
+    TemporaryDirectory directory;
+    const std::string path = directory.path() + "/sqlite.db";
+    tercet_error error = {};
+    PretendSqliteVersion(3036999);
+    EXPECT_EQ(OpenOnce(path, &error), TERCET_FAILED_PRECONDITION);
+    EXPECT_NE(std::string(error.text).find("3.37 or newer"), std::string::npos) << error.text;
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+    PretendSqliteVersion(3037000);
+    EXPECT_EQ(OpenOnce(path, &error), TERCET_OK) << error.text;
+    PretendSqliteVersion(0);
+}
 
 } // namespace
 } // namespace fence_test

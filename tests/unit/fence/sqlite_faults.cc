@@ -1,9 +1,20 @@
 #include "sqlite_faults.h"
 
+#include <dlfcn.h>
 #include <sqlite3.h>
 
 #include <cstdlib>
 #include <cstring>
+
+static int pretended_version = 0;
+
+// In the program, so it is found before the library's.
+extern "C" int sqlite3_libversion_number()
+{
+    static const auto real =
+        reinterpret_cast<int (*)()>(dlsym(RTLD_NEXT, "sqlite3_libversion_number"));
+    return pretended_version != 0 ? pretended_version : real();
+}
 
 namespace fence_test
 {
@@ -149,6 +160,9 @@ int Open(sqlite3_vfs *, const char *name, sqlite3_file *file, int flags, int *fl
     if (Fails(SqliteFault::kDisk)) {
         return SQLITE_CANTOPEN;
     }
+    if ((flags & SQLITE_OPEN_MAIN_DB) != 0 && Fails(SqliteFault::kWriting)) {
+        flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    }
     const int code = disk->xOpen(disk, name, made->real, flags, flags_out);
     if (made->real->pMethods != nullptr) {
         made->base.pMethods = &methods;
@@ -196,6 +210,11 @@ SqliteFaultsPossible::SqliteFaultsPossible()
 SqliteFaultsPossible::~SqliteFaultsPossible()
 {
     sqlite3_vfs_unregister(&failing);
+}
+
+void PretendSqliteVersion(int number)
+{
+    pretended_version = number;
 }
 
 SqliteFaultAt::SqliteFaultAt(SqliteFault kind, int at, bool and_after)

@@ -9,6 +9,7 @@ enum class SqliteFault {
     kMemory, // an allocation
     kDisk,   // a call to a file: open, read, write, sync, truncate, and those of the shared index
     kFull,   // a write, as on a disk that is full
+    kWriting // a database is opened for writing: it can only be read
 };
 
 // While it lives, files that are opened can be made to fail.  None of them is synced: no test loses power.
@@ -32,6 +33,9 @@ class SqliteFaultAt
     SqliteFaultAt &operator=(const SqliteFaultAt &) = delete;
     bool reached() const;
 };
+
+// What SQLite says that its version is; 0: the truth.
+void PretendSqliteVersion(int number);
 
 } // namespace fence_test
 
