@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Coverage of the product's own C code, from a run of the suites built with the preset `coverage`.
+"""Coverage of all first-party C code, from a run of the suites built with the preset `coverage`.
 
     report.py BUILD [--missing FOLDER] [--json FILE]
 
@@ -8,17 +8,21 @@ The failing side of an assertion is not counted: an assertion holds in a correct
 can reach it.  What is taken for one is everything between `tercet_assert(` and its `);`, and
 `tercet_unreachable();` with the cases before it.
 
-Exit codes: 0; 1 when a folder is below its bound (BOUNDS); 2 when there is nothing to measure."""
+A file that is in no program would be missing from every share, so it is named, and the report fails.
+
+Exit codes: 0; 1 when a folder is below its bound (BOUNDS) or a file in no program; 2 when there is
+nothing to measure."""
 import argparse
 import collections
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PRODUCT = ("common/", "coordinator/", "participant-sdk/fence/", "participant-sdk/src/")
+FIRST_PARTY = ("common/", "coordinator/", "participant-sdk/", "samples/", "bench/")
 
 # What each folder must reach, in per cent of lines and of branches; the longest prefix decides.
 BOUNDS = {
@@ -113,13 +117,34 @@ def read(text):
         tag, _, value = row.partition(":")
         if tag == "SF":
             path = os.path.relpath(os.path.realpath(value), ROOT)
-            counts = path.startswith(PRODUCT) and path != "common/base/assert.h"
+            counts = path.startswith(FIRST_PARTY) and path != "common/base/assert.h"
             one = files.setdefault(path, File(path)) if counts else None
         elif one is not None:
             one.add(tag, value)
     for file in files.values():
         file.leave_out(left_out(os.path.join(ROOT, file.path)))
     return files
+
+
+def in_no_program(build, files):
+    """First-party files with code, compiled or not, of which no program has anything."""
+    objects = {}
+    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
+        for one in json.load(file):
+            path = os.path.relpath(os.path.realpath(one["file"]), ROOT)
+            words = shlex.split(one["command"])
+            objects[path] = os.path.join(one["directory"], words[words.index("-o") + 1])
+    sources = subprocess.run(["git", "ls-files", *FIRST_PARTY], cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    return [path for path in sources.stdout.decode().split()
+            if path.endswith(".c") and path not in files and has_code(objects.get(path))]
+
+
+def has_code(path):
+    """Whether there is anything to count in this object; a file of nothing but data has no such part."""
+    if path is None or not os.path.exists(path):
+        return True
+    with open(path, "rb") as file:
+        return b"__llvm_covmap" in file.read()
 
 
 def group_of(path):
@@ -155,14 +180,14 @@ def missing(files, prefix):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="coverage of the product's own code")
+    parser = argparse.ArgumentParser(description="coverage of all first-party code")
     parser.add_argument("build")
     parser.add_argument("--missing", metavar="FOLDER", help="name what was not reached under FOLDER")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
     files = read(export(arguments.build))
     if not files:
-        print("report.py: no product file in the profiles", file=sys.stderr)
+        print("report.py: no first-party file in the profiles", file=sys.stderr)
         return 2
     if arguments.missing is not None:
         missing(files, arguments.missing)
@@ -181,7 +206,10 @@ def main():
                        for name, (lines, branches) in groups.items()}, file, indent=1)
     if below:
         print("below its bound: " + ", ".join(below), file=sys.stderr)
-    return 1 if below else 0
+    lost = in_no_program(arguments.build, files)
+    if lost:
+        print("in no program: " + ", ".join(lost), file=sys.stderr)
+    return 1 if below or lost else 0
 
 
 if __name__ == "__main__":
