@@ -146,9 +146,13 @@ class Shop:
             raise processes.ProcessFailure(f"payment {payment.id} does not end: {answer.told}")
         return answer
 
+    @property
+    def coordinator_address(self):
+        return f"127.0.0.1:{self._coordinator_port}"
+
     def _start_pay(self, options):
-        address = f"127.0.0.1:{self._coordinator_port}"
-        command = [self._programs.path("pay"), "--json", "--coordinator", address, *options]
+        command = [self._programs.path("pay"), "--json"]
+        command += ["--coordinator", self.coordinator_address, *options]
         return subprocess.Popen(
             processes.tied_to_us(command),
             stdin=subprocess.DEVNULL,
@@ -177,7 +181,7 @@ class Shop:
         return self.directory / "tercetd.yaml"
 
     def _config_text(self, targets):
-        lines = [f"listen: 127.0.0.1:{self._coordinator_port}"]
+        lines = [f"listen: {self.coordinator_address}"]
         lines.append(f"journal: {json.dumps(str(self._journal))}")  # a path may need quotes
         lines.append("participants:")
         for name, target in targets.items():
