@@ -1,7 +1,6 @@
 /* sqlite_fence.c -- see sqlite_fence.h; sweeping and reading for operators is in sqlite_sweep.c. */
 #include "fence/sqlite_fence.h"
 
-#include "base/assert.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "fence/mark.h"
@@ -278,6 +277,10 @@ enum tercet_status sqlite_write(void *connection, const struct tercet_fence_key 
     if (status != TERCET_OK) {
         return status;
     }
-    tercet_assert(scope.id != 0); /* made with the epoch, in this transaction or before */
+    if (scope.id == 0) {
+        return error_set(error_out, TERCET_INTERNAL,
+                         "SQLite: the row of %s in tercet_scope is gone; no handler may touch it",
+                         row->participant);
+    }
     return put_row(self, SQLITE_QUERY_ROW_WRITE, key, row, scope.id, error_out);
 }

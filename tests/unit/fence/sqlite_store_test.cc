@@ -214,6 +214,29 @@ INSTANTIATE_TEST_SUITE_P(
                     Misdeed{"rollback_write", "ROLLBACK; INSERT INTO effect VALUES ('x', 1)"}),
     [](const auto &misdeed) { return misdeed.param.name; });
 
+// A user's mistake, and a bad one: it is said, nothing of it is kept, and the process lives.
+TEST_F(SqliteStore, HandlerThatTakesTheScopeAwayIsFoundOut)
+{
+    Harness harness("sqlite", directory.path());
+    harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
+        const tercet_verdict verdict = harness.LeaveEffect(request);
+        if (request.number.number == 2) {
+            EXPECT_EQ(sqlite3_exec(tercet_sqlite_connection(&harness.request),
+                                   "DELETE FROM tercet_scope", nullptr, nullptr, nullptr),
+                      SQLITE_OK);
+        }
+        return verdict;
+    };
+    const auto answers = harness.Run({Try("a", 1), Try("b", 2), Try("c", 3)});
+    EXPECT_EQ(answers[0].verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
+    EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 0);
+    EXPECT_EQ(harness.State("b"), TERCET_FENCE_NONE);
+    harness.handler = nullptr;
+    EXPECT_EQ(harness.Run(Try("b", 2)).how, TERCET_HOW_RAN);
+}
+
 TEST_F(SqliteStore, SavepointThatAHandlerLeavesOpenIsHarmless)
 {
     Harness harness("sqlite", directory.path());
