@@ -39,6 +39,14 @@ static enum finding say_rolled_back(const struct store_seen *store, const char *
     return FINDING_ROLLED_BACK;
 }
 
+/* A mark of a later life of the journal was applied since.  It may pass less than the lost life's did,
+ * because what that one had decided may be open again: numbers of that life prove nothing any more, and
+ * the mark itself proves that the store is the same. */
+static bool is_of_an_older_life(struct branch_number number, const struct store_seen *now)
+{
+    return number.incarnation < now->mark.incarnation;
+}
+
 /* Each store with itself. */
 static enum finding compare_stores(const struct description *before, const struct description *now,
                                    struct tercet_error *text_out)
@@ -52,7 +60,8 @@ static enum finding compare_stores(const struct description *before, const struc
         if (branch_number_compare(has->mark, had->mark) < 0) {
             return say_rolled_back(has, "the mark", had->mark, has->mark, text_out);
         }
-        if (branch_number_compare(has->reach, had->reach) < 0) {
+        if (branch_number_compare(has->reach, had->reach) < 0 &&
+            !is_of_an_older_life(had->reach, has)) {
             return say_rolled_back(has, "numbers below", had->reach, has->reach, text_out);
         }
     }
@@ -73,7 +82,7 @@ static enum finding compare_replies(const struct replied *replied, const struct 
     if (now->store_count == 1 && branch_number_compare(farthest->mark, replied->mark) < 0) {
         return say_rolled_back(farthest, "the mark", replied->mark, farthest->mark, text_out);
     }
-    if (replied->branch.number != 0 &&
+    if (replied->branch.number != 0 && !is_of_an_older_life(replied->branch, farthest) &&
         branch_number_compare(farthest->reach, replied->branch) <= 0) {
         return say_rolled_back(farthest, "the number", replied->branch, farthest->reach, text_out);
     }

@@ -29,6 +29,7 @@ struct peer {
     uint32_t action_count;       /* 0: not told, nothing is checked */
     struct acquaintance known;
     struct branch_number passed;   /* below this its rows may be gone, as its last Describe told */
+    struct closed_numbers closed;  /* while a restored journal asks: what had ended, as it told */
     struct replied replied_before; /* `known.replied` when the probe left that is out */
     int64_t record_after_boot_ms;  /* when what replies told may be recorded again */
     bool mark_fresh;               /* `mark` was made at the newest durable LSN */

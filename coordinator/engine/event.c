@@ -44,6 +44,7 @@ void event_destroy(struct event *event)
     case EVENT_PROBED:
         free(event->u.probed.actions);
         free(event->u.probed.description);
+        free(event->u.probed.closed.open);
         break;
     case EVENT_INSPECTED:
         free(event->u.inspected.rows);

@@ -78,6 +78,13 @@ struct action_kind {
     bool unfenced; /* leaves no row */
 };
 
+/* What the marks of a participant's stores say: below `below`, whatever is not in `open` has ended. */
+struct closed_numbers {
+    struct branch_number below; /* zero: nothing is known to have ended */
+    struct branch_number *open; /* owned; NULL: none */
+    uint32_t open_count;
+};
+
 enum { INSPECT_TOKEN_BYTES_MAX = 127 };
 
 /* A row of a participant's fence, as Inspect tells it. */
@@ -144,6 +151,7 @@ struct event {
             struct action_kind *actions; /* what it serves; owned; NULL: not told */
             uint32_t action_count;
             struct description *description; /* its stores; owned; NULL: not told */
+            struct closed_numbers closed;
         } probed;
         struct {
             uint32_t participant;

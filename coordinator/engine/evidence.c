@@ -67,6 +67,36 @@ static struct verdict judge(const struct engine *engine, const struct txn *txn,
     return verdict;
 }
 
+static bool is_closed(const struct engine *engine, const struct branch *branch)
+{
+    const struct closed_numbers *closed = &engine->peers[branch->spec.participant].closed;
+    bool found = branch_number_compare(branch->number, closed->below) < 0;
+    for (uint32_t i = 0; i < closed->open_count && found; i++) {
+        found = branch_number_compare(closed->open[i], branch->number) != 0;
+    }
+    return found;
+}
+
+/* What the lost life had ended and the journal does not know. */
+static void end_what_was_closed(struct step *step, struct txn *txn)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < txn->branch_count; i++) {
+        struct branch *branch = txn->branches[i];
+        if (branch_state_is_phase_two(branch->state) && is_closed(step->engine, branch)) {
+            engine_clear_attention(step->engine, branch);
+            engine_move_branch(step, branch,
+                               branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED
+                                                                  : BRANCH_CANCELLED);
+            any = true;
+        }
+    }
+    if (any) {
+        record(step, RECORD_PROGRESS, txn, NULL);
+        progress(step, txn);
+    }
+}
+
 /* ---- Taking a decision again ------------------------------------------------------------------- */
 
 /* A confirm was decided, so everything that had to be tried was. */
@@ -152,6 +182,9 @@ static void add_unknown_branches(struct step *step, struct txn *txn, const struc
 static void apply_to_open(struct step *step, struct txn *txn, const struct group *group)
 {
     add_unknown_branches(step, txn, group);
+    if (restored_knows_no_branch(step->engine, txn)) {
+        return;
+    }
     const struct verdict verdict = judge(step->engine, txn, group);
     txn->in_doubt = false;
     if (verdict.confirmed != verdict.cancelled) {
@@ -164,6 +197,7 @@ static void apply_to_open(struct step *step, struct txn *txn, const struct group
         } else {
             cancel_again(step, txn, "a participant had cancelled it before the journal was lost");
         }
+        end_what_was_closed(step, txn);
     } else if (verdict.confirmed || verdict.forgotten) {
         stay_unknown(step, txn);
     } else {
@@ -267,6 +301,8 @@ void evidence_apply(struct step *step, struct row_seen *rows, size_t count)
         if (txn->in_doubt) {
             const struct group group = find_group(rows, count, txn->gid);
             apply_to_open(step, txn, &group);
+        } else {
+            end_what_was_closed(step, txn);
         }
     }
     for (size_t at = 0; at < count;) {
@@ -303,7 +339,9 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
                                                                   : BRANCH_CANCELLED);
         }
     }
-    progress(step, txn);
+    if (!txn_state_is_ended(txn->state)) {
+        progress(step, txn);
+    }
     return true;
 }
 
@@ -320,8 +358,8 @@ bool restored_take_payloads(struct step *step, struct txn *txn, struct request *
     for (uint32_t i = 0; i < request->branch_count; i++) {
         const struct branch *from = request->branches[i];
         struct branch *branch = txn_branch(txn, from->spec.index);
-        if (branch == NULL || !branch->payload_lost) {
-            continue;
+        if (branch == NULL || !branch->payload_lost || branch_state_is_ended(branch->state)) {
+            continue; /* of one that was settled nothing is written any more: its end may be */
         }
         branch_set_payload(branch, branch_payload(from));
         txn->payload_bytes += from->payload_size;

@@ -23,7 +23,7 @@ static bool fits(const struct step *step, const struct request *request, const s
             return true;
         }
     }
-    return false;
+    return txn->in_doubt;
 }
 
 void request_list(struct step *step, const struct request *request)

@@ -37,6 +37,10 @@ void restored_destroy(struct engine *engine)
         free(engine->restored);
         engine->restored = NULL;
     }
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        free(engine->peers[i].closed.open);
+        engine->peers[i].closed = (struct closed_numbers){0};
+    }
 }
 
 /* ---- On ---------------------------------------------------------------------------------------- */
@@ -48,6 +52,11 @@ static void hold_lane(struct step *step, uint32_t participant, bool held)
     effect->u.hold.held = held;
     effect->u.hold.text = xstrdup(held ? "the journal was restored: it is asked what it has seen"
                                        : "the restored journal has asked everybody");
+}
+
+bool restored_knows_no_branch(const struct engine *engine, const struct txn *txn)
+{
+    return txn->branch_count == 0 && txn->sequence < engine->options.lost_from.number;
 }
 
 static bool was_concluded(const struct engine *engine)
@@ -150,17 +159,23 @@ static void ask(struct step *step, uint32_t participant)
     asked->again_at_boot_ms = INT64_MAX;
 }
 
-void restored_probed(struct step *step, const struct event *event)
+void restored_probed(struct step *step, struct event *event)
 {
     struct restored *restored = step->engine->restored;
     if (restored == NULL || !event->u.probed.reachable) {
         return;
     }
     struct asked *asked = &restored->asked[event->u.probed.participant];
+    if (event->u.probed.description == NULL && !event->u.probed.not_served) {
+        return; /* it has a fence, and could not be asked what has passed it: it is probed again */
+    }
     asked->reached = true;
     if (event->u.probed.description != NULL) {
-        step->engine->peers[event->u.probed.participant].passed =
-            acquaintance_passed(event->u.probed.description);
+        struct peer *peer = &step->engine->peers[event->u.probed.participant];
+        peer->passed = acquaintance_passed(event->u.probed.description);
+        free(peer->closed.open);
+        peer->closed = event->u.probed.closed;
+        event->u.probed.closed = (struct closed_numbers){0};
     }
     if (asked->waits && !asked->out) {
         ask(step, event->u.probed.participant);

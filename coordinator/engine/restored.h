@@ -16,8 +16,13 @@
  *      row is gone.  Without 1 or 2 the outcome is UNKNOWN: nothing is told, decided or driven, with
  *      attention, until an operator's Resolve says what it was.  So is one of which both 1 and 2 are
  *      true, which cannot be without a second accident.
+ *      So is one that has no branch in the journal, nor in any row: nobody could tell.
  *   4. Nothing of this: nobody has acted on a decision.  An open transaction goes on; one that the
  *      journal does not know, and that holds a reservation, is cancelled.
+ *
+ * A branch that the participants' marks had closed has ended, whatever the journal says, and as its
+ * transaction was decided.  It is not asked again: the marks of this life list it as open, and an action
+ * that only confirms would run a second time.
  *
  * A transaction that the journal does not know is adopted with what the rows tell: its branches, and
  * not their payloads.  A branch that must be confirmed or cancelled needs its payload, which only its
@@ -44,7 +49,7 @@ bool restored_is_on(const struct engine *engine);
 void restored_destroy(struct engine *engine);
 
 /* A participant has answered a probe: it can be asked. */
-void restored_probed(struct step *step, const struct event *event);
+void restored_probed(struct step *step, struct event *event);
 void restored_inspected(struct step *step, const struct event *event);
 
 /* Asks again where an answer failed. */
@@ -56,6 +61,10 @@ bool restored_skip(struct step *step, uint32_t participant);
 
 /* Answers a request that would begin or decide something that must not be.  `txn` NULL: it is nowhere. */
 bool restored_refuses(struct step *step, const struct request *request, const struct txn *txn);
+
+/* Of a transaction that the backup holds without a branch: they were added later, if there were any, and
+ * may have ended since and left no row. */
+bool restored_knows_no_branch(const struct engine *engine, const struct txn *txn);
 
 /* An operator says what the outcome of a transaction was of which it is unknown.  False: it is not. */
 bool restored_settle(struct step *step, struct txn *txn, const struct request *request);

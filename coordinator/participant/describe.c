@@ -50,6 +50,30 @@ void describe_read(const Tercet__V1__DescribeReply *reply, struct description *d
     }
 }
 
+/* Of one that has several stores a branch may be in any: it has ended where all of them say so. */
+void describe_read_closed(const Tercet__V1__DescribeReply *reply, struct closed_numbers *closed_out)
+{
+    *closed_out = (struct closed_numbers){0};
+    for (size_t i = 0; i < reply->n_stores; i++) {
+        const Tercet__V1__Mark *mark = reply->stores[i]->mark;
+        if (mark == NULL || mark->low == NULL || mark->n_open > MARK_OPEN_MAX) {
+            closed_out->below = (struct branch_number){0};
+            return;
+        }
+        const struct branch_number low = place(mark->low->incarnation, mark->low->number);
+        if (i == 0 || branch_number_compare(low, closed_out->below) < 0) {
+            closed_out->below = low;
+        }
+        closed_out->open = xrealloc(closed_out->open, (closed_out->open_count + mark->n_open + 1) *
+                                                          sizeof closed_out->open[0]);
+        for (size_t j = 0; j < mark->n_open; j++) {
+            closed_out->open[closed_out->open_count] =
+                place(mark->open[j]->incarnation, mark->open[j]->number);
+            closed_out->open_count++;
+        }
+    }
+}
+
 bool describe_is_fencing(const Tercet__V1__DescribeReply *reply,
                          const struct wire_identity *identity, struct tercet_error *text_out)
 {

@@ -11,6 +11,10 @@
 /* Its stores: those with an id, the first sixteen.  Numbers that make no sense count as none. */
 void describe_read(const Tercet__V1__DescribeReply *reply, struct description *description_out);
 
+/* What every store's mark says has ended; `open` is to be freed. */
+void describe_read_closed(const Tercet__V1__DescribeReply *reply,
+                          struct closed_numbers *closed_out);
+
 /* Fills an EVENT_INSPECTED.  Rows that make no sense are left out: no branch of ours is like them. */
 void describe_read_rows(const Tercet__V1__InspectReply *reply, struct event *event);
 

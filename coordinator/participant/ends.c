@@ -124,6 +124,7 @@ static void on_description(struct edge_call *call, const Tercet__V1__DescribeRep
     TERCET_FAILPOINT("edge.described");
     tell_actions(call->event, reply);
     describe_read(reply, description);
+    describe_read_closed(reply, &call->event->u.probed.closed);
     note_described_mark(call, description);
     call->event->u.probed.description = description;
     if (describe_is_fencing(reply, &call->edge->identity, &text)) {

@@ -324,3 +324,44 @@ enum tercet_status group_apply_mark(struct group *group, const struct tercet_fen
     }
     return status;
 }
+
+static enum tercet_status raise_epoch(struct group *group, const struct tercet_fence_caller *caller,
+                                      struct tercet_error *error_out)
+{
+    const struct tercet_store_ops *ops = group->ops;
+    enum tercet_status status = ops->begin(group->connection, error_out);
+
+    if (status == TERCET_OK) {
+        status = ops->raise_epoch(group->connection, caller, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = ops->commit(group->connection, error_out);
+    }
+    if (status != TERCET_OK) {
+        ops->rollback(group->connection);
+    }
+    return status;
+}
+
+enum tercet_status group_describe(struct group *group, const struct tercet_fence_caller *caller,
+                                  struct tercet_store_description *description_out,
+                                  struct tercet_error *error_out)
+{
+    enum tercet_status status = ensure_connected(group, error_out);
+
+    if (status == TERCET_OK) {
+        status = group->ops->describe(group->connection, caller->participant, caller->origin,
+                                      description_out, error_out);
+    }
+    if (status == TERCET_OK && tercet_epoch_compare(description_out->epoch, caller->epoch) < 0) {
+        status = raise_epoch(group, caller, error_out);
+        if (status == TERCET_OK) {
+            status = group->ops->describe(group->connection, caller->participant, caller->origin,
+                                          description_out, error_out);
+        }
+    }
+    if (status == TERCET_UNAVAILABLE || status == TERCET_UNKNOWN) {
+        group_disconnect(group);
+    }
+    return status;
+}

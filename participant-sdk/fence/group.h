@@ -108,6 +108,13 @@ TERCET_MUST_CHECK enum tercet_status group_apply_mark(struct group *group,
                                                       struct tercet_sweep *sweep,
                                                       struct tercet_error *error_out);
 
+/* What the store holds of the caller's origin; re-connecting when need be.  A caller with a newer epoch
+ * is heard first: nothing that an older one has asked for, branch or mark, changes the store behind
+ * what is told here.  Errors: those of the store. */
+TERCET_MUST_CHECK enum tercet_status group_describe(
+    struct group *group, const struct tercet_fence_caller *caller,
+    struct tercet_store_description *description_out, struct tercet_error *error_out);
+
 TERCET_END_DECLS
 
 #endif

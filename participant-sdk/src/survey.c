@@ -72,6 +72,9 @@ static enum tercet_status ask(struct survey *survey, struct group *group,
 {
     const struct tercet_fence_caller *caller = &survey->caller;
 
+    if (survey->describes) {
+        return group_describe(group, caller, &survey->descriptions[survey->lane], error_out);
+    }
     if (group->connection == NULL) {
         const enum tercet_status status =
             group->ops->connect(group->self, &group->connection, error_out);
@@ -79,10 +82,6 @@ static enum tercet_status ask(struct survey *survey, struct group *group,
             group->connection = NULL;
             return status;
         }
-    }
-    if (survey->describes) {
-        return group->ops->describe(group->connection, caller->participant, caller->origin,
-                                    &survey->descriptions[survey->lane], error_out);
     }
     if (survey->inspect->gid[0] != '\0') {
         return find_rows(survey, group, error_out);
@@ -144,6 +143,7 @@ static struct job *make(struct tercet_participant *participant, struct rpc_unary
     job->survey = xcalloc(1, sizeof *job->survey);
     job->survey->call = call;
     job->survey->caller.participant = participant->name;
+    job->survey->caller.epoch = (struct tercet_epoch){context->incarnation, context->epoch};
     memcpy(job->survey->caller.origin, context->origin.data, TERCET_ORIGIN_BYTES);
     return job;
 }

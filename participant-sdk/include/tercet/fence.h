@@ -253,6 +253,7 @@ struct tercet_fence_range {
  *
  *   connect ( begin ( savepoint claim [rewind raise_epoch savepoint claim] [handler check]
  *                     [rewind | write] )*  (commit | rollback)
+ *           | begin raise_epoch (commit | rollback)
  *           | apply_mark | describe | find | list )*  disconnect
  *
  * with one inner round for each branch that shares the transaction.  Handlers see nothing of this.

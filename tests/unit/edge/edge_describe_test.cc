@@ -49,9 +49,28 @@ class DescribeTest : public testing::Test
         reply.stores = pointers.data();
         description read{};
         describe_read(&reply, &read);
+        closed_numbers closed{};
+        describe_read_closed(&reply, &closed);
+        closed_below = closed.below.number;
+        free(closed.open);
         return read;
     }
+    int64_t closed_below = 0; // of the newest that was read
 };
+
+TEST_F(DescribeTest, WhatHasEndedIsWhatAllItsStoresSay)
+{
+    const std::string a(16, 'a');
+    const std::string b(16, 'b');
+    Read({{a, 10, 5, 7, 0}});
+    EXPECT_EQ(closed_below, 7);
+    Read({{a, 10, 5, 7, 0}, {b, 10, 4, 6, 0}});
+    EXPECT_EQ(closed_below, 6);
+    Read({{a, 10, 5, 7, 0}, {b, 10, 0, 6, 9}});
+    EXPECT_EQ(closed_below, 0) << "the other has no mark yet";
+    Read({});
+    EXPECT_EQ(closed_below, 0);
+}
 
 TEST_F(DescribeTest, ItsReachIsBehindItsHighestRowOrItsMarksLow)
 {

@@ -45,6 +45,21 @@ class Acquaintance : public testing::Test
     tercet_error error_{};
 };
 
+// What the lost one had decided is open again, so the new one passes less.
+TEST_F(Acquaintance, AMarkOfALaterLifeMayPassLessThanTheOneBefore)
+{
+    description told{};
+    told.store_count = 1;
+    told.stores[0].mark = {10, 5};
+    told.stores[0].reach = {10, 80};
+    known_.told = told;
+    replied_.branch = {10, 79};
+    told.stores[0].reach = {10, 64};
+    EXPECT_EQ(FINDING_ROLLED_BACK, acquaintance_judge(&known_, &told, &replied_, &error_));
+    told.stores[0].mark = {11, 3};
+    EXPECT_EQ(FINDING_SAME, acquaintance_judge(&known_, &told, &replied_, &error_));
+}
+
 TEST_F(Acquaintance, WhatRisesAndStoresThatComeAreTheSame)
 {
     EXPECT_EQ(FINDING_SAME, Judge({{'a', 5, 8}}));

@@ -62,6 +62,22 @@ TEST(Lost, ALostReservationMayBeSettledByAnOperator)
     EXPECT_EQ(1, world.CountRecords("lost", RECORD_END));
 }
 
+TEST(Lost, WhatWasSettledIsNotWrittenOnceMoreWhenItsInitiatorComes)
+{
+    RestoredWorld world;
+    world.Adopt("steps", 10, TXN_MODE_STEPS, {{0}});
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "lost", 60, TRIED)});
+    world.Inspected(1, {world.RowAt(1, "steps", 61, CANCELLED)});
+    world.Resolve("lost", 1, RESOLUTION_SETTLE);
+    EXPECT_EQ(1, world.CountRecords("lost", RECORD_END));
+    world.Execute("lost", {{0}, {1}});
+    EXPECT_EQ(1, world.CountRecords("lost", RECORD_BEGIN)) << "it would stand behind the end";
+    world.Resolve("steps", 2, RESOLUTION_SETTLE);
+    world.Try("steps", 2, {1});
+    EXPECT_EQ(1, world.CountRecords("steps", RECORD_ADD_BRANCH));
+}
+
 TEST(Lost, ALostTransactionWithoutAReservationHasNothingToFinish)
 {
     RestoredWorld world;

@@ -176,7 +176,13 @@ TEST(Restored, WhoCannotBeReachedIsAskedWhenItCan)
     EXPECT_TRUE(world.inspections.empty());
     EXPECT_EQ(INT64_MAX, engine_wake_at_boot_ms(world.engine)) << "there is nothing to wait for";
     probed = event_create(EVENT_PROBED);
-    probed->u.probed.reachable = true; // and tells nothing of itself
+    probed->u.probed.reachable = true; // and could not be asked about itself
+    world.Step(probed);
+    EXPECT_TRUE(world.inspections.empty())
+        << "its marks are not known, nor does it refuse older calls";
+    probed = event_create(EVENT_PROBED);
+    probed->u.probed.reachable = true;
+    probed->u.probed.not_served = true; // it tells nothing of itself
     world.Step(probed);
     ASSERT_EQ(1U, world.inspections.size());
     world.Describe(0, EngineWorld::Store('a', 0, 0));

@@ -56,6 +56,23 @@ class RestoredWorld : public EngineWorld
         Describe(1, told);
     }
 
+    // Its mark has closed what is below `below`, but for `open`.
+    void DescribeClosed(uint32_t participant, int64_t below, int64_t open = 0)
+    {
+        event *made = event_create(EVENT_PROBED);
+        description told = Store('a', 0, 0);
+        told.stores[0].low = {OLD_LIFE, below};
+        made->u.probed.participant = participant;
+        made->u.probed.reachable = true;
+        made->u.probed.description = static_cast<description *>(malloc(sizeof told));
+        *made->u.probed.description = told;
+        made->u.probed.closed.below = {OLD_LIFE, below};
+        made->u.probed.closed.open = static_cast<branch_number *>(calloc(1, sizeof(branch_number)));
+        made->u.probed.closed.open[0] = {OLD_LIFE, open};
+        made->u.probed.closed.open_count = open != 0 ? 1 : 0;
+        Step(made);
+    }
+
     static inspected_row Row(const std::string &gid, uint32_t index, int64_t number, uint32_t state,
                              const BranchPlan &plan, const directory &names)
     {

@@ -58,6 +58,34 @@ TEST_F(ParticipantSurvey, DescribeTellsActionsAndWhatTheStoreHasSeen)
     rpc_call_unref(call);
 }
 
+TEST_F(ParticipantSurvey, WhoeverDescribesIsHeardAndNobodyOlderAnyMore)
+{
+    Ask ask;
+    ask.epoch = 5;
+    ask.number = 41;
+    (void)served.wire().Send(ask);
+    Tercet__V1__RequestContext context = TERCET__V1__REQUEST_CONTEXT__INIT;
+    context.participant = const_cast<char *>("account");
+    std::string origin(20, 'o');
+    context.origin.data = reinterpret_cast<uint8_t *>(origin.data());
+    context.origin.len = origin.size();
+    context.incarnation = 1001;
+    context.epoch = 1;
+    Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
+    request.context = &context;
+    rpc_call *call = served.wire().StartRaw("/tercet.v1.Participant/Describe", &request.base,
+                                            &tercet__v1__describe_reply__descriptor);
+    const rpc_result *result = rpc_call_wait(call);
+    ASSERT_EQ(result->status, TERCET_OK) << result->text;
+    const auto *reply = reinterpret_cast<const Tercet__V1__DescribeReply *>(result->reply);
+    ASSERT_EQ(reply->n_stores, 1u);
+    EXPECT_EQ(reply->stores[0]->incarnation, 1001) << "what it tells is what no older one changes";
+    rpc_call_unref(call);
+    ask.gid = "late";
+    ask.number = 42;
+    EXPECT_EQ(served.wire().Send(ask).status, TERCET_FAILED_PRECONDITION);
+}
+
 struct Inspected {
     tercet_status status;
     std::vector<std::string> rows; /* gid/branch/state/number */
