@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "base/error.h"
 #include "base/memory.h"
 #include "journal/journal_head.h"
 #include "journal/memory_pairs.h"
@@ -36,6 +35,8 @@ struct journal_memory {
     bool hold;
     uint32_t fail_write; /* counts down; 0: none */
     bool failed;
+    struct journal_batch backup; /* makes all pairs that there were */
+    struct journal_head backup_head;
 };
 
 static struct journal_memory *memory_of(const struct journal *journal)
@@ -118,6 +119,29 @@ void journal_memory_crash(struct journal *journal)
     memory->newest = memory->head;
 }
 
+void journal_memory_back_up(struct journal *journal)
+{
+    struct journal_memory *memory = memory_of(journal);
+    journal_batch_clear(&memory->backup);
+    for (struct table_node *node = table_first(&memory->pairs); node != NULL;
+         node = table_next(&memory->pairs, node)) {
+        const struct pair *pair = container_of(node, struct pair, node);
+        journal_batch_put_for_good(&memory->backup, pair->key, pair->value);
+    }
+    memory->backup_head = memory->head;
+}
+
+void journal_memory_restore(struct journal *journal, int64_t now_unix_ms)
+{
+    struct journal_memory *memory = memory_of(journal);
+    tercet_assert(memory->backup_head.lsn > 0);
+    pairs_clear(&memory->pairs);
+    pairs_apply(&memory->pairs, &memory->backup);
+    memory->head = memory->backup_head;
+    journal_head_begin_life(&memory->head, now_unix_ms);
+    journal_memory_crash(journal); /* forgets the rest, and writes the epoch */
+}
+
 void journal_memory_hold(struct journal *journal, bool hold)
 {
     memory_of(journal)->hold = hold;
@@ -145,26 +169,6 @@ void journal_memory_damage(struct journal *journal, size_t n)
 
 /* ---- Load ------------------------------------------------------------------------------------ */
 
-static enum tercet_status check_digest(const struct journal_memory *memory,
-                                       struct tercet_error *error_out)
-{
-    struct digest128 digest = {0};
-    int64_t count = 0;
-    for (struct table_node *node = table_first(&memory->pairs); node != NULL;
-         node = table_next(&memory->pairs, node)) {
-        const struct pair *pair = container_of(node, struct pair, node);
-        digest = digest128_add(digest, digest128_of_pair(pair->key, pair->value));
-        count++;
-    }
-    if (count != memory->head.live_count || !digest128_equal(digest, memory->head.live_digest)) {
-        return error_set(error_out, TERCET_DATA_LOSS,
-                         "the journal does not add up: %" PRId64 " records are there, its head "
-                         "counts %" PRId64 " of that digest",
-                         count, memory->head.live_count);
-    }
-    return TERCET_OK;
-}
-
 static enum tercet_status load_prefix(struct journal_memory *memory, const char *prefix,
                                       journal_pair_fn pair_fn, void *context)
 {
@@ -184,7 +188,8 @@ static enum tercet_status load(struct journal *journal, journal_pair_fn pair_fn,
                                struct tercet_error *error_out)
 {
     struct journal_memory *memory = memory_of(journal);
-    enum tercet_status status = check_digest(memory, error_out);
+    enum tercet_status status =
+        pairs_check(&memory->pairs, memory->head.live_count, memory->head.live_digest, error_out);
     if (status == TERCET_OK) {
         status = load_prefix(memory, "p/", pair_fn, context);
     }
@@ -359,6 +364,7 @@ static void close_memory(struct journal *journal)
     pairs_clear(&memory->pairs);
     table_deinit(&memory->pairs);
     journal_batch_deinit(&memory->upkeep);
+    journal_batch_deinit(&memory->backup);
     free(memory);
 }
 
@@ -382,6 +388,7 @@ struct journal *journal_memory_create(int64_t now_unix_ms, int64_t outcome_keep_
     table_init(&memory->pairs, 0);
     list_init(&memory->unsynced);
     journal_batch_init(&memory->upkeep);
+    journal_batch_init(&memory->backup);
     journal_head_make(now_unix_ms, &memory->head);
     memory->head.epoch = 1;
     memory->newest = memory->head;

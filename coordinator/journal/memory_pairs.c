@@ -1,8 +1,10 @@
 /* memory_pairs.c -- see memory_pairs.h. */
 #include "journal/memory_pairs.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "base/list.h"
 #include "base/memory.h"
 
@@ -76,6 +78,26 @@ struct pair **pairs_sorted(const struct table *pairs, const char *prefix, size_t
     struct pair **sorted = pairs_with(pairs, prefix, count_out);
     qsort(sorted, *count_out, sizeof *sorted, compare_pairs);
     return sorted;
+}
+
+enum tercet_status pairs_check(const struct table *pairs, int64_t count, struct digest128 digest,
+                               struct tercet_error *error_out)
+{
+    struct digest128 found = {0};
+    int64_t found_count = 0;
+    for (struct table_node *node = table_first(pairs); node != NULL;
+         node = table_next(pairs, node)) {
+        const struct pair *pair = container_of(node, struct pair, node);
+        found = digest128_add(found, digest128_of_pair(pair->key, pair->value));
+        found_count++;
+    }
+    if (found_count != count || !digest128_equal(found, digest)) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "the journal does not add up: %" PRId64 " records are there, its head "
+                         "counts %" PRId64 " of that digest",
+                         found_count, count);
+    }
+    return TERCET_OK;
 }
 
 void pairs_clear(struct table *pairs)

@@ -22,6 +22,11 @@ struct pair **pairs_with(const struct table *pairs, const char *prefix, size_t *
 /* The same, in the order of keys. */
 struct pair **pairs_sorted(const struct table *pairs, const char *prefix, size_t *count_out);
 
+/* Are there so many, of this digest?  DATA_LOSS. */
+TERCET_MUST_CHECK enum tercet_status pairs_check(const struct table *pairs, int64_t count,
+                                                 struct digest128 digest,
+                                                 struct tercet_error *error_out);
+
 /* Removes and frees all of them. */
 void pairs_clear(struct table *pairs);
 

@@ -59,12 +59,19 @@ class Room
 
 bool ReadBranch(const Tercet__V1__Record__BeginBranch *from, Fact *fact)
 {
-    if (fact->branch_count == ACT_BRANCHES_MAX || from->payload.len != sizeof(Payload)) {
+    const size_t size = from->payload_lost ? 0 : sizeof(Payload);
+    if (fact->branch_count == ACT_BRANCHES_MAX || from->payload.len != size) {
         return false;
     }
     auto &branch = fact->branches[fact->branch_count++];
-    memcpy(&branch.payload, from->payload.data, sizeof branch.payload);
-    branch.number = from->number;
+    branch.lost = from->payload_lost;
+    branch.number = {from->incarnation, from->number};
+    if (branch.lost) {
+        branch.payload.branch = static_cast<uint8_t>(from->index);
+        branch.payload.participant = static_cast<uint8_t>(from->participant[1] - '0');
+    } else {
+        memcpy(&branch.payload, from->payload.data, sizeof branch.payload);
+    }
     return branch.payload.branch == from->index && from->index <= ACT_BRANCHES_MAX;
 }
 

@@ -19,6 +19,13 @@ void Operators::Say(resolution what, uint32_t act, uint32_t branch, uint32_t par
     Send(message);
 }
 
+// Nobody but the participants' books knows an outcome that is unknown.
+resolution Operators::WhatItWas(uint32_t act) const
+{
+    return scene_.judge.BooksSay(act) == TXN_OUTCOME_CONFIRMED ? RESOLUTION_WAS_CONFIRMED
+                                                               : RESOLUTION_WAS_CANCELLED;
+}
+
 // The log says who is held; List says what needs attention.
 void Operators::Care()
 {
@@ -26,7 +33,7 @@ void Operators::Care()
         return;
     }
     for (uint32_t i = 0; i < scene_.swarm.participants; i++) {
-        if (scene_.judge.IsSilent(i)) {
+        if (scene_.judge.IsSilent(i) && !scene_.new_life) {
             Say(RESOLUTION_ASK, 0, 0, i); /* its books are compared: go on */
         }
     }
@@ -45,9 +52,17 @@ void Operators::CareFor(const Listed &one)
         scene_.Hit(Mark::CONFLICT_LISTED);
         Say(RESOLUTION_SETTLE, one.act, one.branch, NOBODY);
         break;
-    case Trouble::HELD: /* the log has told him */
     case Trouble::PAYLOAD_LOST:
+        scene_.Hit(Mark::LOST_PAYLOAD_LISTED);
+        if (scene_.dice.Below(scene_.calm ? 4 : 20) == 0) { /* else its initiator may come yet */
+            Say(RESOLUTION_SETTLE, one.act, one.branch, NOBODY);
+        }
+        break;
     case Trouble::OUTCOME_UNKNOWN:
+        scene_.Hit(Mark::UNKNOWN_OUTCOME_LISTED);
+        Say(WhatItWas(one.act), one.act, 1, NOBODY);
+        break;
+    case Trouble::HELD:  /* the log has told him */
     case Trouble::OTHER: /* it is asked until it answers */
     case Trouble::NONE:
         break;

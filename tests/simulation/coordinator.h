@@ -53,6 +53,9 @@ class Coordinator
     }
     void Freeze(int64_t until_us);
     void Thaw();
+    // Its journal is copied; it is lost with the process, and that copy is a new life of it.
+    void BackUpJournal();
+    void PutBackJournal();
 
     // Does this participant wait for an operator?
     bool Holds(uint32_t participant) const;
@@ -71,9 +74,10 @@ class Coordinator
 
   private:
     struct Out {              // a call that has left and has not ended
-        branch *of = nullptr; // NULL: a probe
+        branch *of = nullptr; // NULL: a probe, or an Inspect
         tercet_phase phase = TERCET_PHASE_TRY;
         uint32_t participant = 0;
+        bool inspects = false;
     };
     struct Fetching {
         branch *of = nullptr;
@@ -85,6 +89,7 @@ class Coordinator
         bool after_crash;
         int64_t asked_us;
         int64_t wait_us; // INT64_MAX: as long as it takes
+        resolution said; // RESOLVE
     };
 
     // coordinator_life.cc
@@ -115,6 +120,10 @@ class Coordinator
     static void Held(void *context, const effect_hold *hold);
     static void Fenced(void *context);
     void SendReply(const effect_reply &reply);
+
+    // coordinator_asks.cc
+    event *ProbedEvent(uint32_t participant, const AnswerMessage &answer);
+    event *InspectedEvent(uint32_t participant, const AnswerMessage &answer);
 
     // coordinator_operators.cc
     void OnOperator(const RequestMessage &message);

@@ -111,6 +111,7 @@ bool Coordinator::Recover()
     options.directory = &directory_;
     options.incarnation = head_.incarnation;
     options.next_number = head_.next_number;
+    options.lost_from = {head_.lost_incarnation, head_.lost_number};
     options.horizon_unix_ms = head_.horizon_unix_ms;
     options.seed = scene_.dice.Number();
     snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id_);
@@ -212,6 +213,9 @@ void Coordinator::NoteDeath()
                            : Mark::CRASH_WITH_SOME_CANCELLED);
         }
     }
+    if (engine_ != nullptr && engine_is_in_restored_mode(engine_)) {
+        scene_.Hit(Mark::CRASH_WHILE_IT_ASKS);
+    }
     if (recovering_ && life_ > 1) {
         scene_.tally.crashes_in_recovery++;
         scene_.Hit(Mark::CRASH_INSIDE_RECOVERY);
@@ -295,6 +299,22 @@ void Coordinator::DestroyProcess()
     }
     directory_deinit(&directory_);
     directory_init(&directory_);
+}
+
+void Coordinator::BackUpJournal()
+{
+    scene_.Note("its journal is backed up: life", life_);
+    journal_memory_back_up(journal_);
+    scene_.judge.JournalIsBackedUp();
+}
+
+void Coordinator::PutBackJournal()
+{
+    scene_.Note("its journal is lost, the backup is put in its place: life", life_);
+    Kill();
+    /* That takes a millisecond at least: nobody asked the lost life at the moment of its horizon. */
+    journal_memory_restore(journal_, scene_.Now().unix_ms + 1);
+    scene_.judge.JournalIsPutBack();
 }
 
 void Coordinator::Kill()

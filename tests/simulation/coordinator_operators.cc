@@ -130,7 +130,7 @@ void Coordinator::OnOperator(const RequestMessage &message)
         return;
     }
     const uint64_t token = next_token_++;
-    askers_[token] = {message.client, message.serial, false, scene_.now_us(), 0};
+    askers_[token] = {message.client, message.serial, false, scene_.now_us(), 0, ask.what};
     scene_.judge.AskedByOperator(token, message.kind, message.act, message.branch, message.ask);
     event *made = event_create(EVENT_REQUEST);
     request *to = &made->u.request;
@@ -170,6 +170,11 @@ void Coordinator::AnswerOperator(const effect_reply &reply, const Asker &asker)
     }
     if (reply.to == REQUEST_RESOLVE && reply.status == TERCET_OK) {
         scene_.Hit(Mark::RESOLVED);
+        if (asker.said == RESOLUTION_WAS_CONFIRMED) {
+            scene_.Hit(Mark::UNKNOWN_WAS_CONFIRMED);
+        } else if (asker.said == RESOLUTION_WAS_CANCELLED) {
+            scene_.Hit(Mark::UNKNOWN_WAS_CANCELLED);
+        }
     }
     SendPage(asker.client, asker.serial, page);
 }

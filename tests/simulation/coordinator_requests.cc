@@ -67,9 +67,12 @@ void Coordinator::OnRequest(const RequestMessage &message)
     }
     const uint64_t token = next_token_++;
     const bool watches = message.kind == REQUEST_WATCH;
-    askers_[token] = {message.client, message.serial,
-                      life_ > 1 && scene_.judge.IsEnded(message.act), scene_.now_us(),
-                      watches ? INT64_MAX : message.wait_ms * 1000LL};
+    askers_[token] = {message.client,
+                      message.serial,
+                      life_ > 1 && scene_.judge.IsEnded(message.act),
+                      scene_.now_us(),
+                      watches ? INT64_MAX : message.wait_ms * 1000LL,
+                      RESOLUTION_ASK};
     scene_.Note("request arrives: kind act variant client", message.kind, message.act,
                 message.variant, message.client);
     scene_.judge.Asked(token, message.kind, message.act, AttemptOf(message), message.branch);

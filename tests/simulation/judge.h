@@ -52,9 +52,17 @@ struct Fact {
     } peer = {0, 0, 0};
     uint32_t branch_count = 0;
     struct {
-        Payload payload;
-        int64_t number;
+        Payload payload; // of one that is lost: its participant and its index
+        branch_number number;
+        bool lost; // the journal was restored, and knows of it only what its row says
     } branches[ACT_BRANCHES_MAX];
+};
+
+struct BelowNumber {
+    bool operator()(branch_number a, branch_number b) const
+    {
+        return branch_number_compare(a, b) < 0;
+    }
 };
 
 // A request that can begin something.
@@ -76,6 +84,14 @@ class Judge
     {
         return submitted_;
     }
+
+    // ---- a journal that is restored (judge_new_life.cc) ----
+    // What is durable now is what the backup holds.
+    void JournalIsBackedUp();
+    // The journal is lost, and the backup is a new life of it.
+    void JournalIsPutBack();
+    // What the books of the participants say of an outcome that nobody else knows.
+    txn_outcome BooksSay(uint32_t act) const;
 
     // ---- what leaves the coordinator ----
     void Sent(uint32_t act, uint32_t branch, tercet_phase phase);
@@ -103,10 +119,11 @@ class Judge
     // ---- participants' disks ----
     void LineIs(uint32_t participant, uint32_t act, uint32_t branch, const Line &line);
     void AccountIs(uint32_t participant, uint32_t account, const Account &now);
-    // What its fence remembers of the coordinator: the highest epoch, and the age of its mark.
-    void Remembers(uint32_t participant, int64_t epoch, int64_t mark_lsn);
+    // What its fence remembers of the coordinator: the highest epoch (incarnation first), and the age
+    // of its mark.
+    void Remembers(uint32_t participant, branch_number epoch, branch_number mark);
     // It has carried out, or answered from its fence, a call of this epoch.
-    void Serves(uint32_t participant, int64_t epoch);
+    void Serves(uint32_t participant, branch_number epoch);
     // An older copy of its database was put back: PutBack(), every line, Remembers(), then IsBack().
     void PutBack(uint32_t participant);
     void LineWas(uint32_t participant, uint32_t act, uint32_t branch, const Line &line);
@@ -127,6 +144,7 @@ class Judge
     {
         return open_;
     }
+    uint32_t OpenAdopted() const; // found by their rows: nobody asked whether there is room
 
     // ---- what it knows; for the world ----
     txn_outcome DecidedAs(uint32_t act) const;
@@ -151,10 +169,21 @@ class Judge
     }
 
   private:
+    // What lost lives of the journal have done, and the journal does not know.
+    struct Past {
+        bool known = false; // begun or buried
+        bool begun = false;
+        bool ended = false;
+        bool confirmed = false; // decided so
+        bool cancelled = false;
+        bool undone = false; // the journal knows less of it
+    };
     struct JudgedBranch {
-        Payload payload{};
-        int64_t number = 0;
+        Payload payload{}; // also where only a lost life has registered it
+        branch_number number = {0, 0};
         bool registered = false;
+        bool lost = false;  // registered without its payload
+        bool swept = false; // its row is gone
         bool told_done = false;
         bool told_refused = false;
         bool forgot = false;      // its participant's database was put back since it was registered
@@ -175,11 +204,13 @@ class Judge
         uint64_t decided_at = 0;
         uint64_t ended_at = 0;
         uint32_t attempts[3] = {0, 0, 0}; // sent and not refused
+        Past past;
+        bool adopted = false; // begun in a lost life, and found by its rows
         JudgedBranch branches[ACT_BRANCHES_MAX];
     };
     struct Memory {
-        int64_t epoch = 0;
-        int64_t mark_lsn = 0;
+        branch_number epoch = {0, 0};
+        branch_number mark = {0, 0};
     };
     struct Peer {
         bool held = false;       // durably
@@ -227,15 +258,25 @@ class Judge
     void CheckHeld(const Fact &fact, const JudgedAct &act);
     void NotePeer(const Fact &fact);
     void ApplyPeer(const Fact &fact);
+    void TakeBack(JudgedAct &act, const JudgedAct &then);
+    static bool CompletesLost(const Fact &fact, const JudgedAct &act);
+    bool IsCompletedInBatch(const Fact &fact) const;
+    void CheckLostBranches(const Fact &fact, const JudgedAct &act);
+    void CheckAgainstPast(const Fact &fact, const JudgedAct &act);
+    void NoteNewLife(const Fact &fact, const JudgedAct &act);
+    static bool MayBeSettled(const JudgedAct &act, const JudgedBranch &branch);
+    static bool IsOver(const JudgedAct &act);
+    void FinalOfLost(uint32_t id, const JudgedAct &act);
     void FinalOf(uint32_t id, const JudgedAct &act);
 
     Tally &tally_;
     std::vector<JudgedAct> acts_;
     std::unordered_map<int64_t, uint32_t> by_sequence_;
-    std::vector<std::map<int64_t, uint32_t>> live_; // by participant: number -> act, not ended
-    std::vector<Account> accounts_;                 // as the lines say
-    std::vector<Memory> memories_;                  // by participant
-    std::vector<Peer> peers_; // by participant, as the coordinator's disk says
+    // By participant: number -> act, not ended.
+    std::vector<std::map<branch_number, uint32_t, BelowNumber>> live_;
+    std::vector<Account> accounts_; // as the lines say
+    std::vector<Memory> memories_;  // by participant
+    std::vector<Peer> peers_;       // by participant, as the coordinator's disk says
     uint64_t moment_ = 1;
     std::vector<Fact> pending_;
     bool submitted_ = false;
@@ -243,6 +284,9 @@ class Judge
     int64_t next_number_ = 1; // durable
     uint32_t open_ = 0;       // begun and not ended
     bool forgets_ = false;
+    struct Backup; // what the journal's backup holds
+    std::shared_ptr<const Backup> backup_;
+    uint64_t put_back_at_ = 0; // the moment
     std::unordered_map<uint64_t, Token> tokens_;
     std::string fault_;
 };

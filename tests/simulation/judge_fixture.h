@@ -46,8 +46,8 @@ class JudgeTest : public ::testing::Test
         judge.Sends(ACT, Attempt::EXECUTE);
         Fact fact = FactOf(Fact::BEGIN);
         fact.branch_count = 2;
-        fact.branches[0] = {PayloadOf(1), 11};
-        fact.branches[1] = {PayloadOf(2), 12};
+        fact.branches[0] = {PayloadOf(1), {1, 11}, false};
+        fact.branches[1] = {PayloadOf(2), {1, 12}, false};
         Write(fact);
     }
     void Decide(txn_outcome outcome)

@@ -88,6 +88,9 @@ void Judge::CheckBegin(const Fact &fact, const JudgedAct &act)
     if (act.begun || act.buried) {
         Fail("I2", "g%u is begun a second time", fact.act);
     }
+    if (fact.branch_count > 0 && fact.branches[0].lost) {
+        return; /* by a life that is lost */
+    }
     if (act.attempts[static_cast<size_t>(attempt)] == 0) {
         Fail("I6", "g%u is begun, and every request for it was refused", fact.act);
     }
@@ -110,6 +113,10 @@ void Judge::Check(const Fact &fact)
 {
     const JudgedAct &act = Of(fact.act);
     CheckHeld(fact, act);
+    CheckAgainstPast(fact, act);
+    if (CompletesLost(fact, act) || IsCompletedInBatch(fact)) {
+        return;
+    }
     switch (fact.kind) {
     case Fact::BEGIN:
         CheckBegin(fact, act);
@@ -152,9 +159,10 @@ void Judge::Register(JudgedAct &act, const Fact &fact)
     for (uint32_t i = 0; i < fact.branch_count; i++) {
         const auto &from = fact.branches[i];
         JudgedBranch &branch = act.branches[from.payload.branch - 1];
-        branch.payload = from.payload;
+        branch.payload = from.lost ? branch.payload : from.payload;
         branch.number = from.number;
         branch.registered = true;
+        branch.lost = from.lost;
         live_[from.payload.participant][from.number] = fact.act;
     }
 }
@@ -162,13 +170,21 @@ void Judge::Register(JudgedAct &act, const Fact &fact)
 void Judge::ApplyFact(const Fact &fact)
 {
     JudgedAct &act = Of(fact.act);
+    NoteNewLife(fact, act);
+    if (CompletesLost(fact, act)) {
+        Register(act, fact);
+        return;
+    }
     switch (fact.kind) {
     case Fact::BEGIN:
         act.begun = true;
         act.known_at = moment_;
         act.sequence = fact.sequence;
-        act.by_steps = fact.by_steps;
-        act.variant = fact.branch_count > 0 ? fact.branches[0].payload.variant : 0;
+        act.adopted = fact.branch_count > 0 && fact.branches[0].lost;
+        if (!act.adopted) { /* else it is what a lost life has begun */
+            act.by_steps = fact.by_steps;
+            act.variant = fact.branch_count > 0 ? fact.branches[0].payload.variant : 0;
+        }
         open_++;
         tally_.transactions++;
         Register(act, fact);
@@ -194,7 +210,8 @@ void Judge::ApplyFact(const Fact &fact)
         for (uint32_t i = 0; i < ACT_BRANCHES_MAX; i++) {
             const bool settled = (fact.settled & (1U << (i + 1))) != 0;
             if (settled && !act.branches[i].settled) {
-                tally_.Hit(Mark::CONFLICT_SETTLED);
+                tally_.Hit(act.branches[i].lost ? Mark::LOST_PAYLOAD_SETTLED
+                                                : Mark::CONFLICT_SETTLED);
             }
             act.branches[i].settled = settled;
         }
@@ -207,6 +224,10 @@ void Judge::ApplyFact(const Fact &fact)
         act.ended = true;
         act.ended_at = moment_;
         open_--;
+        for (uint32_t i = 0; i < ACT_BRANCHES_MAX; i++) {
+            act.branches[i].settled =
+                act.branches[i].settled || (fact.settled & (1U << (i + 1))) != 0;
+        }
         tally_.confirmed += fact.outcome == TXN_OUTCOME_CONFIRMED ? 1 : 0;
         tally_.cancelled += fact.outcome == TXN_OUTCOME_CANCELLED ? 1 : 0;
         CheckEnd(fact.act, act);
@@ -284,22 +305,23 @@ void Judge::Sent(uint32_t id, uint32_t branch, tercet_phase phase)
 
 void Judge::MarkTold(uint32_t participant, const mark &told)
 {
-    if (told.low.number > next_number_) {
+    if (told.low.incarnation == told.as_of.incarnation && told.low.number > next_number_) {
         Fail("I7", "the mark of p%u is %" PRId64 ", and the disk has seen numbers up to %" PRId64,
              participant, told.low.number, next_number_);
     }
     uint32_t at = 0;
     for (const auto &one : live_[participant]) {
-        if (one.first >= told.low.number) {
+        if (branch_number_compare(one.first, told.low) >= 0) {
             break;
         }
-        while (at < told.open_count && told.open[at].number < one.first) {
+        while (at < told.open_count && branch_number_compare(told.open[at], one.first) < 0) {
             at++;
         }
-        const bool listed = at < told.open_count && told.open[at].number == one.first;
+        const bool listed =
+            at < told.open_count && branch_number_compare(told.open[at], one.first) == 0;
         if (!listed || Of(one.second).decided == TXN_UNDECIDED) {
             Fail("I7", "the mark of p%u passes branch %" PRId64 " of g%u, which is open",
-                 participant, one.first, one.second);
+                 participant, one.first.number, one.second);
         }
     }
 }

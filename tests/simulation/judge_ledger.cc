@@ -15,7 +15,8 @@ void Judge::LineIs(uint32_t participant, uint32_t id, uint32_t index, const Line
     if (memcmp(&before, &line, sizeof line) == 0) {
         return;
     }
-    if (!branch.registered || memcmp(&branch.payload, &line.payload, sizeof line.payload) != 0) {
+    const bool known = branch.registered || act.past.begun;
+    if (!known || memcmp(&branch.payload, &line.payload, sizeof line.payload) != 0) {
         Fail("I3", "g%u/%u took effect at p%u with what was never registered", id, index,
              participant);
         return;
@@ -51,11 +52,19 @@ void Judge::CheckEffects(uint32_t id, const JudgedAct &act)
         if (line.confirms + line.cancels > (note ? 1 : line.tries)) {
             Fail("I3", "g%u/%u was finished and had not reserved", id, i + 1);
         }
-        if (line.confirms > 0 && act.decided != TXN_OUTCOME_CONFIRMED) {
+        /* What a lost life has decided may be done, as long as this one has not decided. */
+        const bool open = act.decided == TXN_UNDECIDED;
+        if (line.confirms > 0 && act.decided != TXN_OUTCOME_CONFIRMED &&
+            !(open && act.past.confirmed)) {
             Fail("I2", "g%u/%u is confirmed and that was not decided", id, i + 1);
         }
-        if (line.cancels > 0 && act.decided == TXN_UNDECIDED) {
+        const bool undone = act.past.cancelled || (optional && act.past.confirmed);
+        if (line.cancels > 0 && open && !undone) {
             Fail("I2", "g%u/%u is cancelled and that was not decided", id, i + 1);
+        }
+        if (line.cancels > 0 && act.decided == TXN_OUTCOME_CONFIRMED && !optional &&
+            act.past.known) {
+            Fail("I2", "g%u/%u is cancelled and the other was decided", id, i + 1);
         }
         if (line.confirms > 0 && branch.told_refused) {
             Fail("I6", "g%u/%u is confirmed, and its initiator was told that it is not", id, i + 1);
@@ -78,28 +87,30 @@ void Judge::AccountIs(uint32_t participant, uint32_t index, const Account &now)
     }
 }
 
-void Judge::Remembers(uint32_t participant, int64_t epoch, int64_t mark_lsn)
+void Judge::Remembers(uint32_t participant, branch_number epoch, branch_number mark)
 {
     Memory &memory = memories_[participant];
-    if (epoch < memory.epoch) {
+    if (branch_number_compare(epoch, memory.epoch) < 0) {
         Fail("I2", "p%u forgets that it was asked by a newer coordinator", participant);
     }
-    if (mark_lsn < memory.mark_lsn) {
+    if (branch_number_compare(mark, memory.mark) < 0) {
         Fail("I7", "the mark that p%u keeps goes back", participant);
     }
-    memory = {epoch, mark_lsn};
+    memory = {epoch, mark};
 }
 
-void Judge::Serves(uint32_t participant, int64_t epoch)
+void Judge::Serves(uint32_t participant, branch_number epoch)
 {
-    if (epoch < memories_[participant].epoch) {
+    if (branch_number_compare(epoch, memories_[participant].epoch) < 0) {
         Fail("I2", "p%u serves a call of an older coordinator", participant);
     }
 }
 
 void Judge::RowSwept(uint32_t id, uint32_t index)
 {
-    if (!Of(id).ended) {
+    JudgedAct &act = Of(id);
+    act.branches[index - 1].swept = true;
+    if (!IsOver(act)) {
         Fail("I7", "the row of g%u/%u is gone before its end", id, index);
     }
 }
@@ -121,7 +132,7 @@ void Judge::CheckEnd(uint32_t id, const JudgedAct &act)
         const JudgedBranch &branch = act.branches[i];
         const Line &line = branch.line;
         const bool note = branch.payload.kind == Kind::NOTE;
-        if (!branch.registered || branch.forgot) {
+        if (!branch.registered || branch.forgot || branch.settled) {
             continue;
         }
         if (!note && line.tries != line.confirms + line.cancels) {
@@ -146,8 +157,12 @@ void Judge::FinalOf(uint32_t id, const JudgedAct &act)
     if (act.begun && !act.ended) {
         Fail("I5", "g%u is still open", id);
     }
+    if (act.past.begun && !act.begun) {
+        FinalOfLost(id, act);
+    }
     for (const JudgedBranch &branch : act.branches) {
-        if (!branch.forgot && branch.line.tries > branch.line.confirms + branch.line.cancels) {
+        if (!branch.forgot && !branch.settled &&
+            branch.line.tries > branch.line.confirms + branch.line.cancels) {
             Fail("I5", "g%u/%u is reserved when all is over", id, branch.payload.branch);
         }
     }
@@ -164,9 +179,10 @@ void Judge::Final(const std::vector<Account> &accounts)
         const JudgedAct &act = acts_[id];
         FinalOf(id, act);
         for (const JudgedBranch &branch : act.branches) {
-            const bool moves = branch.forgot
-                                   ? branch.line.confirms > 0
-                                   : branch.registered && act.decided == TXN_OUTCOME_CONFIRMED;
+            const bool by_line =
+                branch.forgot || branch.settled || (act.past.begun && !branch.registered);
+            const bool moves = by_line ? branch.line.confirms > 0
+                                       : branch.registered && act.decided == TXN_OUTCOME_CONFIRMED;
             debits += moves && branch.payload.kind == Kind::DEBIT ? branch.payload.amount : 0;
             credits += moves && branch.payload.kind == Kind::CREDIT ? branch.payload.amount : 0;
         }

@@ -18,6 +18,11 @@ void Judge::AskedByOperator(uint64_t token, request_kind kind, uint32_t act, uin
     if (of_act && ask->what == RESOLUTION_SETTLE && branch >= 1 && branch <= ACT_BRANCHES_MAX) {
         Of(act).branches[branch - 1].settle_asks++;
     }
+    for (uint32_t i = 0; i < ACT_BRANCHES_MAX && of_act; i++) {
+        const bool says =
+            ask->what == RESOLUTION_WAS_CONFIRMED || ask->what == RESOLUTION_WAS_CANCELLED;
+        Of(act).branches[i].settle_asks += says ? 1 : 0; /* whose row is gone */
+    }
     tokens_[token] = {kind, act, Attempt::NONE, branch, was_known, moment_, std::move(ask)};
 }
 
@@ -89,7 +94,7 @@ void Judge::CheckSettled(const Fact &fact, const JudgedAct &act)
         if (settled && branch.settle_asks == 0) {
             Fail("I2", "g%u/%u is settled, and no operator has said so", fact.act, i + 1);
         }
-        if (settled && !branch.forgot) {
+        if (settled && !MayBeSettled(act, branch)) {
             Fail("I3", "g%u/%u is settled, and its participant has lost nothing", fact.act, i + 1);
         }
         if (branch.settled && !settled) {
@@ -199,7 +204,8 @@ void Judge::ToldOutcome(const view &outcome)
 // The open ones come first; so whoever ends meanwhile is found among those that have ended.
 void Judge::Walked(uint64_t began_at, const std::vector<bool> &listed)
 {
-    for (uint32_t id = 0; id < acts_.size() && !forgets_; id++) {
+    const bool one_life = began_at >= put_back_at_; /* else it saw two journals */
+    for (uint32_t id = 0; id < acts_.size() && !forgets_ && one_life; id++) {
         const JudgedAct &act = acts_[id];
         const bool was_known = (act.begun || act.buried) && act.known_at <= began_at;
         if (was_known && (id >= listed.size() || !listed[id])) {

@@ -44,7 +44,7 @@ void Judge::LineWas(uint32_t participant, uint32_t act, uint32_t index, const Li
 void Judge::IsBack(uint32_t participant, int64_t reach)
 {
     Peer &peer = peers_[participant];
-    peer.must_hold = peer.mark_lsn > memories_[participant].mark_lsn ||
+    peer.must_hold = peer.mark_lsn > memories_[participant].mark.number ||
                      (peer.branch > 0 && peer.branch >= reach) || peer.reach > reach;
 }
 
@@ -91,7 +91,8 @@ uint32_t Judge::LeftBehind(uint32_t participant) const
     uint32_t left = 0;
     for (const JudgedAct &act : acts_) {
         for (const JudgedBranch &branch : act.branches) {
-            left += branch.forgot && branch.payload.participant == participant &&
+            left += (branch.forgot || branch.settled) &&
+                            branch.payload.participant == participant &&
                             branch.line.tries > branch.line.confirms + branch.line.cancels
                         ? 1
                         : 0;

@@ -125,7 +125,7 @@ TEST_F(JudgeRestored, MustBeNoticedWhereTheDiskKnowsMoreThanTheBackup)
     Write(PeerFact(false));
     PutBackEmpty(12);
     EXPECT_TRUE(judge.MustHold(0)) << "its mark is gone";
-    judge.Remembers(0, 1, 40);
+    judge.Remembers(0, {1, 1}, {1, 40});
     judge.IsBack(0, 12);
     EXPECT_FALSE(judge.MustHold(0)) << "all is there";
     judge.IsBack(0, 11);

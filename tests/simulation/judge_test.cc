@@ -146,6 +146,7 @@ TEST_F(JudgeTest, ACancelBeforeItsDecision)
 TEST_F(JudgeTest, AMarkAboveWhatTheDiskHasSeen)
 {
     mark told{};
+    told.as_of = {1, 1};
     told.low = {1, 101};
     Begin();
     judge.MarkTold(0, told);
@@ -297,24 +298,24 @@ TEST_F(JudgeTest, AConfirmedEndOfACancelledBranch)
 
 TEST_F(JudgeTest, AnEpochThatIsForgotten)
 {
-    judge.Remembers(0, 4, 100);
-    judge.Remembers(0, 3, 100);
+    judge.Remembers(0, {1, 4}, {1, 100});
+    judge.Remembers(0, {1, 3}, {1, 100});
     Expect("asked by a newer coordinator");
 }
 
 TEST_F(JudgeTest, AMarkThatGoesBack)
 {
-    judge.Remembers(0, 4, 100);
-    judge.Remembers(0, 4, 99);
+    judge.Remembers(0, {1, 4}, {1, 100});
+    judge.Remembers(0, {1, 4}, {1, 99});
     Expect("goes back");
 }
 
 TEST_F(JudgeTest, ACallOfAnOlderCoordinator)
 {
-    judge.Remembers(0, 4, 100);
-    judge.Serves(0, 4);
+    judge.Remembers(0, {1, 4}, {1, 100});
+    judge.Serves(0, {1, 4});
     EXPECT_FALSE(judge.failed());
-    judge.Serves(0, 3);
+    judge.Serves(0, {1, 3});
     Expect("serves a call of an older coordinator");
 }
 

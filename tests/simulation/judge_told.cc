@@ -99,7 +99,9 @@ void Judge::ToldView(const effect_reply &reply, const Token &token)
     }
     ToldOutcomeOf(id, reply.view->state);
     /* Whoever went away while it was looked up is answered as one who asks how it stands. */
-    const bool joins = token.attempt != Attempt::NONE && reply.to == token.kind;
+    bool joins = token.attempt != Attempt::NONE && reply.to == token.kind;
+    /* A Begin has no content, and rows do not say in how many requests a lost life had begun it. */
+    joins = joins && !(act.adopted && token.attempt == Attempt::BEGIN);
     if (act.begun && joins && token.attempt != BegunBy(act)) {
         Fail("I6", "g%u is told to one who asked for something else", id);
     }
@@ -119,7 +121,9 @@ void Judge::ToldBranch(uint32_t id, const view_branch &branch)
                        ((branch.state == BRANCH_CONFIRMING || branch.state == BRANCH_CONFIRMED) &&
                         !branch.confirm_only);
     memcpy(&result, branch.result.data, branch.result.size == sizeof result ? sizeof result : 0);
-    if (tried && result != id + 1) {
+    /* A decision that was taken again tells no results: they stood in the lost one. */
+    const bool lost = Of(id).past.known && branch.result.size == 0;
+    if (tried && !lost && result != id + 1) {
         Fail("I6", "g%u/%u is told with another result than its try gave", id, branch.index);
     }
 }

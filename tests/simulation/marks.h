@@ -108,7 +108,28 @@ namespace simulation
     MARK(ZOMBIE_WOULD_WRITE)              /* the first one would decide, and cannot */             \
     MARK(ZOMBIE_SERVED)                   /* by one that had not heard of the second */            \
     MARK(ZOMBIE_REFUSED)                  /* by one that had */                                    \
-    MARK(ZOMBIE_FENCED)                   /* and it ended by that */
+    MARK(ZOMBIE_FENCED)                   /* and it ended by that */                               \
+    MARK(JOURNAL_LOST_A_TRANSACTION)      /* begun after the backup that was put back */           \
+    MARK(JOURNAL_LOST_A_DECISION)         /* taken after it */                                     \
+    MARK(JOURNAL_LOST_AN_END)             /* decided and ended after it */                         \
+    MARK(RECOVERING_REFUSED)              /* asked while it asks the participants */               \
+    MARK(CRASH_WHILE_IT_ASKS)             /* and the next one asks again */                        \
+    MARK(INSPECT_GOES_ON)                 /* a page of rows, and more behind it */                 \
+    MARK(DESCRIBE_FAILED)                 /* its store could not be asked */                       \
+    MARK(INSPECT_REPEATED)                /* a question that was not answered */                   \
+    MARK(CONFIRMED_IN_A_NEW_LIFE)         /* as the lost one had decided */                        \
+    MARK(CANCELLED_IN_A_NEW_LIFE)         /* as the lost one had decided */                        \
+    MARK(DECIDED_OTHERWISE_IN_A_NEW_LIFE) /* no participant had heard of the lost decision */      \
+    MARK(LOST_TRANSACTION_ADOPTED)        /* found by its rows */                                  \
+    MARK(LOST_BRANCH_ADOPTED)             /* of one that the journal knows */                      \
+    MARK(LOST_PAYLOAD_IS_BACK)            /* its initiator has repeated it */                      \
+    MARK(LOST_PAYLOAD_LISTED)             /* nobody has, yet */                                    \
+    MARK(LOST_PAYLOAD_SETTLED)            /* an operator does it by hand */                        \
+    MARK(UNKNOWN_OUTCOME_REFUSED)         /* somebody would decide it */                           \
+    MARK(UNKNOWN_OUTCOME_LISTED)          /* an operator looks it up */                            \
+    MARK(UNKNOWN_WAS_CONFIRMED)           /* and says so */                                        \
+    MARK(UNKNOWN_WAS_CANCELLED)           /* and says so */                                        \
+    MARK(OLD_LIFE_REFUSED)                /* a call of the lost life came after the question */
 
 enum class Mark : uint8_t {
 #define SIMULATION_MARK_ITEM(name) name,

@@ -23,7 +23,7 @@ void Operators::Operate()
 void Operators::Begin()
 {
     Operate();
-    if (scene_.swarm.restores_open) {
+    if (scene_.swarm.restores_open || scene_.swarm.loses_journal) {
         scene_.timeline.Add(0, What::OPERATE, CARETAKER, 0, 0);
     }
 }
@@ -74,12 +74,17 @@ void Operators::ResolveSomething()
     message.kind = REQUEST_RESOLVE;
     message.wait = WAIT_MODE_BEGIN;
     ask->what = all[scene_.dice.Below(5)];
-    if (scene_.dice.Below(8) == 0) {
+    /* Where participants are asked what they have seen, nobody has a reason to leave one out. */
+    if (scene_.dice.Below(8) == 0 && !scene_.swarm.loses_journal) {
         ask->what = RESOLUTION_ASK;
         ask->participant = scene_.dice.Below(scene_.swarm.participants);
     } else {
         message.act = DrawAct();
         message.branch = 1 + scene_.dice.Below(scene_.acts[message.act].branch_count + 1);
+    }
+    if (scene_.swarm.loses_journal && ask->what != RESOLUTION_ASK &&
+        ask->what != RESOLUTION_SETTLE) {
+        ask->what = WhatItWas(message.act); /* that is nothing to try out */
     }
     message.ask = ask;
     Send(message);

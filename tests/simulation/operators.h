@@ -52,6 +52,7 @@ class Operators
     uint32_t DrawAct();
 
     // caretaker.cc
+    resolution WhatItWas(uint32_t act) const;
     void Care();
     void CareFor(const Listed &one);
     void Say(resolution what, uint32_t act, uint32_t branch, uint32_t participant);

@@ -171,40 +171,6 @@ void Participant::SendAnswer(const AnswerMessage &answer)
     }
 }
 
-// As describe.c reads what survey_reply.c tells.
-std::shared_ptr<const description> Participant::Describe()
-{
-    const uint8_t origin[TERCET_ORIGIN_BYTES] = {0};
-    tercet_store_description found{};
-    tercet_error error{};
-    if (kv_fence_describe(&fence_, name_, origin, &found, &error) != TERCET_OK) {
-        scene_.judge.Fail("I5", "p%u cannot describe itself: %s", number_, error.text);
-        return nullptr;
-    }
-    auto told = std::make_shared<description>();
-    store_seen &store = told->stores[0];
-    told->store_count = 1;
-    memcpy(store.id, found.store_id, sizeof store.id);
-    store.mark = {found.mark.as_of_incarnation, found.mark.as_of_lsn};
-    store.low = {found.mark.low.incarnation, found.mark.low.number};
-    store.reach = store.low;
-    const branch_number behind = {found.highest.incarnation, found.highest.number + 1};
-    if (found.highest.number != 0 && branch_number_compare(store.reach, behind) < 0) {
-        store.reach = behind;
-    }
-    return told;
-}
-
-int64_t Participant::SeenEpoch()
-{
-    const uint8_t origin[TERCET_ORIGIN_BYTES] = {0};
-    tercet_store_description found{};
-    return scene_.zombie_life != 0 &&
-                   kv_fence_describe(&fence_, name_, origin, &found, nullptr) == TERCET_OK
-               ? found.epoch.epoch
-               : 0;
-}
-
 void Participant::OnCall(const CallMessage &call)
 {
     scene_.Note("call arrives: p act branch phase", number_, call.payload.act, call.index,
@@ -213,20 +179,10 @@ void Participant::OnCall(const CallMessage &call)
         scene_.Hit(Mark::CALL_OF_THE_DEAD_SERVED);
     }
     coordinator_life_ = call.life > coordinator_life_ ? call.life : coordinator_life_;
-    const bool news = OfferMark(call);
-    if (call.probe) {
-        AnswerMessage answer;
-        answer.call = call.call;
-        answer.life = call.life;
-        answer.verdict = TERCET_VERDICT_DONE;
-        answer.told = Describe();
-        answer.database = call.database;
-        answer.epoch = SeenEpoch();
-        if (busy_) {
-            answers_.push_back(answer); // what it has read may not be on the disk yet
-        } else {
-            SendAnswer(answer);
-        }
+    incarnation_ = call.incarnation > incarnation_ ? call.incarnation : incarnation_;
+    (void)OfferMark(call);
+    if (call.probe || call.inspect != nullptr) {
+        queue_.push_back(call);
     } else if (!call.doubled && !scene_.calm && scene_.dice.Chance(scene_.swarm.unserved)) {
         /* It says that nothing ran.  A copy of the same call that another process carried out would
          * make that a lie; the transport never delivers one call to two processes. */
@@ -239,7 +195,7 @@ void Participant::OnCall(const CallMessage &call)
     } else {
         queue_.push_back(call);
     }
-    if (!busy_ && (news || !call.probe)) {
+    if (!busy_) {
         WakeAt(scene_.now_us() + 10);
     }
 }
@@ -254,7 +210,9 @@ void Participant::OnWork(const Happening &what)
         return;
     }
     const int64_t handlers_before = static_cast<int64_t>(handler_us_);
-    if (!queue_.empty()) {
+    if (!queue_.empty() && IsSurvey(queue_.front())) {
+        AnswerSurvey();
+    } else if (!queue_.empty()) {
         RunGroup();
     }
     const int64_t now_ms = scene_.now_us() / 1000;
@@ -330,7 +288,8 @@ void Participant::Synced()
         } else if (key.size > prefix && bytes[prefix] == 'S') {
             row_scope scope;
             if (row_scope_decode(now, &scope)) {
-                scene_.judge.Remembers(number_, scope.epoch.epoch, scope.mark.as_of_lsn);
+                scene_.judge.Remembers(number_, {scope.epoch.incarnation, scope.epoch.epoch},
+                                       {scope.mark.as_of_incarnation, scope.mark.as_of_lsn});
             } else {
                 scene_.judge.Fail("I7", "what p%u remembers cannot be read", number_);
             }

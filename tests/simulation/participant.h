@@ -67,8 +67,14 @@ class Participant
   private:
     void WakeAt(int64_t at_us);
     bool OfferMark(const CallMessage &call);
-    std::shared_ptr<const description> Describe();
-    int64_t SeenEpoch();
+    static bool IsSurvey(const CallMessage &call)
+    {
+        return call.probe || call.inspect != nullptr;
+    }
+    void AnswerSurvey();
+    void AnswerProbe(const CallMessage &call);
+    void AnswerInspect(const CallMessage &call);
+    bool Describe(const CallMessage &call, AnswerMessage *answer);
     void SendAnswer(const AnswerMessage &answer);
     void RunGroup();
     void Answer(const CallMessage &call, const group_answer &said);
@@ -104,6 +110,7 @@ class Participant
     int64_t slice_ms_ = 0;
     uint64_t handler_us_ = 0;       // the clock that handlers are measured by
     uint32_t coordinator_life_ = 0; // the newest that has asked
+    int64_t incarnation_ = 0;       // the newest life of the journal that has asked
     bool gate_ = false;             // commits may fail: they are the group's
     std::deque<CallMessage> queue_;
     std::vector<AnswerMessage> answers_; // leave when the commit is on disk

@@ -42,7 +42,8 @@ void Participant::TellAll()
             scene_.judge.LineWas(number_, act, index, line);
         } else if (key.size > prefix && bytes[0] == 0xff && bytes[prefix] == 'S' &&
                    row_scope_decode(value, &scope)) {
-            scene_.judge.Remembers(number_, scope.epoch.epoch, scope.mark.as_of_lsn);
+            scene_.judge.Remembers(number_, {scope.epoch.incarnation, scope.epoch.epoch},
+                                   {scope.mark.as_of_incarnation, scope.mark.as_of_lsn});
         }
     }
     const uint8_t origin[TERCET_ORIGIN_BYTES] = {0};

@@ -145,6 +145,9 @@ void Participant::Answer(const CallMessage &call, const group_answer &said)
     if (said.status != TERCET_OK) {
         answer.kind = ANSWER_FENCED;
         scene_.Hit(Mark::OLD_EPOCH_REFUSED);
+        if (call.incarnation < incarnation_) {
+            scene_.Hit(Mark::OLD_LIFE_REFUSED);
+        }
         if (call.life == scene_.zombie_life) {
             scene_.Hit(Mark::ZOMBIE_REFUSED);
         }
@@ -152,7 +155,7 @@ void Participant::Answer(const CallMessage &call, const group_answer &said)
         return;
     }
     if (said.verdict != TERCET_VERDICT_LATER) { /* perhaps the fence could not even be asked */
-        scene_.judge.Serves(number_, call.epoch);
+        scene_.judge.Serves(number_, {call.incarnation, call.epoch});
     }
     if (call.life == scene_.zombie_life) {
         scene_.Hit(Mark::ZOMBIE_SERVED);
@@ -182,13 +185,13 @@ void Participant::RunGroup()
     static thread_local group_answer said[MOST];
     static thread_local tercet_fence_caller callers[MOST];
     size_t count = 0;
-    while (count < scene_.swarm.group_max && !queue_.empty()) {
+    while (count < scene_.swarm.group_max && !queue_.empty() && !IsSurvey(queue_.front())) {
         calls[count] = std::move(queue_.front());
         queue_.pop_front();
         const CallMessage &call = calls[count];
         callers[count] = {};
         callers[count].participant = name_;
-        callers[count].epoch = {call.number.incarnation, call.epoch};
+        callers[count].epoch = {call.incarnation, call.epoch};
         group_request &request = requests[count];
         request = {};
         request.key = {tercet_bytes_of_text(call.gid), call.index};
@@ -253,7 +256,8 @@ bool Participant::SweepSlice()
         if (!finished) {
             scene_.Hit(Mark::SWEEP_IN_SLICES);
         }
-        if (sweep.kept > 0 && scene_.database[number_] == 0) {
+        if (sweep.kept > 0 && scene_.database[number_] == 0 &&
+            scene_.judge.LeftBehind(number_) == 0) {
             scene_.judge.Fail("I5", "%u rows of p%u are reserved below the mark", sweep.kept,
                               number_);
         }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "simulation/act.h"
@@ -16,6 +17,10 @@
 #include "simulation/pool.h"
 #include "simulation/timeline.h"
 #include "simulation/trace.h"
+
+extern "C" {
+#include "tercet/fence.h"
+}
 
 namespace simulation
 {
@@ -66,8 +71,16 @@ struct CallMessage {
     Payload payload{};
     digest16 digest{};
     branch_number number{};
+    int64_t incarnation = 0;
     int64_t epoch = 0;
-    std::shared_ptr<const mark> told; // or nullptr
+    std::shared_ptr<const mark> told;              // or nullptr
+    std::shared_ptr<const effect_inspect> inspect; // or nullptr: it asks for no rows
+};
+
+// What Inspect tells: a page of a fence's rows, and where they go on ("": that was all).
+struct Rows {
+    std::vector<inspected_row> rows;
+    std::string token;
 };
 
 // And back.
@@ -83,6 +96,8 @@ struct AnswerMessage {
     int64_t mark_incarnation = 0;
     int64_t mark_lsn = 0;
     std::shared_ptr<const description> told; // of a probe
+    std::shared_ptr<const tercet_mark> mark; // of a probe: the newest that is stored
+    std::shared_ptr<const Rows> rows;        // of an Inspect
     uint32_t database = 0;                   // of a probe
     int64_t epoch = 0;                       // of a probe: the highest that it has seen
     char code[32]{};
@@ -151,6 +166,7 @@ struct Scene {
     Fate *fate = nullptr;
     bool calm = false;     // no faults any more
     bool restored = false; // a database was put back
+    bool new_life = false; // the journal was lost, and its backup put in its place
     // By participant, how often its database was put back.  Connections break then, and nothing that
     // was on its way to it arrives.
     std::array<uint32_t, 8> database{};

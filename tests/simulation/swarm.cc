@@ -133,6 +133,13 @@ Swarm DrawSwarm(Dice &dice)
     if (swarm.takes_over) {
         swarm.reboot = 0; /* the two are two machines, and time is one here */
     }
+    const bool other = swarm.takes_over || swarm.restores || swarm.restores_open;
+    swarm.loses_journal = !other && dice.Chance(300);
+    if (swarm.loses_journal) {
+        /* Its horizon is the moment of the restore, by the clock of whoever restores: he looks at it. */
+        swarm.jump_every_us = 0;
+        swarm.upkeep_every_us = 0;
+    }
     return swarm;
 }
 

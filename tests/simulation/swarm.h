@@ -41,6 +41,7 @@ struct Swarm {
     uint32_t keep = 500;         // per mille: the unsynced batch is kept
     uint32_t reboot = 0;         // per mille of crashes
     bool takes_over = false;     // once a second one takes the journal while the first lives on
+    bool loses_journal = false;  // once; its backup is put in its place
     int64_t freeze_every_us = 0;
     int64_t freeze_us = 0;
     int64_t upkeep_every_us = 0;

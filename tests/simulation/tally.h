@@ -34,6 +34,7 @@ namespace simulation
     COUNT(garbage)                                                                                 \
     COUNT(initiators_died)                                                                         \
     COUNT(databases_put_back)                                                                      \
+    COUNT(journals_put_back)                                                                       \
     COUNT(listed)
 
 struct Tally {
@@ -63,7 +64,7 @@ struct Tally {
     {
         return coordinator_crashes + participant_crashes + messages_lost + messages_doubled +
                partitions + clock_jumps + freezes + store_faults + handler_faults + garbage +
-               initiators_died + databases_put_back;
+               initiators_died + databases_put_back + journals_put_back;
     }
 };
 

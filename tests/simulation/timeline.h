@@ -14,14 +14,16 @@ namespace simulation
 enum class What : uint8_t {
     // the coordinator
     TURN,
-    SYNCED,    // its batch is on disk
-    LOOKED_UP, // its reader has found, or not
-    FETCHED,   // its reader has the payload of a branch
-    START,     // its process starts
-    CRASH,     // its process ends
-    FREEZE,    // it stands still for a while
-    UPKEEP,    // its reader tidies the journal
-    TAKE_OVER, // another one has its journal, and it lives on
+    SYNCED,           // its batch is on disk
+    LOOKED_UP,        // its reader has found, or not
+    FETCHED,          // its reader has the payload of a branch
+    START,            // its process starts
+    CRASH,            // its process ends
+    FREEZE,           // it stands still for a while
+    UPKEEP,           // its reader tidies the journal
+    TAKE_OVER,        // another one has its journal, and it lives on
+    JOURNAL_BACK_UP,  // its journal is copied
+    JOURNAL_PUT_BACK, // it is lost, and the copy takes its place
     // between coordinator and participants
     CALL_ARRIVES,
     ANSWER_ARRIVES,

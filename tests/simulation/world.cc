@@ -270,6 +270,10 @@ void World::Happen(const Happening &what)
     case What::TAKE_OVER:
         TakeOver();
         break;
+    case What::JOURNAL_BACK_UP:
+    case What::JOURNAL_PUT_BACK:
+        LoseJournal(what);
+        break;
     case What::BACK_UP:
     case What::PUT_BACK:
         PutBackOpen(what);

@@ -79,6 +79,7 @@ class World
     void PutBackOpen(const Happening &what);
     void TakeOver();
     void CheckNoticed();
+    void LoseJournal(const Happening &what);
 
     Scene scene_;
     std::unique_ptr<Fate> chance_;

@@ -24,15 +24,33 @@ void World::TakeOver()
     coordinator_ = std::make_unique<Coordinator>(*zombie_);
 }
 
+// A backup is of one moment of what is durable; the newest one counts.
+void World::LoseJournal(const Happening &what)
+{
+    if (what.what == What::JOURNAL_BACK_UP) {
+        coordinator_->BackUpJournal();
+    } else if (!scene_.calm) {
+        scene_.new_life = true;
+        scene_.tally.journals_put_back++;
+        coordinator_->PutBackJournal();
+    }
+}
+
 void World::AddRestores()
 {
     if (scene_.swarm.takes_over) {
         scene_.timeline.Add(scene_.dice.Between(0, calm_at_us_), What::TAKE_OVER, 0, 0, 0);
     }
+    Dice &dice = scene_.dice;
+    if (scene_.swarm.loses_journal) {
+        const int64_t backup_us = dice.Between(0, calm_at_us_ / 2);
+        scene_.timeline.Add(backup_us, What::JOURNAL_BACK_UP, 0, 0, 0);
+        scene_.timeline.Add(dice.Between(backup_us + 1000, calm_at_us_), What::JOURNAL_PUT_BACK, 0,
+                            0, 0);
+    }
     if (!scene_.swarm.restores_open) {
         return;
     }
-    Dice &dice = scene_.dice;
     const int64_t copied_us = dice.Between(0, calm_at_us_ / 2);
     const int64_t back_us = dice.Between(copied_us + 1000, calm_at_us_ + 2000);
     restored_ = dice.Below(scene_.swarm.participants);

@@ -32,6 +32,26 @@ TEST(JournalMemory, CrashForgetsWhatIsNotSyncedAndKeepsWhatIs)
     EXPECT_EQ(Head(memory.journal).epoch, head.epoch + 1);
 }
 
+TEST(JournalMemory, ABackupThatIsPutBackIsAnotherLifeOfWhatItHeld)
+{
+    Memory memory;
+    Batch batch;
+    batch.Put("t/one", "1");
+    batch.Write(memory.journal);
+    journal_memory_back_up(memory.journal);
+    const journal_head held = Head(memory.journal);
+    batch.Put("t/two", "2");
+    batch.Write(memory.journal);
+    journal_memory_restore(memory.journal, kNow + kDay);
+    EXPECT_EQ(Load(memory.journal).count("t/one"), 1U);
+    EXPECT_EQ(Load(memory.journal).count("t/two"), 0U);
+    const journal_head head = Head(memory.journal);
+    EXPECT_EQ(head.incarnation, kNow + kDay);
+    EXPECT_EQ(head.lost_incarnation, held.incarnation);
+    EXPECT_EQ(head.lost_number, held.next_number);
+    EXPECT_EQ(head.epoch, held.epoch + 1);
+}
+
 TEST(JournalMemory, AFailedWriteLeavesNothing)
 {
     Memory memory;
