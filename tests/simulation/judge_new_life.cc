@@ -105,7 +105,8 @@ bool Judge::CompletesLost(const Fact &fact, const JudgedAct &act)
     if (fact.kind == Fact::BEGIN) {
         return act.begun && act.adopted && act.sequence == fact.sequence;
     }
-    return fact.kind == Fact::ADD_BRANCH && act.branches[fact.branches[0].payload.branch - 1].lost;
+    return fact.kind == Fact::ADD_BRANCH && fact.branch_count > 0 &&
+           act.branches[fact.branches[0].payload.branch - 1].lost;
 }
 
 // The same, in the batch that adopts it.
