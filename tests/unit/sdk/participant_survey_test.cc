@@ -9,6 +9,22 @@ namespace
 class ParticipantSurvey : public testing::Test
 {
   protected:
+    /* As the coordinator of that incarnation and epoch. */
+    rpc_call *Describe(int64_t incarnation, int64_t epoch)
+    {
+        Tercet__V1__RequestContext context = TERCET__V1__REQUEST_CONTEXT__INIT;
+        context.participant = const_cast<char *>("account");
+        std::string origin(20, 'o');
+        context.origin.data = reinterpret_cast<uint8_t *>(origin.data());
+        context.origin.len = origin.size();
+        context.incarnation = incarnation;
+        context.epoch = epoch;
+        Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
+        request.context = &context;
+        return served.wire().StartRaw("/tercet.v1.Participant/Describe", &request.base,
+                                      &tercet__v1__describe_reply__descriptor);
+    }
+
     Served served;
 };
 
@@ -18,17 +34,7 @@ TEST_F(ParticipantSurvey, DescribeTellsActionsAndWhatTheStoreHasSeen)
     ask.epoch = 5;
     ask.number = 41;
     (void)served.wire().Send(ask);
-    Tercet__V1__RequestContext context = TERCET__V1__REQUEST_CONTEXT__INIT;
-    context.participant = const_cast<char *>("account");
-    std::string origin(20, 'o');
-    context.origin.data = reinterpret_cast<uint8_t *>(origin.data());
-    context.origin.len = origin.size();
-    context.incarnation = 1000;
-    context.epoch = 5;
-    Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
-    request.context = &context;
-    rpc_call *call = served.wire().StartRaw("/tercet.v1.Participant/Describe", &request.base,
-                                            &tercet__v1__describe_reply__descriptor);
+    rpc_call *call = Describe(1000, 5);
     const rpc_result *result = rpc_call_wait(call);
     ASSERT_EQ(result->status, TERCET_OK) << result->text;
     const auto *reply = reinterpret_cast<const Tercet__V1__DescribeReply *>(result->reply);
@@ -52,7 +58,7 @@ TEST_F(ParticipantSurvey, DescribeTellsActionsAndWhatTheStoreHasSeen)
     EXPECT_EQ(store->mark, nullptr);
     rpc_call_unref(call);
 
-    request.context = nullptr;
+    Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
     call = served.wire().StartRaw("/tercet.v1.Participant/Describe", &request.base, nullptr);
     EXPECT_EQ(rpc_call_wait(call)->status, TERCET_INVALID_ARGUMENT);
     rpc_call_unref(call);
@@ -64,17 +70,7 @@ TEST_F(ParticipantSurvey, WhoeverDescribesIsHeardAndNobodyOlderAnyMore)
     ask.epoch = 5;
     ask.number = 41;
     (void)served.wire().Send(ask);
-    Tercet__V1__RequestContext context = TERCET__V1__REQUEST_CONTEXT__INIT;
-    context.participant = const_cast<char *>("account");
-    std::string origin(20, 'o');
-    context.origin.data = reinterpret_cast<uint8_t *>(origin.data());
-    context.origin.len = origin.size();
-    context.incarnation = 1001;
-    context.epoch = 1;
-    Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
-    request.context = &context;
-    rpc_call *call = served.wire().StartRaw("/tercet.v1.Participant/Describe", &request.base,
-                                            &tercet__v1__describe_reply__descriptor);
+    rpc_call *call = Describe(1001, 1);
     const rpc_result *result = rpc_call_wait(call);
     ASSERT_EQ(result->status, TERCET_OK) << result->text;
     const auto *reply = reinterpret_cast<const Tercet__V1__DescribeReply *>(result->reply);

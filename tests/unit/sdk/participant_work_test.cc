@@ -305,34 +305,6 @@ TEST(ParticipantWork, AppliesAMarkThatComesAlone)
     }
 }
 
-TEST(ParticipantWork, AnswersWhatItHoldsBeforeItStops)
-{
-    Served served;
-    served.handlers.gate.Close();
-    WorkStream stream(&served.wire());
-    stream.Send({Branch(1, "gate")}, 1);
-    served.handlers.gate.AwaitWaiting(1);
-    std::vector<Ask> asks;
-    for (int i = 2; i <= 300; i++) {
-        asks.push_back(Branch(i));
-    }
-    stream.Send(asks, 2);
-    while (served.Stats().requests < 300) {
-        std::this_thread::yield(); /* what has not arrived is nobody's to answer */
-    }
-    std::thread stopper(
-        [&] { EXPECT_EQ(tercet_participant_stop(served.participant(), 20000), TERCET_OK); });
-    served.handlers.gate.Open();
-    stopper.join();
-    const Told end = stream.AwaitEnd();
-    EXPECT_EQ(end.status, TERCET_UNAVAILABLE);
-    EXPECT_EQ(stream.Await(1).verdict, TERCET_VERDICT_DONE);
-    for (int i = 2; i <= 300; i++) {
-        const Told told = stream.Await(i);
-        EXPECT_TRUE(told.verdict == TERCET_VERDICT_DONE || told.code == "TERCET_STOPPING") << i;
-    }
-}
-
 /* Goal: streams, unary calls and ends at the same time. */
 TEST(ParticipantWork, SurvivesManyStreamsAtOnce)
 {
