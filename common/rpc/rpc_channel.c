@@ -75,20 +75,27 @@ static void watch(struct rpc_channel *channel)
         rpc_runtime_queue_next(channel->runtime), &channel->changed);
 }
 
+/* A connection may come and go between two looks: only the loss of one leads to IDLE, or from one attempt
+ * to connect to another without a failure that lasts. */
+static bool may_have_lost(grpc_connectivity_state before, grpc_connectivity_state now)
+{
+    return before == GRPC_CHANNEL_READY || now == GRPC_CHANNEL_IDLE ||
+           (before == GRPC_CHANNEL_CONNECTING && now == GRPC_CHANNEL_CONNECTING);
+}
+
 /* The state is another one than `state`, or was for a moment. */
 static void on_changed(struct rpc_tag *tag, bool ok)
 {
     struct rpc_channel *channel = container_of(tag, struct rpc_channel, changed);
     (void)ok; /* it has no deadline to miss */
     pthread_mutex_lock(&channel->mutex);
-    if (channel->state == GRPC_CHANNEL_READY) {
-        (void)atomic_fetch_add(&channel->losses, 1);
-    }
+    const grpc_connectivity_state before = channel->state;
     if (channel->calls.closed) {
         channel->watched = false;
         (void)pthread_cond_signal(&channel->emptied);
     } else {
         watch(channel);
+        (void)atomic_fetch_add(&channel->losses, may_have_lost(before, channel->state) ? 1 : 0);
     }
     pthread_mutex_unlock(&channel->mutex);
 }

@@ -77,6 +77,14 @@ static bool is_closed(const struct engine *engine, const struct branch *branch)
     return found;
 }
 
+/* As it was decided.  An optional one is cancelled in a confirmed transaction too. */
+static void end_unasked(struct step *step, struct branch *branch)
+{
+    const bool confirms = branch->state == BRANCH_CONFIRMING;
+    engine_clear_attention(step->engine, branch);
+    engine_move_branch(step, branch, confirms ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
+}
+
 /* What the lost life had ended and the journal does not know. */
 static void end_what_was_closed(struct step *step, struct txn *txn)
 {
@@ -84,10 +92,7 @@ static void end_what_was_closed(struct step *step, struct txn *txn)
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
         if (branch_state_is_phase_two(branch->state) && is_closed(step->engine, branch)) {
-            engine_clear_attention(step->engine, branch);
-            engine_move_branch(step, branch,
-                               branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED
-                                                                  : BRANCH_CANCELLED);
+            end_unasked(step, branch);
             any = true;
         }
     }
@@ -331,12 +336,8 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
         struct branch *branch = txn->branches[i];
         if (branch_rare(branch)->conflict == CONFLICT_FORGOTTEN &&
             branch_state_is_phase_two(branch->state)) {
-            engine_clear_attention(step->engine, branch);
             branch_set_resolved(branch, request->reason.text);
-            /* An optional one is cancelled in a confirmed transaction too: nobody has its row. */
-            engine_move_branch(step, branch,
-                               branch->state == BRANCH_CONFIRMING ? BRANCH_CONFIRMED
-                                                                  : BRANCH_CANCELLED);
+            end_unasked(step, branch);
         }
     }
     if (!txn_state_is_ended(txn->state)) {

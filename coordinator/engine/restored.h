@@ -48,7 +48,7 @@ void restored_begin(struct step *step);
 bool restored_is_on(const struct engine *engine);
 void restored_destroy(struct engine *engine);
 
-/* A participant has answered a probe: it can be asked. */
+/* A participant has answered a probe: it can be asked.  Takes the event's `closed`. */
 void restored_probed(struct step *step, struct event *event);
 void restored_inspected(struct step *step, const struct event *event);
 

@@ -23,8 +23,8 @@ void journal_memory_crash(struct journal *journal);
 
 /* Copies what is synced, as an online backup does; the newest copy is the one that counts. */
 void journal_memory_back_up(struct journal *journal);
-/* The journal is lost, and its backup is put in its place as a new life, as tercetd restore does it
- * (tools/restore.c).  Load it again. */
+/* The journal is lost, and its backup, which there must be, is put in its place as a new life, as
+ * tercetd restore does it (tools/restore.c).  Load it again. */
 void journal_memory_restore(struct journal *journal, int64_t now_unix_ms);
 
 /* The n-th write from now fails (1: the next): nothing of it is kept, and nothing may be written

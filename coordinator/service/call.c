@@ -98,3 +98,11 @@ void call_submit_all(struct service *service, struct list_node *requests)
         refuse_full(call);
     }
 }
+
+void call_submit(struct call *call, struct event *event)
+{
+    struct list_node requests;
+    list_init(&requests);
+    call_request(call, event, &requests);
+    call_submit_all(call->service, &requests);
+}

@@ -75,6 +75,9 @@ void call_request(struct call *call, struct event *event, struct list_node *requ
  * has no room for are answered with an error, and their calls closed. */
 void call_submit_all(struct service *service, struct list_node *requests);
 
+/* One alone: both of the above. */
+void call_submit(struct call *call, struct event *event);
+
 /* Answers with an error.  The caller cannot be answered any more. */
 void caller_fail(const struct caller *caller, const struct refusal *refusal, bool refused);
 

@@ -182,10 +182,7 @@ static void ask_for_open(struct call *call)
     request->state_mask = page->state_mask;
     request->attention_only = page->attention_only;
     memcpy(request->gid_prefix, page->gid_prefix, sizeof request->gid_prefix);
-    struct list_node requests;
-    list_init(&requests);
-    call_request(call, event, &requests);
-    call_submit_all(call->service, &requests);
+    call_submit(call, event);
 }
 
 void list_start(struct call *call)

@@ -169,14 +169,6 @@ static struct call *open_call(const struct method *method, const struct caller *
     return call;
 }
 
-static void submit(struct call *call, struct event *event)
-{
-    struct list_node requests;
-    list_init(&requests);
-    call_request(call, event, &requests);
-    call_submit_all(call->service, &requests);
-}
-
 void service_take(const struct method *method, const struct caller *caller,
                   const ProtobufCMessage *message, uint32_t left_ms, struct list_node *requests)
 {
@@ -248,7 +240,7 @@ static void on_watch(struct rpc_stream *stream, const ProtobufCMessage *message,
     const struct rpc_stream_events events = {
         .cancelled = on_watch_cancelled, .released = on_watch_released, .context = call};
     rpc_stream_listen(stream, &events);
-    submit(call, event);
+    call_submit(call, event);
 }
 
 /* ---- Out --------------------------------------------------------------------------------------- */

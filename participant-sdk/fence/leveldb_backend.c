@@ -133,6 +133,12 @@ static bool holds_rows(const char *name)
     return strncmp(name, "MANIFEST-", 9) == 0 && strcmp(name, "MANIFEST-000001") != 0;
 }
 
+static enum tercet_status say_unlisted(const char *path, struct tercet_error *error_out)
+{
+    return error_set(error_out, TERCET_UNAVAILABLE, "%s: cannot be listed: %s", path,
+                     strerror(errno));
+}
+
 /* Whether CURRENT is there, and whether rows are.  A missing directory has neither. */
 static enum tercet_status look_at_directory(const char *path, bool *current_out, bool *rows_out,
                                             struct tercet_error *error_out)
@@ -140,23 +146,17 @@ static enum tercet_status look_at_directory(const char *path, bool *current_out,
     DIR *directory = opendir(path);
     *current_out = false;
     *rows_out = false;
-    if (directory == NULL && errno == ENOENT) {
-        return TERCET_OK;
+    if (directory == NULL) {
+        return errno == ENOENT ? TERCET_OK : say_unlisted(path, error_out);
     }
-    errno = directory == NULL ? errno : 0;
-    const struct dirent *item = NULL;
-    while (directory != NULL && (item = readdir(directory)) != NULL) {
+    errno = 0; /* only this tells an error from the end */
+    for (const struct dirent *item = readdir(directory); item != NULL; item = readdir(directory)) {
         *current_out = *current_out || strcmp(item->d_name, "CURRENT") == 0;
         *rows_out = *rows_out || holds_rows(item->d_name);
-        errno = 0;
     }
-    const int reason = errno;
-    if (directory != NULL) {
-        (void)closedir(directory);
-    }
-    return reason == 0 ? TERCET_OK
-                       : error_set(error_out, TERCET_UNAVAILABLE, "%s: cannot be listed: %s", path,
-                                   strerror(reason));
+    const enum tercet_status status = errno == 0 ? TERCET_OK : say_unlisted(path, error_out);
+    (void)closedir(directory);
+    return status;
 }
 
 static enum tercet_status sync_directory(const char *path, struct tercet_error *error_out)

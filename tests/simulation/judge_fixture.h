@@ -54,6 +54,16 @@ class JudgeTest : public ::testing::Test
     {
         Write(FactOf(Fact::DECIDE, outcome));
     }
+    // An operator says that this branch is settled.
+    void Settle(uint32_t index)
+    {
+        auto ask = std::make_shared<OperatorAsk>();
+        Fact fact = FactOf(Fact::PROGRESS);
+        ask->what = RESOLUTION_SETTLE;
+        judge.AskedByOperator(1, REQUEST_RESOLVE, ACT, index, ask);
+        fact.settled = 1U << index;
+        Write(fact);
+    }
     void End(txn_outcome outcome)
     {
         Write(FactOf(Fact::END, outcome));

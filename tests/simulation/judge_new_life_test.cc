@@ -19,15 +19,6 @@ class JudgeNewLife : public JudgeTest
         fact.branches[0].lost = true;
         Write(fact);
     }
-    void Settle(uint32_t index)
-    {
-        auto ask = std::make_shared<OperatorAsk>();
-        Fact fact = FactOf(Fact::PROGRESS);
-        ask->what = RESOLUTION_SETTLE;
-        judge.AskedByOperator(1, REQUEST_RESOLVE, ACT, index, ask);
-        fact.settled = 1U << index;
-        Write(fact);
-    }
 };
 
 TEST_F(JudgeNewLife, WhatTheJournalHasForgottenMayBeDecidedAgain)

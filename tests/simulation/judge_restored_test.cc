@@ -23,15 +23,6 @@ class JudgeRestored : public JudgeTest
         fact.peer = {40, 11, 12};
         return fact;
     }
-    void Settle(uint32_t index)
-    {
-        auto ask = std::make_shared<OperatorAsk>();
-        Fact fact = FactOf(Fact::PROGRESS);
-        ask->what = RESOLUTION_SETTLE;
-        judge.AskedByOperator(1, REQUEST_RESOLVE, ACT, index, ask);
-        fact.settled = 1U << index;
-        Write(fact);
-    }
 };
 
 TEST_F(JudgeRestored, WhatItHasForgottenIsExcused)
