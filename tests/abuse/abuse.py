@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Overload and abuse of the real daemon: does it stay small, and do the honest notice?
 
 usage: abuse.py [--bin BUILD] [--seconds N] [--short] [SCENARIO ...]
