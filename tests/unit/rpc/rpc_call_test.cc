@@ -311,31 +311,6 @@ TEST_F(RpcCall, FindsARestartedServerWithinASecond)
     }
 }
 
-TEST_F(RpcCall, ItsChannelCountsEachConnectionThatItHasLostAndNoOther)
-{
-    Serve();
-    addresses_ = {Target()};
-    for (uint64_t lost = 1; lost <= 3; lost++) {
-        while (CallText(kEcho, "x").status !=
-               TERCET_OK) { // a new server is not always found at once
-        }
-        EXPECT_EQ(rpc_channel_losses(channel_), lost - 1);
-        rpc_server_destroy(server_);
-        server_ = nullptr;
-        const auto gone = Clock::now();
-        while (rpc_channel_losses(channel_) < lost && MsSince(gone) < 10000) {
-            std::this_thread::yield();
-        }
-        EXPECT_EQ(CallText(kEcho, "x").status,
-                  TERCET_UNAVAILABLE); // no connection, so none to lose
-        EXPECT_EQ(rpc_channel_losses(channel_), lost);
-        struct rpc_server_options options = Options();
-        struct tercet_error error = {};
-        ASSERT_EQ(rpc_server_create(&options, &server_, &error), TERCET_OK) << error.text;
-        rpc_server_start(server_);
-    }
-}
-
 TEST_F(RpcCall, RefusesTargetsThatItMustNotReachInPlaintext)
 {
     struct rpc_channel_options options = {};
