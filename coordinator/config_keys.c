@@ -54,7 +54,7 @@ static const struct config_key keys[] = {
         "Where a backup goes at SIGUSR1, into a directory of its own. Not set: no backups."),
     KEY(CONFIG_U32, message_bytes_max, 65536, 4194304, "4194304", "bytes",
         "Largest request that is accepted."),
-    KEY(CONFIG_U32, streams_max, 1, 100000, "1000", "calls",
+    KEY(CONFIG_U32, streams_max, 1, 100000, "256", "calls",
         "Calls at a time on one connection of a client."),
     KEY(CONFIG_U32, connections_max, 1, 60000, "8000", "connections",
         "Connections of clients at a time; above it they are closed at once. Less when the process "

@@ -137,7 +137,7 @@ static void create_loop(struct runtime *runtime)
 
 static enum tercet_status create_edge(struct runtime *runtime, struct tercet_error *error_out)
 {
-    struct edge_options options = {.runtime = runtime->rpc,
+    struct edge_options options = {.runtime = runtime->participants,
                                    .inbox = &runtime->inbox,
                                    .directory = &runtime->directory,
                                    .incarnation = runtime->head.incarnation,
@@ -221,6 +221,9 @@ static enum tercet_status start(struct runtime *runtime, struct tercet_error *er
     }
     if (status == TERCET_OK) {
         runtime->rpc = rpc_runtime_create(NULL);
+        /* Its answers would wait behind every request that is refused, in the same queues. */
+        const struct rpc_runtime_options few = {.queue_count = 1, .thread_count = 2};
+        runtime->participants = rpc_runtime_create(&few);
         status = create_server(runtime, error_out);
     }
     if (status == TERCET_OK) {
@@ -280,6 +283,7 @@ static void stop(struct runtime *runtime)
     service_destroy(runtime->service);
     rpc_health_destroy(runtime->health);
     edge_destroy(runtime->edge);
+    rpc_runtime_destroy(runtime->participants);
     rpc_runtime_destroy(runtime->rpc);
     loop_destroy(runtime->loop);
     dispatch_destroy(runtime->dispatch);

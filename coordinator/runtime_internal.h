@@ -23,7 +23,8 @@ struct runtime {
     struct engine *engine;
     struct dispatch *dispatch;
     struct loop *loop;
-    struct rpc_runtime *rpc;
+    struct rpc_runtime *rpc;          /* the server's */
+    struct rpc_runtime *participants; /* the edge's */
     struct edge *edge;
     struct service *service;
     struct rpc_health *health;

@@ -11,7 +11,7 @@
 #include "rpc/rpc_process.h"
 #include "rpc/rpc_runtime_core.h"
 
-enum { QUEUE_COUNT_DEFAULT_MAX = 4, QUEUE_COUNT_MAX = 64, THREAD_COUNT_MIN = 4 };
+enum { QUEUE_COUNT_DEFAULT_MAX = 4, QUEUE_COUNT_MAX = 64, THREAD_COUNT_DEFAULT = 4 };
 
 struct rpc_runtime {
     struct rpc_process_user user;
@@ -72,10 +72,8 @@ struct rpc_runtime *rpc_runtime_create(const struct rpc_runtime_options *options
     runtime->user.log_context = options->log_context;
     runtime->queue_count = options->queue_count > 0 ? options->queue_count : default_queue_count();
     tercet_assert(runtime->queue_count <= QUEUE_COUNT_MAX);
-    runtime->thread_count = options->thread_count;
-    if (runtime->thread_count < THREAD_COUNT_MIN) {
-        runtime->thread_count = THREAD_COUNT_MIN;
-    }
+    runtime->thread_count =
+        options->thread_count > 0 ? options->thread_count : THREAD_COUNT_DEFAULT;
     if (runtime->thread_count < runtime->queue_count) {
         runtime->thread_count = runtime->queue_count;
     }

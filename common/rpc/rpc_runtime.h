@@ -7,11 +7,15 @@
  * Invariants
  *   1. Every queue is polled from rpc_runtime_create() until rpc_runtime_destroy(): an unpolled
  *      queue hangs the calls that land on it.
- *   2. At least four threads poll.  With fewer, one connection that opens and resets streams
- *      (CVE-2023-44487) makes core's memory grow without bound, whatever the quota.
+ *   2. A server's runtime has at least four threads.  With fewer, one connection that opens and
+ *      resets streams (CVE-2023-44487) makes core's memory grow without bound, whatever the quota.
  *   3. The threads block all signals.
  *   4. Order of the end: servers stopped and destroyed, channels closed, then the runtime.  The
  *      runtime asserts that nobody uses it any more.
+ *
+ * A queue is in order: what ends on it waits for all that ended before.  So what must get on while a
+ * server drowns in requests has a runtime of its own.  Only the queues are: core has one set of
+ * descriptors in a process, and whoever polls reads for all.
  *
  * Not for use after fork(): create it in the process that needs it. */
 #ifndef COMMON_RPC_RPC_RUNTIME_H
@@ -28,7 +32,7 @@ typedef void (*rpc_log_fn)(const char *line, void *context);
 
 struct rpc_runtime_options {
     uint32_t queue_count;  /* 0: the cores, at most 4 */
-    uint32_t thread_count; /* all queues together; at least one per queue and never below 4 */
+    uint32_t thread_count; /* all queues together, at least one per queue.  0: 4 */
     rpc_log_fn log; /* NULL: core's errors are dropped.  With several runtimes the oldest that
                               has one is told */
     void *log_context;

@@ -12,6 +12,7 @@ enum {
     KEEPALIVE_TIMEOUT_MS_DEFAULT = 10000,
     PING_INTERVAL_MS_DEFAULT = 5000,
     HANDSHAKE_TIMEOUT_MS_DEFAULT = 5000,
+    READ_BYTES_MAX = 16 << 10,
     QUOTA_BYTES_DEFAULT = 256 << 20
 };
 
@@ -40,6 +41,9 @@ grpc_server *rpc_server_args_create(const struct rpc_server_options *options)
     rpc_args_add_number(&args, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     /* Otherwise a second server binds the same port silently and gets half of the connections. */
     rpc_args_add_number(&args, GRPC_ARG_ALLOW_REUSEPORT, 0);
+    /* What one connection may bring before the next one has its turn.  Core would read 4 MiB at once from
+     * whoever sends without pause, and carry it all out, while others wait. */
+    rpc_args_add_number(&args, GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, READ_BYTES_MAX);
     /* Small messages gain nothing, and a compressed one could be a thousand times its size. */
     rpc_args_add_number(&args, GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
                         1U << GRPC_COMPRESS_NONE);

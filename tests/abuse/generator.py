@@ -13,7 +13,7 @@ import h2
 from world import NAMES, WAIT_END
 
 CONNECTIONS = 20
-STREAMS = 900        # on one connection; the daemon allows 1000
+STREAMS = 240        # on one connection; the daemon allows 256
 TURN_S = 0.005
 GID = "load-%s-%010d"
 GIVE_BACK = 1 << 20  # bytes read before the window is opened again
