@@ -51,5 +51,5 @@ target_include_directories(tercet_base PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PRO
 
 # What run.py asks.
 add_custom_target(mutants)
-add_dependencies(mutants engine_tests engine_random_tests loop_tests dispatch_tests journal_tests edge_tests fence_tests
-                 service_tests simulation_tests integrity_sweep)
+add_dependencies(mutants engine_tests engine_random_tests loop_tests dispatch_tests journal_tests journal_damage_tests
+                 edge_tests fence_tests service_tests simulation_tests integrity_sweep)

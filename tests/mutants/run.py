@@ -27,6 +27,7 @@ SUITE = {
     "loop": "tests/unit/loop/loop_tests",
     "dispatch": "tests/unit/dispatch/dispatch_tests",
     "journal": "tests/unit/journal/journal_tests",
+    "damage": "tests/unit/journal/journal_damage_tests",
     "edge": "tests/unit/edge/edge_tests",
     "fence": "tests/unit/fence/fence_tests",
     "service": "tests/unit/service/service_tests",
@@ -36,7 +37,7 @@ SUITE = {
 FIRST = {
     "coordinator/engine/": ["engine", "random", "loop"],
     "coordinator/dispatch/": ["dispatch", "loop"],
-    "coordinator/journal/": ["random", "journal"],
+    "coordinator/journal/": ["random", "journal", "damage"],
     "coordinator/participant/": ["edge"],
     "coordinator/service/": ["service"],
     "coordinator/": ["loop", "random"],
@@ -47,7 +48,8 @@ SUITE["integrity"] = "tests/integrity/integrity_sweep"
 ARGUMENTS = {
     "integrity": ["power", "--cases", "2000"],
     "journal": ["--gtest_filter=JournalBatch*:Record*:*Loader*:JournalMemory*:OpenGids.AStart*:JournalOpen*:"
-                "Guard.*Name*:Guard.*Shar*:Guard.*OfAnotherStore:Damage.ALog*"],  # the others are slow
+                "Guard.*Name*:Guard.*Shar*:Guard.*OfAnotherStore"],  # the others are slow
+    "damage": ["--gtest_filter=Damage.ALog*"],
 }
 LIMIT_S = 90
 
