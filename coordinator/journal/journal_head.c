@@ -84,8 +84,9 @@ void journal_head_begin_life(struct journal_head *head, int64_t now_unix_ms)
         head->lost_number = head->next_number;
     }
     head->incarnation = head->incarnation >= now_unix_ms ? head->incarnation + 1 : now_unix_ms;
-    if (now_unix_ms > head->horizon_unix_ms) {
-        head->horizon_unix_ms = now_unix_ms;
+    /* The lost life may have been asked in this very millisecond, too. */
+    if (now_unix_ms >= head->horizon_unix_ms) {
+        head->horizon_unix_ms = now_unix_ms + 1;
     }
 }
 

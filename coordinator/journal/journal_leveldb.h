@@ -32,7 +32,7 @@ TERCET_MUST_CHECK enum tercet_status journal_leveldb_count_days(struct journal *
                                                                 struct tercet_error *error_out);
 
 /* Turns a journal that is open for inspection into the next life of itself: higher incarnation and
- * epoch, and a horizon at this moment, because what it told since is forgotten: a request from
+ * epoch, and a horizon behind this moment, because what it told since is forgotten: a request from
  * before may have been carried out.  `removals` rides with it. */
 TERCET_MUST_CHECK enum tercet_status journal_leveldb_new_life(struct journal *journal,
                                                               int64_t now_unix_ms,

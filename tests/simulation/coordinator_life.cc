@@ -312,8 +312,7 @@ void Coordinator::PutBackJournal()
 {
     scene_.Note("its journal is lost, the backup is put in its place: life", life_);
     Kill();
-    /* That takes a millisecond at least: nobody asked the lost life at the moment of its horizon. */
-    journal_memory_restore(journal_, scene_.Now().unix_ms + 1);
+    journal_memory_restore(journal_, scene_.Now().unix_ms);
     scene_.judge.JournalIsPutBack();
 }
 

@@ -261,6 +261,7 @@ class Judge
     void TakeBack(JudgedAct &act, const JudgedAct &then);
     static bool CompletesLost(const Fact &fact, const JudgedAct &act);
     bool IsCompletedInBatch(const Fact &fact) const;
+    bool IsAdoptedInBatch(uint32_t act, uint32_t branch) const;
     void CheckLostBranches(const Fact &fact, const JudgedAct &act);
     void CheckAgainstPast(const Fact &fact, const JudgedAct &act);
     void NoteNewLife(const Fact &fact, const JudgedAct &act);

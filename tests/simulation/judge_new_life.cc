@@ -120,6 +120,19 @@ bool Judge::IsCompletedInBatch(const Fact &fact) const
     return found;
 }
 
+// A branch of which a row told, in the batch in which an operator settles it.
+bool Judge::IsAdoptedInBatch(uint32_t act, uint32_t branch) const
+{
+    bool found = false;
+    for (const Fact &before : pending_) {
+        for (uint32_t i = 0; i < before.branch_count && before.act == act; i++) {
+            found =
+                found || (before.branches[i].lost && before.branches[i].payload.branch == branch);
+        }
+    }
+    return found;
+}
+
 // A branch that a row told of, or whose payload has come back, is the one that a lost life had.
 void Judge::CheckLostBranches(const Fact &fact, const JudgedAct &act)
 {

@@ -10,14 +10,18 @@ class JudgeNewLife : public JudgeTest
 {
   protected:
     // As rows tell of it: branches without payloads.
-    void Adopt(int64_t number = 11)
+    static Fact Adoption(int64_t number = 11)
     {
         Fact fact = FactOf(Fact::BEGIN);
         fact.branch_count = 1;
         fact.branches[0].payload.branch = 1;
         fact.branches[0].number = {1, number};
         fact.branches[0].lost = true;
-        Write(fact);
+        return fact;
+    }
+    void Adopt(int64_t number = 11)
+    {
+        Write(Adoption(number));
     }
 };
 
@@ -127,6 +131,18 @@ TEST_F(JudgeNewLife, WhatIsAdoptedIsSettledByAnOperator)
     end.settled = 1U << 1;
     Write(end);
     EXPECT_EQ(1U, judge.LeftBehind(0));
+    EXPECT_EQ("", judge.fault());
+}
+
+TEST_F(JudgeNewLife, WhatIsAdoptedIsSettledByAnOperatorInTheSameBatch)
+{
+    judge.JournalIsBackedUp();
+    Begin();
+    Effect(1, TERCET_PHASE_TRY);
+    judge.JournalIsPutBack();
+    judge.Note(Adoption());
+    judge.Note(FactOf(Fact::DECIDE, TXN_OUTCOME_CANCELLED));
+    Settle(1);
     EXPECT_EQ("", judge.fault());
 }
 

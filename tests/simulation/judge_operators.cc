@@ -94,7 +94,7 @@ void Judge::CheckSettled(const Fact &fact, const JudgedAct &act)
         if (settled && branch.settle_asks == 0) {
             Fail("I2", "g%u/%u is settled, and no operator has said so", fact.act, i + 1);
         }
-        if (settled && !MayBeSettled(act, branch)) {
+        if (settled && !MayBeSettled(act, branch) && !IsAdoptedInBatch(fact.act, i + 1)) {
             Fail("I3", "g%u/%u is settled, and its participant has lost nothing", fact.act, i + 1);
         }
         if (branch.settled && !settled) {

@@ -47,6 +47,7 @@ TEST(JournalMemory, ABackupThatIsPutBackIsAnotherLifeOfWhatItHeld)
     EXPECT_EQ(Load(memory.journal).count("t/two"), 0U);
     const journal_head head = Head(memory.journal);
     EXPECT_EQ(head.incarnation, kNow + kDay);
+    EXPECT_GT(head.horizon_unix_ms, kNow + kDay) << "the lost life may have been asked then";
     EXPECT_EQ(head.lost_incarnation, held.incarnation);
     EXPECT_EQ(head.lost_number, held.next_number);
     EXPECT_EQ(head.epoch, held.epoch + 1);
