@@ -20,9 +20,9 @@ void answer_read_reply(struct answer *answer_out, const Tercet__V1__BranchReply 
                                   .mark_incarnation = reply->mark_incarnation,
                                   .mark_lsn = reply->mark_lsn};
     if (reply->status != 0) { /* of the stream */
-        answer_out->status =
-            reply->status <= TERCET_UNAUTHENTICATED ? (enum tercet_status)reply->status
-                                                    : TERCET_UNKNOWN;
+        answer_out->status = reply->status <= TERCET_UNAUTHENTICATED
+                                 ? (enum tercet_status)reply->status
+                                 : TERCET_UNKNOWN;
     }
     if (reason != NULL) {
         text_copy(answer_out->code, sizeof answer_out->code, reason->code);

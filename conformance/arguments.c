@@ -133,9 +133,10 @@ void arguments_parse(int count, char **words, struct arguments *arguments_out)
     static const struct argp parser = {
         .options = flags,
         .parser = take,
-        .doc = "Plays the coordinator against a participant and says whether its fence is right."
-               "\vRun it against a database that you can spare: every run spends some dozen payloads. "
-               "Exit code: 0 conforms, 1 does not, 64 wrong use, 69 cannot be reached."};
+        .doc =
+            "Plays the coordinator against a participant and says whether its fence is right."
+            "\vRun it against a database that you can spare: every run spends some dozen payloads. "
+            "Exit code: 0 conforms, 1 does not, 64 wrong use, 69 cannot be reached."};
 
     *arguments_out = (struct arguments){.first = 1};
     random_entropy(&arguments_out->seed, sizeof arguments_out->seed);

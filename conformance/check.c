@@ -146,24 +146,33 @@ void check_ask_either(struct check *check, const struct branch *branch, enum ter
 void check_same_result(struct check *check, const struct answer *first, const struct answer *answer)
 {
     if (check_is_well(check) && !answer_same_result(first, answer)) {
-        check_fail(check,
-                   "step %u: the result of a repeated try differs from the first: %zu bytes and %zu",
-                   (unsigned)check->step, first->result_size, answer->result_size);
+        check_fail(
+            check,
+            "step %u: the result of a repeated try differs from the first: %zu bytes and %zu",
+            (unsigned)check->step, first->result_size, answer->result_size);
     }
 }
 
 /* ---- The balance ------------------------------------------------------------------------------- */
 
-static bool read_balance(struct check *check, struct reading *reading_out)
+bool check_balance(struct check *check, struct reading *reading_out)
 {
+    struct run *run = check->run;
     struct tercet_error error = {.status = TERCET_OK};
-    if (check->run->arguments->balance == NULL) {
+    if (run->arguments->balance == NULL || !check_is_well(check)) {
         return false;
     }
-    if (balance_read(check->run->arguments->balance, reading_out, &error) != TERCET_OK) {
+    if (run->read_behind == run->request_count && run->reading.text[0] != '\0') {
+        *reading_out = run->reading;
+        return true;
+    }
+    if (balance_read(run->arguments->balance, &run->reading, &error) != TERCET_OK) {
+        run->reading.text[0] = '\0';
         check_fail(check, "%s", error.text);
         return false;
     }
+    run->read_behind = run->request_count;
+    *reading_out = run->reading;
     return true;
 }
 
@@ -172,7 +181,7 @@ void check_effects(struct check *check, int tries, int confirms, int cancels)
     const struct effects *effects = &check->run->effects;
     const bool as_before = tries == cancels && confirms == 0;
     struct reading now;
-    if (!check_is_well(check) || !read_balance(check, &now)) {
+    if (!check_balance(check, &now)) {
         return;
     }
     if (as_before && strcmp(now.text, check->before.text) != 0 &&
@@ -183,8 +192,7 @@ void check_effects(struct check *check, int tries, int confirms, int cancels)
     if (as_before || !effects->learned || !now.is_number || !check->before.is_number) {
         return;
     }
-    const double change =
-        effects->per_try * (tries - cancels) + effects->per_confirm * confirms;
+    const double change = effects->per_try * (tries - cancels) + effects->per_confirm * confirms;
     if (!balance_equal(now.number, check->before.number + change)) {
         check_fail(check,
                    "behind step %u (%d tries, %d confirms, %d cancels carried out) the balance is "
@@ -211,7 +219,7 @@ void check_run(struct check *check, struct run *run, const struct check_kind *ki
 {
     const int64_t begun_us = clock_boot_us();
     *check = (struct check){.run = run, .kind = kind, .result = CHECK_PASSED};
-    (void)read_balance(check, &check->before);
+    (void)check_balance(check, &check->before);
     if (check_is_well(check)) {
         kind->run(check);
     }

@@ -7,7 +7,6 @@
 #define CONFORMANCE_CHECK_H
 
 #include "ask.h"
-#include "balance.h"
 
 enum { CHECK_BRANCH_COUNT_MAX = 160, CHECK_SENTENCE_SIZE = 640 };
 
@@ -38,7 +37,7 @@ void check_run(struct check *check, struct run *run, const struct check_kind *ki
 /* ---- What a body makes.  Lives as long as the check ------------------------------------------- */
 
 struct persona *check_persona(struct check *check);
-struct branch *check_branch(struct check *check);                         /* of the usual persona */
+struct branch *check_branch(struct check *check); /* of the usual persona */
 struct branch *check_branch_of(struct check *check, struct persona *persona);
 struct branch *check_branch_at(struct check *check, struct persona *persona, int64_t number);
 struct branch *check_branch_with(struct check *check, const char *action,
@@ -65,6 +64,9 @@ void check_same_result(struct check *check, const struct answer *first,
 
 /* The balance is what so many tries, confirms and cancels since the check began have made of it. */
 void check_effects(struct check *check, int tries, int confirms, int cancels);
+
+/* As it is now; false: there is no command, or it has failed, or the check has. */
+bool check_balance(struct check *check, struct reading *reading_out);
 
 void check_fail(struct check *check, const char *format, ...) TERCET_PRINTF(2, 3);
 void check_skip(struct check *check, const char *format, ...) TERCET_PRINTF(2, 3);

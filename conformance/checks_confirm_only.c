@@ -12,28 +12,20 @@ static const struct branch *make(struct check *check)
         return NULL;
     }
     return check_branch_with(check, arguments->confirm_only,
-                             arguments->confirm_only_payload.given ? &arguments->confirm_only_payload
-                                                                   : &arguments->payload);
+                             arguments->confirm_only_payload.given
+                                 ? &arguments->confirm_only_payload
+                                 : &arguments->payload);
 }
 
 /* Its effect so many times, by what the first one did. */
 static void expect_times(struct check *check, int times)
 {
     struct effects *effects = &check->run->effects;
-    const struct arguments *arguments = check->run->arguments;
-    struct tercet_error error = {.status = TERCET_OK};
     struct reading now;
-    if (!check_is_well(check) || arguments->balance == NULL) {
-        return;
-    }
-    if (balance_read(arguments->balance, &now, &error) != TERCET_OK) {
-        check_fail(check, "%s", error.text);
+    if (!check_balance(check, &now) || !now.is_number || !check->before.is_number) {
         return;
     }
     const double change = now.number - check->before.number;
-    if (!now.is_number || !check->before.is_number) {
-        return;
-    }
     if (!effects->once_learned && times == 1) {
         effects->once_learned = true;
         effects->per_once = change;
@@ -111,8 +103,8 @@ static const struct check_kind kinds[] = {
      confirm_only},
     {"confirm_only_at_once", "The same confirm 16 times at once: all DONE, one effect.",
      confirm_only_at_once},
-    {"confirm_only_cancelled", "Behind a cancel its confirm is CONFLICT CANCELLED and does nothing.",
-     confirm_only_cancelled},
+    {"confirm_only_cancelled",
+     "Behind a cancel its confirm is CONFLICT CANCELLED and does nothing.", confirm_only_cancelled},
     {"confirm_only_try", "A try of it is status INVALID_ARGUMENT and leaves no row.",
      confirm_only_try},
 };

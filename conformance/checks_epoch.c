@@ -102,7 +102,8 @@ static const struct check_kind kinds[] = {
      "Who asks with a lower epoch than was seen of its origin gets FAILED_PRECONDITION "
      "TERCET_OLD_EPOCH, in every phase, and changes nothing.",
      old_epoch},
-    {"new_epoch", "A higher epoch is taken at once, incarnation first; the one before it is then old.",
+    {"new_epoch",
+     "A higher epoch is taken at once, incarnation first; the one before it is then old.",
      new_epoch},
     {"epochs_apart", "The epochs of two origins have nothing to do with each other.", epochs_apart},
     {"described_epoch", "Describe stores a higher epoch before it answers.", described_epoch},

@@ -120,7 +120,8 @@ static void longest_keys(struct check *check)
     struct branch *branch = check_branch(check);
     size_t size = strlen(branch->gid);
     while (size < TERCET_GID_BYTES_MAX) {
-        branch->gid[size] = (char)('!' + (int)(size % ('~' - '!' + 1))); /* all that may stand there */
+        branch->gid[size] =
+            (char)('!' + (int)(size % ('~' - '!' + 1))); /* all that may stand there */
         size++;
     }
     branch->gid[size] = '\0';
@@ -138,18 +139,23 @@ static void longest_keys(struct check *check)
 
 static const struct check_kind kinds[] = {
     {"other_digest",
-     "A request with another digest than the row's is CONFLICT OTHER_TRANSACTION and touches nothing.",
+     "A request with another digest than the row's is CONFLICT OTHER_TRANSACTION and touches "
+     "nothing.",
      other_digest},
     {"other_origin",
-     "A request of another origin than the row's is CONFLICT OTHER_TRANSACTION and touches nothing.",
+     "A request of another origin than the row's is CONFLICT OTHER_TRANSACTION and touches "
+     "nothing.",
      other_origin},
     {"other_number",
-     "A request with another number than the row's is CONFLICT OTHER_TRANSACTION and touches nothing.",
+     "A request with another number than the row's is CONFLICT OTHER_TRANSACTION and touches "
+     "nothing.",
      other_number},
     {"similar_keys",
-     "A gid that is another's beginning, or differs in case, and another branch are rows of their own.",
+     "A gid that is another's beginning, or differs in case, and another branch are rows of their "
+     "own.",
      similar_keys},
-    {"longest_keys", "Gids of 128 bytes with every character that is allowed are told apart to the last.",
+    {"longest_keys",
+     "Gids of 128 bytes with every character that is allowed are told apart to the last.",
      longest_keys},
 };
 

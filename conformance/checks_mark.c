@@ -22,8 +22,8 @@ enum {
 
 /* ---- A mark on its way ------------------------------------------------------------------------- */
 
-static struct tercet_mark *make_mark(struct check *check, const struct persona *persona, int64_t lsn,
-                                     int64_t low)
+static struct tercet_mark *make_mark(struct check *check, const struct persona *persona,
+                                     int64_t lsn, int64_t low)
 {
     struct tercet_mark *mark = arena_calloc(&check->run->arena, 1, sizeof *mark);
     mark->as_of_incarnation = persona->epoch.incarnation;
@@ -34,8 +34,7 @@ static struct tercet_mark *make_mark(struct check *check, const struct persona *
 
 static void add_open(struct tercet_mark *mark, int64_t number)
 {
-    mark->open[mark->open_count++] =
-        (struct tercet_branch_number){mark->low.incarnation, number};
+    mark->open[mark->open_count++] = (struct tercet_branch_number){mark->low.incarnation, number};
 }
 
 /* What is told of the persona's mark: by Describe, else by the last reply. */
@@ -241,9 +240,11 @@ static void marks_apart(struct check *check)
 static const struct check_kind kinds[] = {
     {"mark_told", "A mark is stored, and Describe or the replies tell its age.", mark_told},
     {"below_mark",
-     "Below the mark and without a row a try is REFUSED, confirm and cancel are CONFLICT FORGOTTEN.",
+     "Below the mark and without a row a try is REFUSED, confirm and cancel are CONFLICT "
+     "FORGOTTEN.",
      below_mark},
-    {"open_list", "A number in the mark's open list is served as ever, and its row stays.", open_list},
+    {"open_list", "A number in the mark's open list is served as ever, and its row stays.",
+     open_list},
     {"older_mark", "An older mark that comes late is ignored: it opens nothing.", older_mark},
     {"swept_rows", "What a mark lets go is never carried out again.", swept_rows},
     {"tried_row_stays", "A mark lets no TRIED row go: it can still be confirmed or cancelled.",

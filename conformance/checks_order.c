@@ -71,15 +71,18 @@ static void confirm_after_cancel(struct check *check)
     check_effects(check, 1, 0, 1);
 }
 
-/* Two phases of one branch at the same moment. */
-static void ask_both(struct check *check, const struct branch *branch,
+/* Two phases of one branch at the same moment; in every other round the second is sent first. */
+static void ask_both(struct check *check, const struct branch *branch, int round,
                      const enum tercet_phase phases[2], struct answer answers_out[2])
 {
-    const struct question questions[] = {{branch, phases[0]}, {branch, phases[1]}};
-    answers_out[0] = answers_out[1] = (struct answer){.status = TERCET_OK};
+    const int first = round % 2;
+    const struct question questions[] = {{branch, phases[first]}, {branch, phases[1 - first]}};
+    struct answer answers[2] = {{.status = TERCET_OK}, {.status = TERCET_OK}};
     if (check_is_well(check)) {
-        ask_at_once(check->run, questions, 2, answers_out);
+        ask_at_once(check->run, questions, 2, answers);
     }
+    answers_out[first] = answers[0];
+    answers_out[1 - first] = answers[1];
 }
 
 static void try_beside_cancel(struct check *check)
@@ -89,15 +92,14 @@ static void try_beside_cancel(struct check *check)
     for (int i = 0; i < ROUNDS; i++) {
         struct answer answers[2];
         const struct branch *branch = check_branch(check);
-        ask_both(check, branch, phases, answers);
+        ask_both(check, branch, i, phases, answers);
         if (answer_is(&answers[1], WANT_EMPTY)) {
             check_expect(check, "TRY, its cancel found nothing", WANT_REFUSED, &answers[0]);
             check_ask(check, branch, TERCET_PHASE_CANCEL, WANT_EMPTY);
         } else {
             check_expect(check, "CANCEL beside its try", WANT_RAN, &answers[1]);
             /* A first attempt of which nothing is known may have been cancelled before the second. */
-            const bool lost =
-                answers[0].unknown_before > 0 && answer_is(&answers[0], WANT_REFUSED);
+            const bool lost = answers[0].unknown_before > 0 && answer_is(&answers[0], WANT_REFUSED);
             check_expect(check, "TRY, which was cancelled", lost ? WANT_REFUSED : WANT_RAN,
                          &answers[0]);
             check_ask(check, branch, TERCET_PHASE_CANCEL, WANT_REPEATED);
@@ -118,7 +120,7 @@ static void confirm_beside_cancel(struct check *check)
         struct answer answers[2];
         const struct branch *branch = check_branch(check);
         check_ask(check, branch, TERCET_PHASE_TRY, WANT_RAN);
-        ask_both(check, branch, phases, answers);
+        ask_both(check, branch, i, phases, answers);
         if (answer_is(&answers[0], WANT_RAN)) {
             check_expect(check, "CANCEL, which came second", WANT_CONFIRMED, &answers[1]);
             confirmed++;
@@ -135,7 +137,8 @@ static const struct check_kind kinds[] = {
     {"cancel_without_try", "A cancel that finds no try is DONE EMPTY, each time, without effect.",
      cancel_without_try},
     {"late_try",
-     "A try behind its empty cancel is REFUSED, the second and third time too, and reserves nothing.",
+     "A try behind its empty cancel is REFUSED, the second and third time too, and reserves "
+     "nothing.",
      late_try},
     {"try_after_cancel", "A try that comes again behind its cancel is REFUSED, every time.",
      try_after_cancel},

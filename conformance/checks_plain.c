@@ -9,12 +9,7 @@ static bool learn(struct check *check, const struct reading *since, struct readi
                   double *change_out)
 {
     struct effects *effects = &check->run->effects;
-    struct tercet_error error = {.status = TERCET_OK};
-    if (!check_is_well(check) || check->run->arguments->balance == NULL) {
-        return false;
-    }
-    if (balance_read(check->run->arguments->balance, now_out, &error) != TERCET_OK) {
-        check_fail(check, "%s", error.text);
+    if (!check_balance(check, now_out)) {
         return false;
     }
     effects->moved = effects->moved || strcmp(now_out->text, since->text) != 0;
@@ -39,8 +34,9 @@ static void try_then_confirm(struct check *check)
                    effects->per_try, effects->per_confirm);
     }
     if (check->run->arguments->balance != NULL && !effects->moved) {
-        check_fail(check, "the balance is %s before, between and after: neither a try nor a confirm "
-                          "changes what the command prints",
+        check_fail(check,
+                   "the balance is %s before, between and after: neither a try nor a confirm "
+                   "changes what the command prints",
                    check->before.text);
     }
 }
@@ -76,7 +72,8 @@ static const struct check_kind kinds[] = {
     {"try_then_cancel", "Try is DONE RAN, its cancel is DONE RAN; the balance is as before.",
      try_then_cancel},
     {"refused_try",
-     "A try that is refused leaves no row and no effect: its confirm is CONFLICT NOT_TRIED, its cancel "
+     "A try that is refused leaves no row and no effect: its confirm is CONFLICT NOT_TRIED, its "
+     "cancel "
      "DONE EMPTY.",
      refused_try},
 };

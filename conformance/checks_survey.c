@@ -62,7 +62,8 @@ static void describe_words(struct check *check)
 }
 
 /* The store that has a row of this persona; NULL: none. */
-static const Tercet__V1__StoreDescription *store_with_rows(const Tercet__V1__DescribeReply *describe)
+static const Tercet__V1__StoreDescription *store_with_rows(
+    const Tercet__V1__DescribeReply *describe)
 {
     for (size_t i = 0; i < describe->n_stores; i++) {
         if (describe->stores[i]->rows > 0 && describe->stores[i]->highest != NULL) {
@@ -107,8 +108,9 @@ static void describe_store(struct check *check)
     survey_describe(&again, check->run->channels[1], persona);
     if (is_answered(check, &survey, "Describe") && is_answered(check, &again, "Describe")) {
         if (survey.describe->n_stores == 0) {
-            check_skip(check, "Describe tells no store; the coordinator then cannot notice one that "
-                              "was restored");
+            check_skip(check,
+                       "Describe tells no store; the coordinator then cannot notice one that "
+                       "was restored");
         } else {
             expect_store(check, branch, survey.describe);
             expect_store(check, branch, again.describe);
@@ -167,8 +169,9 @@ static void expect_row(struct check *check, const struct branch *branch,
                        found == NULL ? "no row at all" : state_name((int)found->state));
         } else if (state != TERCET__V1__FENCE_STATE__FENCE_STATE_NONE &&
                    !is_row_of(found, branch)) {
-            check_fail(check, "Inspect: gid, branch, origin, number, digest or action of the row are "
-                              "not what was asked for");
+            check_fail(check,
+                       "Inspect: gid, branch, origin, number, digest or action of the row are "
+                       "not what was asked for");
         } else if (result != NULL &&
                    (found->result.len != result->result_size ||
                     memcmp(found->result.data, result->result, result->result_size) != 0)) {

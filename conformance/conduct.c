@@ -44,8 +44,8 @@ void conduct_note(struct conduct *conduct, enum tercet_phase phase, const struct
         note(conduct, CONDUCT_SECOND_PHASE, !refused, phase, answer);
     }
     if (answer->verdict == TERCET_VERDICT_DONE) {
-        note(conduct, CONDUCT_HOW,
-             answer->how >= TERCET_HOW_RAN && answer->how <= TERCET_HOW_EMPTY, phase, answer);
+        note(conduct, CONDUCT_HOW, answer->how >= TERCET_HOW_RAN && answer->how <= TERCET_HOW_EMPTY,
+             phase, answer);
     }
     if (answer->verdict == TERCET_VERDICT_CONFLICT) {
         note(conduct, CONDUCT_KIND,

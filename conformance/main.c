@@ -21,7 +21,8 @@ static bool is_usable(const struct arguments *arguments, struct tercet_error *er
                       stranger);
         return false;
     }
-    if (arguments->balance != NULL && balance_read(arguments->balance, &reading, error) != TERCET_OK) {
+    if (arguments->balance != NULL &&
+        balance_read(arguments->balance, &reading, error) != TERCET_OK) {
         (void)fprintf(stderr, "tercet-conformance: %s\n", error->text);
         return false;
     }

@@ -82,8 +82,7 @@ void payload_deinit(struct payload *payload)
     *payload = (struct payload){.data = NULL};
 }
 
-struct tercet_bytes payload_for(const struct payload *payload, uint64_t number,
-                                struct arena *arena)
+struct tercet_bytes payload_for(const struct payload *payload, uint64_t number, struct arena *arena)
 {
     struct buffer filled = {.data = NULL};
     char digits[NUMBER_SIZE];

@@ -64,11 +64,11 @@ static json_t *checks_json(const struct suite *suite)
         const struct outcome *outcome = &suite->outcomes[i];
         const char *result =
             outcome->result == CHECK_FAILED ? "failed" : result_name(outcome->result);
-        (void)json_array_append_new(
-            checks, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "group", outcome->group, "name",
-                              outcome->kind->name, "result", result, "expected",
-                              outcome->kind->expects, "came", outcome->came, "ms",
-                              (json_int_t)outcome->took_ms));
+        (void)json_array_append_new(checks,
+                                    json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "group",
+                                              outcome->group, "name", outcome->kind->name, "result",
+                                              result, "expected", outcome->kind->expects, "came",
+                                              outcome->came, "ms", (json_int_t)outcome->took_ms));
     }
     return checks;
 }
@@ -85,8 +85,7 @@ bool report_write_json(const char *path, const struct suite *suite, const struct
         "conforms", suite->failed == 0, "summary", summary, "passed", (json_int_t)suite->passed,
         "failed", (json_int_t)suite->failed, "skipped", (json_int_t)suite->skipped,
         "effects_counted", (int)run->effects.moved, "checks", checks_json(suite));
-    const bool written =
-        told != NULL && json_dump_file(told, path, JSON_INDENT(2)) == 0;
+    const bool written = told != NULL && json_dump_file(told, path, JSON_INDENT(2)) == 0;
     if (!written) {
         (void)fprintf(stderr, "tercet-conformance: %s cannot be written: %s\n", path,
                       strerror(errno));

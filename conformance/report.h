@@ -4,9 +4,9 @@
 
 #include "suite.h"
 
-void report_list(void);                           /* every check and what it expects */
-void report_head(const struct run *run);          /* of the table */
-void report_row(const struct outcome *outcome);   /* as soon as it is known */
+void report_list(void);                         /* every check and what it expects */
+void report_head(const struct run *run);        /* of the table */
+void report_row(const struct outcome *outcome); /* as soon as it is known */
 void report_foot(const struct suite *suite, const struct run *run);
 
 /* False, after a line that says why: it cannot be written. */

@@ -6,6 +6,7 @@
 #define CONFORMANCE_RUN_H
 
 #include "arguments.h"
+#include "balance.h"
 #include "base/random.h"
 #include "conduct.h"
 #include "request.h"
@@ -39,9 +40,11 @@ struct run {
     struct arena arena;   /* of the check under way */
     struct conduct conduct;
     struct effects effects;
-    bool marks_absent; /* nothing ever told that a mark was stored */
-    bool rows_stay;    /* a mark was stored and no row went in time */
-    char software[64]; /* as Describe tells it */
+    bool marks_absent;      /* nothing ever told that a mark was stored */
+    bool rows_stay;         /* a mark was stored and no row went in time */
+    struct reading reading; /* the last of the balance; text "": none */
+    uint64_t read_behind;   /* how many requests had been made: it is good until the next */
+    char software[64];      /* as Describe tells it */
 };
 
 /* UNAVAILABLE: nobody answers at the address.  INVALID_ARGUMENT: it is none, or another participant

@@ -114,12 +114,11 @@ struct stream *stream_open(struct run *run)
     (void)pthread_condattr_destroy(&by_monotonic);
     const enum tercet_status connected = run_connect(run, &stream->channel, &error);
     tercet_assert(connected == TERCET_OK); /* the address was good four times before */
-    const struct rpc_duplex_options options = {.path = "/tercet.v1.Participant/Work",
-                                               .reply = &tercet__v1__answer_batch__descriptor,
-                                               .events = {.message = on_message,
-                                                          .written = on_written,
-                                                          .ended = on_ended,
-                                                          .context = stream}};
+    const struct rpc_duplex_options options = {
+        .path = "/tercet.v1.Participant/Work",
+        .reply = &tercet__v1__answer_batch__descriptor,
+        .events = {
+            .message = on_message, .written = on_written, .ended = on_ended, .context = stream}};
     stream->duplex = rpc_duplex_start(stream->channel, &options);
     return stream;
 }
@@ -184,6 +183,17 @@ bool stream_wait(struct stream *stream, int64_t call, struct answer *answer_out)
     return answered;
 }
 
+bool stream_wait_written(struct stream *stream)
+{
+    const struct timespec until = wait_until();
+    (void)pthread_mutex_lock(&stream->mutex);
+    while (stream->writing && !stream->ended && wait_news(stream, &until)) {
+    }
+    const bool written = !stream->writing;
+    (void)pthread_mutex_unlock(&stream->mutex);
+    return written;
+}
+
 size_t stream_answered(struct stream *stream)
 {
     (void)pthread_mutex_lock(&stream->mutex);
@@ -216,15 +226,13 @@ void stream_complaint(struct stream *stream, char sentence_out[ANSWER_SENTENCE_S
 /* One message at a time. */
 static bool send_bytes(struct stream *stream, struct tercet_bytes bytes)
 {
-    const struct timespec until = wait_until();
-    (void)pthread_mutex_lock(&stream->mutex);
-    while (stream->writing && !stream->ended && wait_news(stream, &until)) {
+    if (!stream_wait_written(stream)) {
+        return false;
     }
-    bool sent = !stream->writing && !stream->ended;
-    stream->writing = stream->writing || sent;
+    (void)pthread_mutex_lock(&stream->mutex);
+    stream->writing = true;
     (void)pthread_mutex_unlock(&stream->mutex);
-    sent = sent && rpc_duplex_send(stream->duplex, bytes);
-    return sent;
+    return rpc_duplex_send(stream->duplex, bytes);
 }
 
 static bool send_batch(struct stream *stream, struct request *requests, size_t count)
@@ -252,6 +260,7 @@ static void expect_call(struct stream *stream, int64_t call, enum tercet_phase p
     stream->phases[call - 1] = phase;
     stream->asked[call - 1] = true;
     (void)pthread_mutex_unlock(&stream->mutex);
+    stream->run->request_count++;
 }
 
 bool stream_send(struct stream *stream, const struct question *questions, size_t count,

@@ -26,6 +26,9 @@ bool stream_wait_window(struct stream *stream, uint32_t *window_out, struct answ
 bool stream_send(struct stream *stream, const struct question *questions, size_t count,
                  int64_t first_call);
 
+/* Until what was sent has left.  False: it does not. */
+bool stream_wait_written(struct stream *stream);
+
 /* The same with a phase that no version has. */
 bool stream_send_unknown_phase(struct stream *stream, const struct branch *branch, int64_t call);
 

@@ -7,9 +7,9 @@
 #include "base/error.h"
 
 static const struct check_group *const groups[] = {
-    &checks_plain, &checks_duplicate, &checks_order,  &checks_identity,     &checks_request,
-    &checks_epoch, &checks_mark,      &checks_survey, &checks_confirm_only, &checks_stream,
-    &checks_conduct};
+    &checks_plain,        &checks_duplicate, &checks_order,  &checks_identity,
+    &checks_request,      &checks_epoch,     &checks_mark,   &checks_survey,
+    &checks_confirm_only, &checks_stream,    &checks_conduct};
 enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 
 /* ---- Names ------------------------------------------------------------------------------------- */
@@ -159,16 +159,16 @@ void suite_summary(const struct suite *suite, const struct run *run, char *text_
                     suite->outcomes[0].kind->name);
         return;
     }
-    text_format(text_out, size, suite->failed == 0 ? "conforms: %zu of %zu checks"
-                                                   : "does not conform: %zu of %zu checks",
+    text_format(text_out, size,
+                suite->failed == 0 ? "conforms: %zu of %zu checks"
+                                   : "does not conform: %zu of %zu checks",
                 suite->passed, made);
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
         if (suite_has(suite, optional[i])) {
             append(text_out, size, ", ", optional[i]);
         }
     }
-    append(text_out, size, ", ",
-           run->effects.moved ? "effects counted" : "effects not counted");
+    append(text_out, size, ", ", run->effects.moved ? "effects counted" : "effects not counted");
     const char *separator = "; failed: ";
     for (size_t i = 0; i < suite->count; i++) {
         if (suite->outcomes[i].result == CHECK_FAILED) {

@@ -1,6 +1,7 @@
 /* keeper.c -- a participant for tests, which counts its effects and dies when it is told to.
  *
- *   keeper serve NAME LISTEN STORE...     one action for each store; see keeper_store.h
+ *   keeper serve NAME LISTEN STORE...     for each store an action of its name, and NAME.once, which is
+ *                                         confirm-only; see keeper_store.h
  *   keeper print DIRECTORY                the counts of a LevelDB store that nobody serves
  *
  * A request's payload says what its try answers: "refuse" says no, everything else is done.  With
@@ -21,7 +22,8 @@ enum {
     WAIT_LOOK_EVERY_MS = 5,
     WAIT_LOOKS_MAX = 12000,
     NS_PER_MS = 1000000,
-    PATH_SIZE = 512
+    PATH_SIZE = 512,
+    NAME_SIZE = 32
 };
 
 static void die_if_told(enum tercet_phase phase)
@@ -76,6 +78,7 @@ struct keeper {
     struct tercet_participant *participant;
     struct tercet_store *stores[STORE_COUNT_MAX];
     size_t store_count;
+    char once_names[STORE_COUNT_MAX][NAME_SIZE];
 };
 
 static enum tercet_status add_store(struct keeper *keeper, const char *place,
@@ -88,12 +91,13 @@ static enum tercet_status add_store(struct keeper *keeper, const char *place,
         return status;
     }
     keeper->store_count++;
-    const struct tercet_action action = {.name = name,
-                                         .on_try = keep,
-                                         .on_confirm = keep,
-                                         .on_cancel = keep,
-                                         .context = (void *)(uintptr_t)name};
-    return tercet_participant_register(keeper->participant, *store, &action, 1, error_out);
+    void *context = (void *)(uintptr_t)name;
+    char *once = keeper->once_names[keeper->store_count - 1];
+    (void)snprintf(once, NAME_SIZE, "%s.once", name);
+    const struct tercet_action actions[] = {
+        {.name = name, .on_try = keep, .on_confirm = keep, .on_cancel = keep, .context = context},
+        {.name = once, .on_confirm = keep, .context = context}};
+    return tercet_participant_register(keeper->participant, *store, actions, 2, error_out);
 }
 
 static int serve(const char *name, const char *listen, char **places, int place_count)
