@@ -4,6 +4,7 @@
 
 #include "check.h"
 
+/* Of one that a participant may leave out the first check finds out whether it is there. */
 struct check_group {
     const char *name;
     const struct check_kind *kinds;

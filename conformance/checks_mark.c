@@ -1,17 +1,19 @@
 /* checks_mark.c -- marks: how old rows may go, and what must stay.
  *
- * A participant may leave marks alone: its table grows, and it is right in everything.  So these checks
- * are skipped when nothing tells that a mark was stored, in Describe or in a reply.  A mark may be applied
- * some time after it came, and its rows may go in slices: what a check waits for is bounded, and what has
- * not gone by then is judged by its row, as the truth table says. */
+ * A participant may leave marks alone: its table grows, and it is right in everything.  So what is only
+ * right where a mark is stored is skipped when nothing tells that it was, in Describe or in a reply; what
+ * must hold anyhow is asked anyhow.  A mark may be applied some time after it came, and its rows may go in
+ * slices: what a check waits for is bounded, and what has not gone by then is judged by its row, as the
+ * truth table says. */
 #include "checks.h"
 
 #include "base/clock.h"
 #include "survey.h"
 
 enum {
-    STORED_WITHIN_MS = 5000,
+    STORED_WITHIN_MS = 3000,
     SWEPT_WITHIN_MS = 3000,
+    SWEPT_UNTOLD_MS = 300, /* by one that tells of no mark */
     LOOK_EVERY_MS = 10,
     OLDER_PROBES = 12,
     OLDER_EVERY_MS = 20,
@@ -51,8 +53,8 @@ static struct tercet_branch_number told_age(struct check *check, const struct pe
     return age;
 }
 
-/* From now on the persona tells the mark with everything; returns when it is stored. */
-static void tell_mark(struct check *check, struct persona *persona, const struct tercet_mark *mark)
+/* From now on the persona tells the mark with everything.  True: it is told to be stored. */
+static bool tell_mark(struct check *check, struct persona *persona, const struct tercet_mark *mark)
 {
     const struct tercet_branch_number age = {mark->as_of_incarnation, mark->as_of_lsn};
     const int64_t until_ms = clock_read().boot_ms + STORED_WITHIN_MS;
@@ -64,11 +66,20 @@ static void tell_mark(struct check *check, struct persona *persona, const struct
            tercet_branch_number_compare(told_age(check, persona, &answer), age) < 0) {
         if (check->run->marks_absent || clock_read().boot_ms >= until_ms) {
             check->run->marks_absent = true;
-            check_skip(check, "nothing tells that a mark was stored; marks are optional");
-            return;
+            return false;
         }
         run_pause(LOOK_EVERY_MS);
         ask(check->run, carrier, TERCET_PHASE_CANCEL, &answer);
+    }
+    return check_is_well(check);
+}
+
+/* For what is right only then. */
+static void tell_mark_or_skip(struct check *check, struct persona *persona,
+                              const struct tercet_mark *mark)
+{
+    if (!tell_mark(check, persona, mark)) {
+        check_skip(check, "nothing tells that a mark was stored; marks are optional");
     }
 }
 
@@ -84,7 +95,8 @@ static struct branch *closed_row(struct check *check, struct persona *persona, i
 /* Until a confirmed row has gone, or the time is over; true: it has. */
 static bool wait_swept(struct check *check, const struct branch *closed)
 {
-    const int64_t until_ms = clock_read().boot_ms + SWEPT_WITHIN_MS;
+    const int64_t until_ms =
+        clock_read().boot_ms + (check->run->marks_absent ? SWEPT_UNTOLD_MS : SWEPT_WITHIN_MS);
     struct answer answer = {.status = TERCET_OK};
     while (check_is_well(check) && !check->run->rows_stay) {
         ask(check->run, closed, TERCET_PHASE_CONFIRM, &answer);
@@ -105,7 +117,7 @@ static void mark_told(struct check *check)
     struct persona *persona = check_persona(check);
     const struct tercet_mark *mark = make_mark(check, persona, LSN, LOW);
     struct answer answer;
-    tell_mark(check, persona, mark);
+    tell_mark_or_skip(check, persona, mark);
     check_ask_for(check, check_branch_at(check, persona, ABOVE), TERCET_PHASE_CANCEL, WANT_EMPTY,
                   &answer);
     const struct tercet_branch_number told = {answer.mark_incarnation, answer.mark_lsn};
@@ -118,7 +130,7 @@ static void mark_told(struct check *check)
 static void below_mark(struct check *check)
 {
     struct persona *persona = check_persona(check);
-    tell_mark(check, persona, make_mark(check, persona, LSN, LOW));
+    tell_mark_or_skip(check, persona, make_mark(check, persona, LSN, LOW));
     const struct branch *below = check_branch_at(check, persona, LOW - 1);
     check_ask(check, below, TERCET_PHASE_TRY, WANT_REFUSED);
     check_ask(check, below, TERCET_PHASE_TRY, WANT_REFUSED);
@@ -144,15 +156,17 @@ static void open_list(struct check *check)
     add_open(mark, LOW - 60);
     add_open(mark, LOW - 40);
     add_open(mark, LOW - 30);
-    tell_mark(check, persona, mark);
+    const bool stored = tell_mark(check, persona, mark);
     const struct branch *tried = check_branch_at(check, persona, LOW - 40);
     const struct branch *cancelled = check_branch_at(check, persona, LOW - 30);
     check_ask(check, tried, TERCET_PHASE_TRY, WANT_RAN);
     check_ask(check, tried, TERCET_PHASE_CONFIRM, WANT_RAN);
     check_ask(check, cancelled, TERCET_PHASE_CANCEL, WANT_EMPTY);
     check_ask(check, cancelled, TERCET_PHASE_TRY, WANT_REFUSED);
-    check_ask(check, check_branch_at(check, persona, LOW - 35), TERCET_PHASE_CANCEL,
-              WANT_FORGOTTEN);
+    if (stored) {
+        check_ask(check, check_branch_at(check, persona, LOW - 35), TERCET_PHASE_CANCEL,
+                  WANT_FORGOTTEN);
+    }
     (void)wait_swept(check, closed);
     check_ask(check, confirmed, TERCET_PHASE_CONFIRM, WANT_REPEATED);
     check_ask(check, tried, TERCET_PHASE_CONFIRM, WANT_REPEATED);
@@ -171,7 +185,7 @@ static void older_mark(struct check *check)
     }
     const struct tercet_mark *const older[] = {lower, other_life, opening};
     const size_t older_count = sizeof older / sizeof older[0];
-    tell_mark(check, persona, make_mark(check, persona, LSN, LOW));
+    tell_mark_or_skip(check, persona, make_mark(check, persona, LSN, LOW));
     for (int64_t i = 0; i < OLDER_PROBES && check_is_well(check); i++) {
         persona->mark = older[(size_t)i % older_count];
         check_ask(check, check_branch_at(check, persona, LOW - OLDER_PROBES + i), TERCET_PHASE_TRY,
@@ -190,7 +204,7 @@ static void swept_rows(struct check *check)
     check_ask(check, cancelled, TERCET_PHASE_TRY, WANT_RAN);
     check_ask(check, cancelled, TERCET_PHASE_CANCEL, WANT_RAN);
     check_ask(check, suspended, TERCET_PHASE_CANCEL, WANT_EMPTY);
-    tell_mark(check, persona, make_mark(check, persona, LSN, LOW));
+    (void)tell_mark(check, persona, make_mark(check, persona, LSN, LOW));
     const bool swept = wait_swept(check, confirmed);
 
     check_ask_either(check, confirmed, TERCET_PHASE_TRY, WANT_REFUSED, WANT_REPEATED);
@@ -214,7 +228,7 @@ static void tried_row_stays(struct check *check)
     check_ask(check, tried, TERCET_PHASE_TRY, WANT_RAN);
     check_ask(check, to_cancel, TERCET_PHASE_TRY, WANT_RAN);
     const struct branch *behind = closed_row(check, persona, 90);
-    tell_mark(check, persona, make_mark(check, persona, LSN, LOW));
+    (void)tell_mark(check, persona, make_mark(check, persona, LSN, LOW));
     (void)wait_swept(check, before);
     (void)wait_swept(check, behind);
     check_ask(check, tried, TERCET_PHASE_CONFIRM, WANT_RAN);
@@ -228,7 +242,7 @@ static void marks_apart(struct check *check)
     struct persona *other = check_persona(check);
     const struct branch *theirs = closed_row(check, other, 10);
     const struct branch *closed = closed_row(check, marked, 10);
-    tell_mark(check, marked, make_mark(check, marked, LSN, LOW));
+    (void)tell_mark(check, marked, make_mark(check, marked, LSN, LOW));
     (void)wait_swept(check, closed);
     const struct branch *fresh = check_branch_at(check, other, 50);
     check_ask(check, theirs, TERCET_PHASE_CONFIRM, WANT_REPEATED);

@@ -132,10 +132,11 @@ void suite_run(struct suite *suite, struct run *run, suite_ended_fn ended)
 
 /* ---- What it comes to -------------------------------------------------------------------------- */
 
-bool suite_has(const struct suite *suite, const char *group)
+/* Its first check is the one that finds out. */
+static bool has(const struct suite *suite, const struct check_group *group)
 {
     for (size_t i = 0; i < suite->count; i++) {
-        if (strcmp(suite->outcomes[i].group, group) == 0 &&
+        if (suite->outcomes[i].kind == &group->kinds[0] &&
             suite->outcomes[i].result == CHECK_PASSED) {
             return true;
         }
@@ -151,7 +152,8 @@ static void append(char *text, size_t size, const char *separator, const char *w
 
 void suite_summary(const struct suite *suite, const struct run *run, char *text_out, size_t size)
 {
-    static const char *const optional[] = {"stream", "marks", "survey", "confirm-only"};
+    static const struct check_group *const optional[] = {&checks_stream, &checks_mark,
+                                                         &checks_survey, &checks_confirm_only};
     const size_t made = suite->passed + suite->failed;
     if (is_hopeless(suite)) {
         text_format(text_out, size,
@@ -164,8 +166,8 @@ void suite_summary(const struct suite *suite, const struct run *run, char *text_
                                    : "does not conform: %zu of %zu checks",
                 suite->passed, made);
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
-        if (suite_has(suite, optional[i])) {
-            append(text_out, size, ", ", optional[i]);
+        if (has(suite, optional[i])) {
+            append(text_out, size, ", ", optional[i]->name);
         }
     }
     append(text_out, size, ", ", run->effects.moved ? "effects counted" : "effects not counted");

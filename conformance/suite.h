@@ -31,9 +31,6 @@ void suite_stranger(const char *only, char name_out[64]);
 /* Every check, in order; `look` is told each. */
 void suite_list(void (*look)(const char *group, const struct check_kind *kind));
 
-/* Did one of this group pass? */
-bool suite_has(const struct suite *suite, const char *group);
-
 /* "conforms: 40 of 40 checks, stream, marks", or what failed.  One line. */
 void suite_summary(const struct suite *suite, const struct run *run, char *text_out, size_t size);
 

@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "participant-sdk/fence": ["base/"],
     "participant-sdk/src": ["base/", "rpc/", "fence/"],
     "samples": ["common/", "pay/"],
+    "conformance": ["base/", "rpc/"],
 }
 
 # Library headers -> folders that may include them.
