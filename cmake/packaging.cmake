@@ -1,6 +1,7 @@
 # What `cmake --install` puts where.
 #
-#   component sdk     headers, libtercet.so, libtercet.a, tercet.pc, the CMake package Tercet, protos
+#   component sdk     headers, libtercet.so, libtercet.a, tercet.pc, the CMake package Tercet, protos,
+#                     tercet-conformance
 #   component daemon  tercetd, its sample configuration
 #   component doc     licence, readme, the protocol
 #
@@ -20,6 +21,7 @@ install(TARGETS tercet EXPORT TercetTargets
 install(EXPORT TercetTargets NAMESPACE Tercet:: DESTINATION ${package_dir} COMPONENT sdk)
 install(FILES $<TARGET_PROPERTY:tercet_static,IMPORTED_LOCATION>
         DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
+install(TARGETS tercet-conformance RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT sdk)
 install(FILES protos/tercet/v1/coordinator.proto protos/tercet/v1/participant.proto
         DESTINATION ${CMAKE_INSTALL_DATADIR}/tercet/protos/tercet/v1 COMPONENT sdk)
 

@@ -12,6 +12,7 @@ enum option_key {
     KEY_PARTICIPANT = 'p',
     KEY_ACTION = 'n',
     KEY_BALANCE = 'b',
+    KEY_RESTART = 'r',
     KEY_JSON = 'j',
     KEY_LIST = 'l',
     KEY_PAYLOAD = 0x100,
@@ -35,6 +36,8 @@ static const struct argp_option flags[] = {
     {"refused-payload", KEY_REFUSED_PAYLOAD, "BYTES", 0, "what its try refuses", 0},
     {"balance", KEY_BALANCE, "COMMAND", 0,
      "prints what the action changes, best one number; run by sh", 0},
+    {"restart", KEY_RESTART, "COMMAND", 0,
+     "kills it (kill -9), starts it again and returns when it can be asked; run by sh", 0},
     {"confirm-only", KEY_CONFIRM_ONLY, "NAME", 0, "an action that is confirmed without a try", 0},
     {"confirm-only-payload", KEY_CONFIRM_ONLY_PAYLOAD, "BYTES", 0, "for that (as --payload)", 0},
     {"first", KEY_FIRST, "N", 0, "what {n} is in the first transaction (1)", 0},
@@ -110,6 +113,9 @@ static error_t take(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_BALANCE:
         arguments->balance = value;
+        return 0;
+    case KEY_RESTART:
+        arguments->restart = value;
         return 0;
     case KEY_JSON:
         arguments->json = value;

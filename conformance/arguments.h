@@ -10,6 +10,7 @@ struct arguments {
     const char *action;
     const char *confirm_only; /* an action that is only confirmed; NULL: none */
     const char *balance;      /* a command; NULL: effects are not counted */
+    const char *restart;      /* a command; NULL: it is never killed */
     const char *json;         /* a file; NULL: none */
     const char *only;         /* names of checks, with commas; NULL: all */
     struct payload payload;

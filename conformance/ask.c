@@ -52,14 +52,17 @@ static void insist(struct run *run, const struct question *question, struct answ
     }
 }
 
-void ask_at_once(struct run *run, const struct question *questions, size_t count,
-                 struct answer *answers_out)
+static void ask_all(struct run *run, const struct question *questions, size_t count,
+                    uint32_t spread_ms, struct answer *answers_out)
 {
     struct rpc_call **calls = arena_alloc(&run->arena, count * sizeof(struct rpc_call *));
     for (size_t i = 0; i < count; i++) {
         struct request request;
         request_fill(&request, questions[i].branch, questions[i].phase);
         calls[i] = start(run, questions[i].phase, &request.message);
+        if (spread_ms > 0) {
+            run_pause(spread_ms);
+        }
     }
     for (size_t i = 0; i < count; i++) {
         finish(run, calls[i], questions[i].phase, &answers_out[i]);
@@ -67,6 +70,18 @@ void ask_at_once(struct run *run, const struct question *questions, size_t count
     for (size_t i = 0; i < count; i++) {
         insist(run, &questions[i], &answers_out[i]);
     }
+}
+
+void ask_at_once(struct run *run, const struct question *questions, size_t count,
+                 struct answer *answers_out)
+{
+    ask_all(run, questions, count, 0, answers_out);
+}
+
+void ask_spread(struct run *run, const struct question *questions, size_t count,
+                struct answer *answers_out)
+{
+    ask_all(run, questions, count, 1, answers_out);
 }
 
 void ask(struct run *run, const struct branch *branch, enum tercet_phase phase,

@@ -17,6 +17,10 @@ void ask(struct run *run, const struct branch *branch, enum tercet_phase phase,
 void ask_at_once(struct run *run, const struct question *questions, size_t count,
                  struct answer *answers_out);
 
+/* The same, one every millisecond, because something is to happen among them. */
+void ask_spread(struct run *run, const struct question *questions, size_t count,
+                struct answer *answers_out);
+
 /* This message and nothing else, once. */
 void ask_message(struct run *run, enum tercet_phase method,
                  const Tercet__V1__BranchRequest *message, struct answer *answer_out);

@@ -23,6 +23,7 @@ extern const struct check_group checks_mark;
 extern const struct check_group checks_survey;
 extern const struct check_group checks_stream;
 extern const struct check_group checks_confirm_only;
+extern const struct check_group checks_killed;
 extern const struct check_group checks_conduct;
 
 #endif

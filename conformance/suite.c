@@ -9,7 +9,7 @@
 static const struct check_group *const groups[] = {
     &checks_plain,        &checks_duplicate, &checks_order,  &checks_identity,
     &checks_request,      &checks_epoch,     &checks_mark,   &checks_survey,
-    &checks_confirm_only, &checks_stream,    &checks_conduct};
+    &checks_confirm_only, &checks_stream,    &checks_killed, &checks_conduct};
 enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 
 /* ---- Names ------------------------------------------------------------------------------------- */
@@ -152,8 +152,8 @@ static void append(char *text, size_t size, const char *separator, const char *w
 
 void suite_summary(const struct suite *suite, const struct run *run, char *text_out, size_t size)
 {
-    static const struct check_group *const optional[] = {&checks_stream, &checks_mark,
-                                                         &checks_survey, &checks_confirm_only};
+    static const struct check_group *const optional[] = {
+        &checks_stream, &checks_mark, &checks_survey, &checks_confirm_only, &checks_killed};
     const size_t made = suite->passed + suite->failed;
     if (is_hopeless(suite)) {
         text_format(text_out, size,

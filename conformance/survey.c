@@ -46,11 +46,8 @@ void survey_describe(struct survey *survey_out, struct rpc_channel *channel,
 }
 
 static void inspect(struct survey *survey_out, struct rpc_channel *channel,
-                    const struct persona *persona, Tercet__V1__InspectRequest *request)
+                    const Tercet__V1__InspectRequest *request)
 {
-    struct request_context context;
-    fill_context(&context, persona);
-    request->context = &context.message;
     call(survey_out, channel, "/tercet.v1.Participant/Inspect", &request->base,
          &tercet__v1__inspect_reply__descriptor);
 }
@@ -59,9 +56,12 @@ void survey_inspect(struct survey *survey_out, struct rpc_channel *channel,
                     const struct branch *branch)
 {
     Tercet__V1__InspectRequest request = TERCET__V1__INSPECT_REQUEST__INIT;
+    struct request_context context;
+    fill_context(&context, branch->persona);
+    request.context = &context.message;
     request.gid = borrow(branch->gid);
     request.branch = branch->index;
-    inspect(survey_out, channel, branch->persona, &request);
+    inspect(survey_out, channel, &request);
 }
 
 void survey_inspect_range(struct survey *survey_out, struct rpc_channel *channel,
@@ -70,11 +70,14 @@ void survey_inspect_range(struct survey *survey_out, struct rpc_channel *channel
     Tercet__V1__InspectRequest request = TERCET__V1__INSPECT_REQUEST__INIT;
     Tercet__V1__BranchNumber from = request_number(range->from);
     Tercet__V1__BranchNumber below = request_number(range->below);
+    struct request_context context;
+    fill_context(&context, persona);
+    request.context = &context.message;
     request.from = &from;
     request.below = &below;
     request.page_size = range->page_size;
     request.page_token = borrow(range->page_token);
-    inspect(survey_out, channel, persona, &request);
+    inspect(survey_out, channel, &request);
 }
 
 void survey_close(struct survey *survey)

@@ -45,10 +45,13 @@ class World(unittest.TestCase):
         self.directory = tempfile.mkdtemp(prefix="tercet-conformance-", dir=MEMORY)
         self.processes = []
         self.participants = []
+        self.killable = None
 
     def tearDown(self):
         for each in self.participants:
             each.stop()
+        if self.killable:
+            os.kill(int(pathlib.Path(self.killable).read_text(encoding="utf-8")), signal.SIGKILL)
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
             self.assertEqual(0, process.wait(timeout=30))
@@ -78,6 +81,21 @@ class World(unittest.TestCase):
                 "--payload", "10", "--refused-payload", "999999999", "--confirm-only", "gift",
                 "--balance", sql_balance(database, "SELECT balance - 7 * frozen FROM account")]
 
+    def mortal(self, *command):
+        """Starts what listens on unix:SOCKET; (its address, a command that kills and starts it)."""
+        socket, self.killable = self.path("mortal.sock"), self.path("mortal.pid")
+        script = pathlib.Path(self.path("restart"))
+        words = " ".join(f"'{word.replace('SOCKET', socket)}'" for word in command)
+        script.write_text(f"""
+            test -e {self.killable} && kill -9 $(cat {self.killable})
+            rm -f {socket}
+            {words} </dev/null >/dev/null 2>&1 &
+            echo $! >{self.killable}
+            while ! test -S {socket} && kill -0 $!; do sleep 0.01; done
+        """, encoding="utf-8")
+        subprocess.run(["sh", script], check=True, timeout=RUN_TIMEOUT_S)
+        return "unix:" + socket, f"sh {script}"
+
     def run_it(self, *words):
         """(exit code, what stands in the JSON, output); no JSON when it did not come so far."""
         file = tempfile.mktemp(dir=self.directory)
@@ -102,6 +120,7 @@ class World(unittest.TestCase):
         return told
 
 
+KILLED = ["killed"]
 CONFIRM_ONLY = ["confirm_only", "confirm_only_at_once", "confirm_only_cancelled",
                 "confirm_only_try"]
 STREAM = ["stream_phases", "stream_and_unary", "stream_broken", "stream_statuses",
@@ -130,7 +149,7 @@ class Right(World):
             *words, "--action", "debit", "--payload", '{"user": 7, "amount": 10}',
             "--refused-payload", '{"user": 7, "amount": 9999999}', "--balance",
             sql_balance(database, "SELECT sum(balance) - 7 * sum(frozen) FROM account"),
-            skipped=CONFIRM_ONLY)
+            skipped=[*CONFIRM_ONLY, *KILLED])
         self.assertTrue(told["effects_counted"])
         self.assertIn("stream, marks, survey, effects counted", told["summary"])
 
@@ -140,7 +159,7 @@ class Right(World):
             *words, "--action", "add", "--payload", '{"user": 7, "amount": 500}', "--balance",
             sql_balance(database, "SELECT 'has ' || sum(available) || ', gets ' || sum(pending)"
                                   " FROM points"),
-            skipped=[*CONFIRM_ONLY, "refused_try"])
+            skipped=[*CONFIRM_ONLY, *KILLED, "refused_try"])
         self.assertTrue(told["effects_counted"])
 
     def test_the_order_service_passes_with_another_order_each_time(self):
@@ -153,7 +172,7 @@ class Right(World):
             '{"user": 7, "order": 5, "amount": 100}', "--balance", sql_balance(
                 database, "SELECT sum(CASE state WHEN 'PAYING' THEN 1 WHEN 'PAID' THEN 1000 ELSE 0"
                           " END) FROM orders"),
-            skipped=CONFIRM_ONLY)
+            skipped=[*CONFIRM_ONLY, *KILLED])
 
     def test_the_coupon_service_passes_with_another_coupon_each_time(self):
         words, database = self.sample("coupons", [
@@ -165,7 +184,7 @@ class Right(World):
             *words, "--action", "use", "--payload", "file:" + self.path("payload"), "--balance",
             sql_balance(database, "SELECT sum(state = 'LOCKED') + 1000 * sum(state = 'USED')"
                                   " FROM coupon"),
-            skipped=[*CONFIRM_ONLY, "refused_try"])
+            skipped=[*CONFIRM_ONLY, *KILLED, "refused_try"])
 
     def test_a_participant_on_each_store_passes(self):
         for store in ("memory", "leveldb", "sqlite"):
@@ -174,23 +193,36 @@ class Right(World):
                                      f"{store}:{self.path(store)}")
                 told = self.expect_conforms(
                     "--address", address, "--participant", "k", "--action", store, "--payload",
-                    "hex:00ff", "--refused-payload", "refuse", "--confirm-only", store + ".once")
+                    "hex:00ff", "--refused-payload", "refuse", "--confirm-only", store + ".once",
+                    skipped=KILLED)
                 self.assertIn("stream, marks, survey, confirm-only, effects not counted",
                               told["summary"])
+
+    def test_one_that_is_killed_has_done_everything_once(self):
+        database = self.path("k.db")
+        address, restart = self.mortal(KEEPER, "serve", "k", "unix:SOCKET", f"sqlite:{database}")
+        effects = ("SELECT total(count * CASE WHEN key LIKE '%/TRY' THEN 1 WHEN key LIKE '%/CONFIRM'"
+                   " THEN 1000 ELSE -1 END) FROM effect")
+        told = self.expect_conforms(
+            "--address", address, "--participant", "k", "--action", "sqlite", "--balance",
+            sql_balance(database, effects), "--restart", restart, "--only",
+            "try_then_confirm,try_then_cancel,killed")
+        self.assertNotRegex(told["checks"][-1]["came"], " 0 lost", "it was killed among requests")
+        self.assertEqual("conforms: 3 of 3 checks, killed, effects counted", told["summary"])
 
     def test_stock_grpc_in_python_passes_and_passes_again_with_the_same_seed(self):
         words = self.python()
         for _ in range(2):
-            told = self.expect_conforms(*words, "--seed", "7")
+            told = self.expect_conforms(*words, "--seed", "7", skipped=KILLED)
             self.assertIn("stream, marks, survey, confirm-only, effects counted", told["summary"])
 
     def test_what_is_optional_may_be_missing_and_is_skipped_with_a_word(self):
         words = self.python(bare=True)
-        told = self.expect_conforms(*words, skipped=[*STREAM, *MARKS, *SURVEY])
+        told = self.expect_conforms(*words, skipped=[*STREAM, *MARKS, *SURVEY, *KILLED])
         self.assertRegex(told["summary"], r"checks, confirm-only, effects counted$")
         for check in told["checks"]:
             if check["result"] == "skipped":
-                self.assertIn("optional", check["came"])
+                self.assertRegex(check["came"], "optional|no --restart")
 
 
 class Flawed(World):
@@ -206,8 +238,22 @@ class Flawed(World):
 
     def test_each_flaw_is_found_by_the_name_of_its_check(self):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            missed = [text for text in pool.map(self.find, flawed.FLAWS) if text]
+            flaws = [flaw for flaw, check in flawed.FLAWS.items() if check not in KILLED]
+            missed = [text for text in pool.map(self.find, flaws) if text]
         self.assertEqual([], missed, "\n".join(missed))
+
+    def test_a_row_that_is_not_in_the_business_transaction_is_found_by_killing(self):
+        database = self.path("bank.db")
+        address, restart = self.mortal(
+            sys.executable, os.path.abspath(flawed.__file__), os.path.abspath(PROTOS),
+            "unix:SOCKET", database, "row_behind_business")
+        code, told, output = self.run_it(
+            "--address", address, "--participant", flawed.NAME, "--action", "debit", "--payload",
+            "10", "--balance", sql_balance(database, "SELECT balance - 7 * frozen FROM account"),
+            "--restart", restart, "--only", "try_then_confirm,try_then_cancel,killed")
+        self.assertEqual(1, code, output)
+        self.assertEqual(["killed"], self.names(told, "failed"), output)
+        self.assertIn("an effect happened too often", output)
 
     def test_the_whole_suite_names_the_flaw_and_little_else(self):
         code, told, output = self.run_it(*self.python("tried_row_swept"))

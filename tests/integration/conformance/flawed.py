@@ -1,12 +1,16 @@
 """A participant in Python on stock grpcio and SQLite, written from docs/protocol.md alone, that can be
-given one flaw.
+given one flaw.  As a program it is one that can be killed:
+
+usage: flawed.py PROTOS ADDRESS DATABASE [FLAW]
 
 Its business: one account.  A payload is an amount.  `debit` freezes it, takes it or gives it back, and
 refuses what the account does not have; `gift` is confirm-only and adds it.  See FLAWS for what can be
 wrong with it; without a flaw it has to pass every check.
 """
 
+import os
 import sqlite3
+import sys
 import threading
 import time
 from concurrent import futures
@@ -17,6 +21,7 @@ NAME = "bank"
 TRIED, CONFIRMED, CANCELLED, SUSPENDED = 1, 2, 3, 4
 WINDOW = 64
 RACE_S = 0.02  # how long a flawed one leaves its gap open
+DEATH_S = 0.05  # the same, for somebody who kills it
 
 # Flaw -> the check that has to find it.
 FLAWS = {
@@ -51,6 +56,7 @@ FLAWS = {
     "stream_ends_at_status": "stream_statuses",
     "inspect_unsorted": "inspect_range",
     "gift_twice": "confirm_only",
+    "row_behind_business": "killed",
 }
 
 SCHEMA = """
@@ -83,7 +89,8 @@ class Participant:
         self.local = threading.local()
         self.lost = set()
         key = "TEXT COLLATE NOCASE" if flaw == "gid_without_case" else "BLOB"
-        self.database().executescript(SCHEMA.format(key=key))
+        if not os.path.exists(path):
+            self.database().executescript(SCHEMA.format(key=key))
         outer = self
 
         class Servicer(pb_grpc.ParticipantServicer):
@@ -223,6 +230,10 @@ class Participant:
             self.business(database, request, phase)
         except Refused:
             return self.reply(pb.VERDICT_REFUSED, code="BALANCE_TOO_LOW")
+        if self.has("row_behind_business"):
+            database.execute("COMMIT")
+            time.sleep(DEATH_S)
+            database.execute("BEGIN IMMEDIATE")
         if not self.has("row_before_business"):
             self.write_row(database, request, context, state, result)
         shown = b"frozen " + request.payload if phase == pb.PHASE_TRY else b""
@@ -459,3 +470,14 @@ class Participant:
     def conflict(self, kind):
         return self.pb.BranchReply(verdict=self.pb.VERDICT_CONFLICT,
                                    conflict=0 if self.has("kind_missing") else kind)
+
+
+def main():
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+    import stubs  # pylint: disable=import-outside-toplevel
+    pb, pb_grpc = stubs.make(sys.argv[1])[:2]
+    Participant(pb, pb_grpc, *sys.argv[2:5]).server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()

@@ -91,6 +91,8 @@ class Install(unittest.TestCase):
         ]
         if (Path(arguments.build) / "coordinator" / "tercetd").exists():
             want.append("bin/tercetd")
+        if (Path(arguments.build) / "conformance" / "tercet-conformance").exists():
+            want.append("bin/tercet-conformance")
         self.assertEqual([], [name for name in want if not (prefix / name).exists()])
 
     def test_the_shared_library_is_versioned_and_exports_only_the_public_names(self):
