@@ -29,11 +29,11 @@ CONFORMANCE, BALANCE, KEEPER, SAMPLES, PROTOS = sys.argv[1:6]
 pb, pb_grpc = stubs.make(PROTOS)[:2]
 
 RUN_TIMEOUT_S = 120
-# Nothing is killed here, so no disk has to remember anything.
+# Nothing loses its power here, so no disk has to remember anything.
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
 # What every flawed participant is asked besides the check that has to find it: it has to pass these, or
 # fail for the same reason.
-BASE = ["try_then_confirm", "try_then_cancel", "confirm_after_cancel", "cancel_without_try"]
+BASE = ["try_then_confirm", "try_then_cancel", "confirm_after_cancel", "late_try"]
 
 
 def sql_balance(database, query):

@@ -9,7 +9,6 @@ wrong with it; without a flaw it has to pass every check.
 """
 
 import os
-import sqlite3
 import sys
 import threading
 import time
@@ -17,59 +16,13 @@ from concurrent import futures
 
 import grpc
 
-NAME = "bank"
-TRIED, CONFIRMED, CANCELLED, SUSPENDED = 1, 2, 3, 4
+from flawed_store import CANCELLED, CONFIRMED, SCHEMA, SUSPENDED, TRIED, Store
+from flawed_survey import NAME, Survey
+from flaws import FLAWS
+
 WINDOW = 64
 RACE_S = 0.02  # how long a flawed one leaves its gap open
 DEATH_S = 0.05  # the same, for somebody who kills it
-
-# Flaw -> the check that has to find it.
-FLAWS = {
-    "no_suspended_row": "late_try",
-    "forgets_after_late_try": "late_try",
-    "row_before_business": "refused_try",
-    "row_lost_behind_business": "try_then_cancel",
-    "read_then_insert": "try_at_once",
-    "confirms_without_try": "confirm_without_try",
-    "cancels_after_confirm": "cancel_after_confirm",
-    "confirms_after_cancel": "confirm_after_cancel",
-    "digest_ignored": "other_digest",
-    "origin_ignored": "other_origin",
-    "number_ignored": "other_number",
-    "gid_without_case": "similar_keys",
-    "epoch_ignored": "old_epoch",
-    "describe_keeps_epoch": "described_epoch",
-    "mark_ignored": "below_mark",
-    "open_list_ignored": "open_list",
-    "older_mark_taken": "older_mark",
-    "tried_row_swept": "tried_row_stays",
-    "other_origin_swept": "marks_apart",
-    "refuses_confirm": "second_phase_not_refused",
-    "result_not_stored": "same_result",
-    "how_missing": "how_told",
-    "kind_missing": "conflict_told",
-    "effect_repeated": "try_repeated",
-    "strict_fields": "unknown_fields",
-    "digest_unchecked": "malformed",
-    "any_participant": "wrong_participant",
-    "stream_drops_order": "stream_phases",
-    "stream_ends_at_status": "stream_statuses",
-    "inspect_unsorted": "inspect_range",
-    "gift_twice": "confirm_only",
-    "row_behind_business": "killed",
-}
-
-SCHEMA = """
-CREATE TABLE account (balance INTEGER NOT NULL CHECK (balance >= 0), frozen INTEGER NOT NULL);
-INSERT INTO account VALUES (1000000, 0);
-CREATE TABLE fence (gid {key} NOT NULL, branch INTEGER NOT NULL, origin BLOB NOT NULL,
-    incarnation INTEGER NOT NULL, number INTEGER NOT NULL, digest BLOB NOT NULL,
-    action TEXT NOT NULL, state INTEGER NOT NULL, result BLOB NOT NULL, PRIMARY KEY (gid, branch));
-CREATE TABLE mark (origin BLOB PRIMARY KEY, incarnation INTEGER NOT NULL, epoch INTEGER NOT NULL,
-    as_of_incarnation INTEGER NOT NULL DEFAULT 0, as_of_lsn INTEGER NOT NULL DEFAULT 0,
-    low_incarnation INTEGER NOT NULL DEFAULT 0, low_number INTEGER NOT NULL DEFAULT 0,
-    open TEXT NOT NULL DEFAULT '');
-"""
 
 
 class Status(Exception):
@@ -80,7 +33,7 @@ class Refused(Exception):
     """A business no."""
 
 
-class Participant:
+class Participant(Store, Survey):
     """One of them, on an address and a database file of its own."""
 
     def __init__(self, pb, pb_grpc, address, path, flaw="", bare=False):
@@ -106,7 +59,7 @@ class Participant:
         if not bare:
             Servicer.Describe = lambda _, request, context: outer.describe(request)
             Servicer.Inspect = lambda _, request, context: outer.inspect(request)
-            Servicer.Work = lambda _, batches, context: outer.work(batches)
+            Servicer.Work = lambda _, batches, context: outer.work(batches, context)
         self.bare = bare
         self.server = grpc.server(futures.ThreadPoolExecutor(16))
         pb_grpc.add_ParticipantServicer_to_server(Servicer(), self.server)
@@ -119,14 +72,6 @@ class Participant:
     def stop(self):
         self.server.stop(0).wait()
 
-    def database(self):
-        """A connection for each thread.  Nothing here is killed, so nothing has to be synced."""
-        if not hasattr(self.local, "database"):
-            self.local.database = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            self.local.database.execute("PRAGMA journal_mode=WAL")
-            self.local.database.execute("PRAGMA synchronous=OFF")
-        return self.local.database
-
     # ---- How requests come -----------------------------------------------------------------------
 
     def unary(self, request, context, phase):
@@ -135,7 +80,7 @@ class Participant:
         except Status as status:
             return context.abort(*status.args)
 
-    def work(self, batches):
+    def work(self, batches, context):
         yield self.pb.AnswerBatch(window=WINDOW)
         for batch in batches:
             replies = []
@@ -154,7 +99,9 @@ class Participant:
             if self.has("stream_drops_order"):
                 for reply, request in zip(replies, batch.requests):
                     reply.call = request.call + len(batch.requests) // 2
-            yield self.pb.AnswerBatch(replies=replies)
+            yield self.pb.AnswerBatch(replies=replies * (1 + self.has("stream_answers_twice")))
+        if self.has("stream_ends_badly"):
+            context.abort(grpc.StatusCode.INTERNAL, "it had enough")
 
     # ---- A request -------------------------------------------------------------------------------
 
@@ -173,7 +120,7 @@ class Participant:
         self.check(request, context, phase)
         if context.participant != NAME and not self.has("any_participant"):
             return self.reply(pb.VERDICT_LATER, code="TERCET_WRONG_PARTICIPANT")
-        if request.action not in ("debit", "gift"):
+        if request.action not in ("debit", "gift") and not self.has("unknown_action_served"):
             raise Status(grpc.StatusCode.FAILED_PRECONDITION, "TERCET_UNKNOWN_ACTION: not served")
         confirm_only = request.action == "gift"
         if confirm_only and phase == pb.PHASE_TRY:
@@ -221,7 +168,7 @@ class Participant:
             return None
         result = row["result"] if row else b""
         if phase == pb.PHASE_TRY:
-            result = b"" if self.has("result_not_stored") else b"frozen " + request.payload
+            result = b"" if self.has("result_not_stored") else self.result(request)
         if self.has("row_before_business"):
             self.write_row(database, request, context, state, result)
             database.execute("COMMIT")
@@ -236,8 +183,10 @@ class Participant:
             database.execute("BEGIN IMMEDIATE")
         if not self.has("row_before_business"):
             self.write_row(database, request, context, state, result)
-        shown = b"frozen " + request.payload if phase == pb.PHASE_TRY else b""
-        return self.done(pb.HOW_RAN, shown)
+        return self.done(pb.HOW_RAN, self.result(request) if phase == pb.PHASE_TRY else b"")
+
+    def result(self, request):
+        return b"frozen " + request.payload + bytes(1024 * self.has("result_too_long"))
 
     @staticmethod
     def business(database, request, phase):
@@ -311,27 +260,7 @@ class Participant:
                      or self.has("number_ignored"))
                 and (row["digest"] == request.digest or self.has("digest_ignored")))
 
-    # ---- Rows ------------------------------------------------------------------------------------
-
-    def key(self, request):
-        gid = request.gid if self.has("gid_without_case") else request.gid.encode()
-        return gid, request.branch
-
-    def lock_row(self, database, request):
-        """BEGIN IMMEDIATE has locked out every other writer."""
-        return self.one(database, "SELECT * FROM fence WHERE gid = ? AND branch = ?",
-                        self.key(request))
-
-    @staticmethod
-    def one(database, sql, values):
-        cursor = database.execute(sql, values)
-        row = cursor.fetchone()
-        return row and dict(zip((column[0] for column in cursor.description), row))
-
-    def write_row(self, database, request, context, state, result):
-        database.execute("INSERT OR REPLACE INTO fence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (
-            *self.key(request), context.origin, request.number.incarnation, request.number.number,
-            request.digest, request.action, state, result))
+    # ---- Gaps ------------------------------------------------------------------------------------
 
     def lose_row(self, request):
         """Every other try: the business change was committed, and the row's own commit is lost."""
@@ -357,111 +286,11 @@ class Participant:
             database.execute("COMMIT")
         return answer
 
-    # ---- Epochs and marks ------------------------------------------------------------------------
-
-    def raise_epoch(self, context):
-        self.database().execute(
-            "INSERT INTO mark (origin, incarnation, epoch) VALUES (?, ?, ?)"
-            " ON CONFLICT (origin) DO UPDATE SET incarnation = excluded.incarnation,"
-            " epoch = excluded.epoch"
-            " WHERE (mark.incarnation, mark.epoch) < (excluded.incarnation, excluded.epoch)",
-            (context.origin, context.incarnation, context.epoch))
-
-    def read_mark(self, database, context):
-        return self.one(database, "SELECT * FROM mark WHERE origin = ?", (context.origin,))
-
-    def is_past(self, seen, number):
-        return (number < (seen["low_incarnation"], seen["low_number"])
-                and "%d.%d" % number not in seen["open"].split() and not self.has("mark_ignored"))
-
-    def apply_mark(self, context):
-        mark, database = context.mark, self.database()
-        age = (mark.as_of_incarnation, mark.as_of_lsn)
-        low = (mark.low.incarnation, mark.low.number)
-        database.execute("BEGIN IMMEDIATE")
-        seen = self.read_mark(database, context)
-        stored = (seen["as_of_incarnation"], seen["as_of_lsn"])
-        if age == stored or (age < stored and not self.has("older_mark_taken")):
-            database.execute("ROLLBACK")
-            return
-        opened = [] if self.has("open_list_ignored") else [
-            "%d.%d" % (each.incarnation, each.number) for each in mark.open]
-        database.execute("UPDATE mark SET as_of_incarnation = ?, as_of_lsn = ?,"
-                         " low_incarnation = ?, low_number = ?, open = ? WHERE origin = ?",
-                         (*age, *low, " ".join(opened), context.origin))
-        kept = 0 if self.has("tried_row_swept") else TRIED
-        rows = database.execute(
-            "SELECT rowid, incarnation, number FROM fence WHERE (origin = ? OR ?)"
-            " AND (incarnation, number) < (?, ?) AND state <> ?",
-            (context.origin, self.has("other_origin_swept"), *low, kept)).fetchall()
-        database.executemany("DELETE FROM fence WHERE rowid = ?", [
-            (row[0],) for row in rows if "%d.%d" % row[1:] not in opened])
-        database.execute("COMMIT")
-
-    # ---- Describe, Inspect -----------------------------------------------------------------------
-
-    def describe(self, request):
-        pb, context, database = self.pb, request.context, self.database()
-        if not self.has("describe_keeps_epoch"):
-            self.raise_epoch(context)
-        reply = pb.DescribeReply(participant=NAME, protocol=1, software="a test in Python")
-        reply.actions.add(name="debit")
-        reply.actions.add(name="gift", confirm_only=True)
-        store = reply.stores.add(kind="sqlite", store_id=b"0123456789abcdef")
-        seen = self.read_mark(database, context)
-        rows = database.execute("SELECT incarnation, number FROM fence WHERE origin = ?"
-                                " ORDER BY incarnation, number", (context.origin,)).fetchall()
-        store.rows = len(rows)
-        if rows:
-            store.highest.incarnation, store.highest.number = rows[-1]
-        if seen:
-            store.incarnation, store.epoch = seen["incarnation"], seen["epoch"]
-        if seen and seen["as_of_lsn"] > 0:
-            store.mark.as_of_incarnation = seen["as_of_incarnation"]
-            store.mark.as_of_lsn = seen["as_of_lsn"]
-            store.mark.low.incarnation = seen["low_incarnation"]
-            store.mark.low.number = seen["low_number"]
-            for each in seen["open"].split():
-                incarnation, number = each.split(".")
-                store.mark.open.add(incarnation=int(incarnation), number=int(number))
-        return reply
-
-    def inspect(self, request):
-        database, reply = self.database(), self.pb.InspectReply()
-        if request.gid:
-            row = self.one(database, "SELECT * FROM fence WHERE gid = ? AND branch = ?",
-                           self.key(request))
-            self.add_row(reply, row or {"gid": request.gid.encode(), "branch": request.branch})
-            return reply
-        size, after = request.page_size or 100, int(request.page_token or 0)
-        first = getattr(request, "from")
-        order = "DESC" if self.has("inspect_unsorted") else "ASC"
-        rows = [self.one(database, "SELECT * FROM fence WHERE rowid = ?", row) for row in
-                database.execute(
-                    "SELECT rowid FROM fence WHERE origin = ? AND (incarnation, number) >= (?, ?)"
-                    " AND (incarnation, number) < (?, ?) ORDER BY incarnation, number "
-                    + order + " LIMIT ? OFFSET ?",
-                    (request.context.origin, first.incarnation, first.number,
-                     request.below.incarnation, request.below.number, size, after)).fetchall()]
-        for row in rows:
-            self.add_row(reply, row)
-        if len(rows) == size:
-            reply.next_page_token = str(after + size)
-        return reply
-
-    def add_row(self, reply, row):
-        told = reply.rows.add(gid=row["gid"] if isinstance(row["gid"], str)
-                              else row["gid"].decode(), branch=row["branch"])
-        told.state = row.get("state", self.pb.FENCE_STATE_NONE)
-        if "state" in row:
-            told.origin, told.digest = row["origin"], row["digest"]
-            told.action, told.result = row["action"], row["result"]
-            told.number.incarnation, told.number.number = row["incarnation"], row["number"]
-
     # ---- Replies ---------------------------------------------------------------------------------
 
     def reply(self, verdict, code):
-        return self.pb.BranchReply(verdict=verdict, reason=self.pb.Reason(code=code, text="no"))
+        reason = self.pb.Reason(code="" if self.has("no_reason") else code, text="no")
+        return self.pb.BranchReply(verdict=verdict, reason=reason)
 
     def done(self, how, result=b""):
         return self.pb.BranchReply(verdict=self.pb.VERDICT_DONE, result=result,
