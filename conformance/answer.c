@@ -5,8 +5,24 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 /* ---- Reading ----------------------------------------------------------------------------------- */
+
+void answer_clean(char *text)
+{
+    char *at = text;
+    while (*at != '\0') {
+        const size_t size = utf8_size(at);
+        const unsigned char first = (unsigned char)*at;
+        if (size == 0) {
+            *at = '?';
+        } else if (first < ' ' || first == 0x7f) {
+            *at = ' ';
+        }
+        at += size > 1 ? size : 1;
+    }
+}
 
 void answer_read_reply(struct answer *answer_out, const Tercet__V1__BranchReply *reply)
 {
@@ -28,6 +44,8 @@ void answer_read_reply(struct answer *answer_out, const Tercet__V1__BranchReply 
         text_copy(answer_out->code, sizeof answer_out->code, reason->code);
         text_copy(answer_out->text, sizeof answer_out->text, reason->text);
         answer_out->code_size = strlen(reason->code);
+        answer_clean(answer_out->code);
+        answer_clean(answer_out->text);
     }
     const size_t kept = reply->result.len < sizeof answer_out->result ? reply->result.len
                                                                       : sizeof answer_out->result;
@@ -44,6 +62,7 @@ void answer_read(struct answer *answer_out, const struct rpc_result *result)
     }
     *answer_out = (struct answer){.status = result->status};
     text_copy(answer_out->text, sizeof answer_out->text, result->text);
+    answer_clean(answer_out->text);
 }
 
 /* The statuses by which something that lives says that it did nothing and never will. */

@@ -33,6 +33,10 @@ struct answer {
 void answer_read(struct answer *answer_out, const struct rpc_result *result);
 void answer_read_reply(struct answer *answer_out, const Tercet__V1__BranchReply *reply);
 
+/* A stranger's text, as it may stand in a terminal and in JSON: control characters become spaces, what is
+ * no UTF-8 becomes ?. */
+void answer_clean(char *text);
+
 /* Would a coordinator ask again, without thinking about it? */
 bool answer_is_to_repeat(const struct answer *answer);
 

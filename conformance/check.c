@@ -229,6 +229,7 @@ void check_run(struct check *check, struct run *run, const struct check_kind *ki
     if (check->came[0] == '\0') {
         check_note(check, "as expected");
     }
+    answer_clean(check->came);
     check->branch_count = 0; /* they go with the arena */
     arena_reset(&run->arena);
     check->took_ms = (clock_boot_us() - begun_us) / 1000;

@@ -16,6 +16,7 @@ enum {
     SWEPT_UNTOLD_MS = 300, /* by one that tells of no mark */
     LOOK_EVERY_MS = 10,
     OLDER_PROBES = 12,
+    OLD_PROBES = 8,
     OLDER_EVERY_MS = 20,
     LOW = 100,    /* of the marks here */
     ABOVE = 1000, /* numbers of branches that only carry a mark */
@@ -251,6 +252,28 @@ static void marks_apart(struct check *check)
     check_effects(check, 3, 2, 1);
 }
 
+/* One that was started earlier wakes up and tells a mark.  It is refused; so is its mark. */
+static void mark_of_old_epoch(struct check *check)
+{
+    struct persona *now = check_persona(check);
+    struct persona *before = check_persona(check);
+    const struct persona same = *now;
+    *before = same;
+    now->epoch.epoch = 2;
+    before->mark = make_mark(check, before, LSN, LOW);
+    const struct branch *confirmed = closed_row(check, now, 10);
+    const struct branch *by_old = check_branch_at(check, before, ABOVE);
+    for (int64_t i = 0; i < OLD_PROBES && check_is_well(check); i++) {
+        check_ask(check, by_old, TERCET_PHASE_CANCEL, WANT_OLD_EPOCH);
+        run_pause(OLDER_EVERY_MS);
+    }
+    const struct branch *below = check_branch_at(check, now, LOW - 1);
+    check_ask(check, below, TERCET_PHASE_TRY, WANT_RAN);
+    check_ask(check, below, TERCET_PHASE_CANCEL, WANT_RAN);
+    check_ask(check, confirmed, TERCET_PHASE_CONFIRM, WANT_REPEATED);
+    check_effects(check, 2, 1, 1);
+}
+
 static const struct check_kind kinds[] = {
     {"mark_told", "A mark is stored, and Describe or the replies tell its age.", mark_told},
     {"below_mark",
@@ -263,6 +286,8 @@ static const struct check_kind kinds[] = {
     {"swept_rows", "What a mark lets go is never carried out again.", swept_rows},
     {"tried_row_stays", "A mark lets no TRIED row go: it can still be confirmed or cancelled.",
      tried_row_stays},
+    {"mark_of_old_epoch", "A mark that an older epoch tells is refused with it: it closes nothing.",
+     mark_of_old_epoch},
     {"marks_apart", "The mark of one origin does not touch the rows of another.", marks_apart},
 };
 

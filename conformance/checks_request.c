@@ -1,6 +1,8 @@
 /* checks_request.c -- requests that are not quite as usual: newer, malformed, misdirected. */
 #include "checks.h"
 
+#include "base/assert.h"
+
 /* ---- Newer ------------------------------------------------------------------------------------- */
 
 /* Field 100, which no version has. */
@@ -46,6 +48,7 @@ static void unknown_fields(struct check *check)
 
 enum spoil {
     SPOIL_NO_GID,
+    SPOIL_GID_129,
     SPOIL_BRANCH_ZERO,
     SPOIL_BRANCH_65,
     SPOIL_PHASE,
@@ -62,6 +65,7 @@ enum spoil {
 
 static const char *const spoiled_names[SPOIL_COUNT] = {
     [SPOIL_NO_GID] = "a try without gid",
+    [SPOIL_GID_129] = "a gid of 129 bytes",
     [SPOIL_BRANCH_ZERO] = "a try of branch 0",
     [SPOIL_BRANCH_65] = "a try of branch 65",
     [SPOIL_PHASE] = "a Try that says CONFIRM",
@@ -79,9 +83,15 @@ static void spoil(struct request *request, enum spoil how)
 {
     Tercet__V1__BranchRequest *message = &request->message;
     static char no_gid[] = "";
+    static char long_gid[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef-";
+    static_assert(sizeof long_gid == TERCET_GID_BYTES_MAX + 2, "one byte too long");
     switch (how) {
     case SPOIL_NO_GID:
         message->gid = no_gid;
+        return;
+    case SPOIL_GID_129:
+        message->gid = long_gid;
         return;
     case SPOIL_BRANCH_ZERO:
         message->branch = 0;

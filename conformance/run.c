@@ -91,6 +91,7 @@ static enum tercet_status greet(struct run *run, struct tercet_error *error_out)
                                survey.describe->participant);
         } else if (survey.describe != NULL) {
             text_copy(run->software, sizeof run->software, survey.describe->software);
+            answer_clean(run->software);
         }
         survey_close(&survey);
     }

@@ -94,6 +94,7 @@ static void on_ended(const struct rpc_result *result, void *context)
     (void)pthread_mutex_lock(&stream->mutex);
     stream->end = (struct answer){.status = result->status};
     text_copy(stream->end.text, sizeof stream->end.text, result->text);
+    answer_clean(stream->end.text);
     stream->ended = true;
     (void)pthread_cond_broadcast(&stream->news);
     (void)pthread_mutex_unlock(&stream->mutex);

@@ -105,6 +105,7 @@ class World(unittest.TestCase):
         if os.path.exists(file):
             with open(file, encoding="utf-8") as text:
                 told = json.load(text)
+        self.assertNotIn("\x1b", done.stdout + done.stderr, "what a stranger wrote moves a terminal")
         return done.returncode, told, done.stdout + done.stderr
 
     def names(self, told, result):

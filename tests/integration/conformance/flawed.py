@@ -107,7 +107,7 @@ class Participant(Store, Survey):
 
     def check(self, request, context, phase):
         digest = len(request.digest) == 16 or self.has("digest_unchecked")
-        if not (request.gid and 1 <= request.branch <= 64 and request.phase == phase and digest
+        if not (0 < len(request.gid) <= 128 and 1 <= request.branch <= 64 and request.phase == phase and digest
                 and len(context.origin) == 20 and min(
                     request.number.incarnation, request.number.number, context.incarnation,
                     context.epoch) > 0):
@@ -289,7 +289,7 @@ class Participant(Store, Survey):
     # ---- Replies ---------------------------------------------------------------------------------
 
     def reply(self, verdict, code):
-        reason = self.pb.Reason(code="" if self.has("no_reason") else code, text="no")
+        reason = self.pb.Reason(code="" if self.has("no_reason") else code, text="no \x1b[2J")
         return self.pb.BranchReply(verdict=verdict, reason=reason)
 
     def done(self, how, result=b""):

@@ -74,6 +74,10 @@ class Store:
         database.execute("BEGIN IMMEDIATE")
         seen = self.read_mark(database, context)
         stored = (seen["as_of_incarnation"], seen["as_of_lsn"])
+        newer = (seen["incarnation"], seen["epoch"]) > (context.incarnation, context.epoch)
+        if newer and not self.has("old_epoch_mark_taken"):
+            database.execute("ROLLBACK")
+            return
         if age == stored or (age < stored and not self.has("older_mark_taken")):
             database.execute("ROLLBACK")
             return

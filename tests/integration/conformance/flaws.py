@@ -19,6 +19,7 @@ FLAWS = {
     "mark_ignored": "below_mark",
     "open_list_ignored": "open_list",
     "older_mark_taken": "older_mark",
+    "old_epoch_mark_taken": "mark_of_old_epoch",
     "tried_row_swept": "tried_row_stays",
     "other_origin_swept": "marks_apart",
     "refuses_confirm": "second_phase_not_refused",
