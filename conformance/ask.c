@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-enum { TIMEOUT_MS = 5000, PAUSE_MIN_MS = 20, PAUSE_MAX_MS = 1000, IMPATIENT_MS = 500 };
+enum { TIMEOUT_MS = 5000, PAUSE_MIN_MS = 5, PAUSE_MAX_MS = 1000, IMPATIENT_MS = 500 };
 
 static struct rpc_call *start(struct run *run, enum tercet_phase method,
                               const Tercet__V1__BranchRequest *message)

@@ -18,7 +18,7 @@ import grpc
 
 from flawed_store import CANCELLED, CONFIRMED, SCHEMA, SUSPENDED, TRIED, Store
 from flawed_survey import NAME, Survey
-from flaws import FLAWS
+from flaws import FLAWS, MOODS
 
 WINDOW = 64
 RACE_S = 0.02  # how long a flawed one leaves its gap open
@@ -37,10 +37,11 @@ class Participant(Store, Survey):
     """One of them, on an address and a database file of its own."""
 
     def __init__(self, pb, pb_grpc, address, path, flaw="", bare=False):
-        assert flaw == "" or flaw in FLAWS, flaw
+        assert flaw == "" or flaw in FLAWS or flaw in MOODS, flaw
         self.pb, self.path, self.flaw = pb, path, flaw
         self.local = threading.local()
         self.lost = set()
+        self.asked = set()
         key = "TEXT COLLATE NOCASE" if flaw == "gid_without_case" else "BLOB"
         if not os.path.exists(path):
             self.database().executescript(SCHEMA.format(key=key))
@@ -130,6 +131,10 @@ class Participant(Store, Survey):
             self.apply_mark(context)
         if self.has("read_then_insert"):
             return self.read_then_insert(request, context, phase)
+        first = (request.gid, request.branch, phase) not in self.asked
+        self.asked.add((request.gid, request.branch, phase))
+        if first and self.has("busy_at_first"):
+            return self.reply(pb.VERDICT_LATER, code="BUSY")
         database = self.database()
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -138,6 +143,10 @@ class Participant(Store, Survey):
             if database.in_transaction:
                 database.execute("ROLLBACK")
             raise
+        if first and self.has("loses_first_answer"):
+            raise Status(grpc.StatusCode.UNAVAILABLE, "the answer was lost")
+        if first and self.has("verdict_missing"):
+            return pb.BranchReply()
         return reply
 
     def one_transaction(self, database, request, context, phase, confirm_only):

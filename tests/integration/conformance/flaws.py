@@ -1,4 +1,4 @@
-"""What can be wrong with the participant of flawed.py, one at a time."""
+"""What can be wrong with the participant of flawed.py, or only unpleasant, one at a time."""
 
 # Flaw -> the check that has to find it.
 FLAWS = {
@@ -25,6 +25,7 @@ FLAWS = {
     "refuses_confirm": "second_phase_not_refused",
     "result_not_stored": "same_result",
     "how_missing": "how_told",
+    "verdict_missing": "verdict_told",
     "kind_missing": "conflict_told",
     "effect_repeated": "try_repeated",
     "strict_fields": "unknown_fields",
@@ -48,3 +49,6 @@ FLAWS = {
     "gift_twice": "confirm_only",
     "row_behind_business": "killed",
 }
+
+# What is unpleasant and allowed.
+MOODS = ["busy_at_first", "loses_first_answer"]
