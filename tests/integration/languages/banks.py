@@ -130,7 +130,7 @@ class Java(Bank):
             self.run(*maven, timeout=FETCH_TIMEOUT_S)
 
     def command(self, listen, database):
-        return ["java", "-XX:TieredStopAtLevel=1", "-cp",
+        return ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp",
                 f"{self.work}/target/classes:{self.work}/target/lib/*", "bank.Bank", "--listen", listen,
                 "--database", f"jdbc:postgresql://{database}/bank?user=postgres"]
 

@@ -7,7 +7,10 @@ Exits with 77 when this machine cannot build it.
 
 import concurrent.futures
 import json
+import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -19,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 import stubs  # noqa: E402
 from banks import BANKS, Skip  # noqa: E402
 from daemon import Daemon, answers, free_port, wait_until  # noqa: E402
-from stores import Postgresql, Sqlite  # noqa: E402
+from stores import Postgresql, Sqlite, told_at_a_port  # noqa: E402
 
 LANGUAGE, TERCETD, SOURCE, WORK = sys.argv[1:5]
 CONFORMANCE = sys.argv[5:]
@@ -76,10 +79,14 @@ class Languages(unittest.TestCase):
         cls.store.fill()
         cls.daemon = Daemon(TERCETD, {"bank": f"127.0.0.1:{cls.running.port}"})
         cls.addClassCleanup(cls.daemon.close)
-        cls.channel = grpc.insecure_channel(f"127.0.0.1:{cls.daemon.port}")
-        cls.addClassCleanup(cls.channel.close)
-        cls.coordinator = co_grpc.CoordinatorStub(cls.channel)
+        cls.connect()
+        cls.addClassCleanup(lambda: cls.channel.close())
         wait_until(cls.is_reached, "it is reached")
+
+    @classmethod
+    def connect(cls):
+        cls.channel = grpc.insecure_channel(f"127.0.0.1:{cls.daemon.port}")
+        cls.coordinator = co_grpc.CoordinatorStub(cls.channel)
 
     @classmethod
     def is_reached(cls):
@@ -93,7 +100,7 @@ class Languages(unittest.TestCase):
     def balances(self):
         """account: (balance, reserved)"""
         return {account: (int(balance), int(reserved)) for account, balance, reserved in
-                self.store.rows("SELECT id, balance, reserved FROM account")}
+                self.store.rows("SELECT id, balance, reserved FROM account WHERE id IN ('ann', 'bob')")}
 
     def setUp(self):
         self.before = self.balances()
@@ -132,7 +139,7 @@ class Languages(unittest.TestCase):
         self.assertEqual(pb.VERDICT_DONE, self.begin_and_try("cancelled", debit("ann", 7)).verdict)
         balance = self.before["ann"][0]
         self.assertEqual((balance - 7, 7), self.balances()["ann"])
-        done = self.coordinator.Cancel(co.CancelRequest(gid="cancelled", wait=co.WAIT_END), timeout=30)
+        done = self.end(self.coordinator.Cancel, co.CancelRequest(gid="cancelled", wait=co.WAIT_END))
         self.assertEqual(co.TRANSACTION_STATE_CANCELLED, done.state)
         self.check_moved()
 
@@ -142,7 +149,7 @@ class Languages(unittest.TestCase):
         done = self.coordinator.Confirm(co.ConfirmRequest(gid="killed"), timeout=30)
         self.assertEqual(co.TRANSACTION_STATE_CONFIRMING, done.state)
         self.running.start()
-        done = self.coordinator.Get(co.GetRequest(gid="killed", wait=co.WAIT_END), timeout=60)
+        done = self.end(self.coordinator.Get, co.GetRequest(gid="killed", wait=co.WAIT_END))
         self.assertEqual(co.TRANSACTION_STATE_CONFIRMED, done.state)
         self.check_moved(ann=-3)
 
@@ -165,7 +172,7 @@ class Languages(unittest.TestCase):
             gids = [each.result() for each in transfers]
         confirmed = 0
         for gid in gids:
-            end = self.coordinator.Cancel(co.CancelRequest(gid=gid, wait=co.WAIT_END), timeout=60)
+            end = self.end(self.coordinator.Cancel, co.CancelRequest(gid=gid, wait=co.WAIT_END))
             confirmed += end.outcome == co.OUTCOME_CONFIRMED
         self.assertGreater(confirmed, 0)
         self.check_moved(ann=-confirmed, bob=confirmed)
@@ -181,17 +188,56 @@ class Languages(unittest.TestCase):
             return int(self.store.rows(count)[0][0]) < rows
 
         wait_until(some_are_gone, "rows are let go", 60)
-        self.assertEqual([], self.store.rows("SELECT gid FROM tercet_fence WHERE state = 1"))
+
+    def restart_from(self, backup):
+        """The journal is lost, and a new life begins with its backup."""
+        self.daemon.kill()
+        restored = os.path.join(self.daemon.directory, "restored")
+        subprocess.run([TERCETD, "restore", backup, restored], check=True, stdout=subprocess.DEVNULL)
+        config = pathlib.Path(self.daemon.config)
+        config.write_text(re.sub("(?m)^journal: .*", f"journal: {restored}", config.read_text()))
+        self.daemon.start()
+        self.channel.close()
+        self.connect()
+        wait_until(self.is_reached, "it has asked what was done since the backup")
+
+    def test_a_journal_that_was_put_back_learns_from_the_rows_what_was_done(self):
+        backup = os.path.join(self.daemon.directory, "backup")
+        self.begin_and_try("older", debit("ann", 1))  # open, so no mark lets the others' rows go
+        self.begin_and_try("decided", debit("ann", 4))
+        self.daemon.stop()
+        shutil.copytree(os.path.join(self.daemon.directory, "journal"), backup)
+        self.daemon.start()
+        wait_until(self.is_reached, "it is back")
+        self.end(self.coordinator.Confirm, co.ConfirmRequest(gid="decided", wait=co.WAIT_END))
+        self.begin_and_try("reserved", debit("ann", 2))
+        self.restart_from(backup)
+
+        done = self.end(self.coordinator.Get, co.GetRequest(gid="decided", wait=co.WAIT_END))
+        self.assertEqual(co.TRANSACTION_STATE_CONFIRMED, done.state)
+        # Only its initiator has what its cancel needs, and tells it by asking again.
+        self.assertNotEqual(pb.VERDICT_DONE, self.begin_and_try("reserved", debit("ann", 2)).verdict)
+        done = self.end(self.coordinator.Get, co.GetRequest(gid="reserved", wait=co.WAIT_END))
+        self.assertEqual(co.TRANSACTION_STATE_CANCELLED, done.state)
+        self.end(self.coordinator.Cancel, co.CancelRequest(gid="older", wait=co.WAIT_END))
+        self.check_moved(ann=-4)
+
+    @staticmethod
+    def end(method, request):
+        return method(request, timeout=60)
 
     @unittest.skipUnless(CONFORMANCE, "the program that asks like a coordinator is not built")
     def test_it_keeps_the_protocol(self):
-        done = subprocess.run(
-            [*CONFORMANCE, "--address", f"127.0.0.1:{self.running.port}", "--participant", "bank",
-             "--action", "debit", "--payload", order("ann", 1).decode(),
-             "--refused-payload", order("ann", 10**9).decode(),
-             "--confirm-only", "credit", "--confirm-only-payload", order("bob", 1).decode()],
-            capture_output=True, text=True, timeout=120)
+        with told_at_a_port(lambda: self.store.rows(
+                "SELECT balance FROM account WHERE id = 'cy'")[0][0]) as balance:
+            done = subprocess.run(
+                [*CONFORMANCE, "--address", f"127.0.0.1:{self.running.port}", "--participant", "bank",
+                 "--action", "debit", "--payload", order("cy", 1).decode(),
+                 "--refused-payload", order("cy", 10**10).decode(), "--confirm-only", "credit",
+                 "--confirm-only-payload", order("cy", 1).decode(), "--balance", balance],
+                capture_output=True, text=True, timeout=120)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        print(done.stdout.splitlines()[-1])
 
 
 def main():

@@ -1,19 +1,22 @@
-"""A fresh database with two accounts, and a look into it that is not the bank's own."""
+"""A fresh database with a few accounts, and a look into it that is not the bank's own."""
 
+import contextlib
 import glob
 import os
 import pathlib
 import pwd
 import shutil
 import signal
+import socketserver
 import sqlite3
 import subprocess
 import tempfile
+import threading
 
 from banks import Skip
 from daemon import free_port, wait_until
 
-ACCOUNTS = "INSERT INTO account (id, balance) VALUES ('ann', 100), ('bob', 100)"
+ACCOUNTS = "INSERT INTO account (id, balance) VALUES ('ann', 100), ('bob', 100), ('cy', 1000000000)"
 
 
 class Sqlite:
@@ -33,6 +36,23 @@ class Sqlite:
 
     def close(self):
         shutil.rmtree(self.directory)
+
+
+@contextlib.contextmanager
+def told_at_a_port(look):
+    """Whoever connects is told what `look` returns, for a program that asks by a command."""
+    class Tell(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(f"{look()}\n".encode())
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Tell) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"bash -c 'cat </dev/tcp/127.0.0.1/{server.server_address[1]}'"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Postgresql:
@@ -71,22 +91,33 @@ class Postgresql:
         schema = pathlib.Path(source) / "samples" / "participants" / "postgresql.sql"
         made = self.psql("bank", "-f", str(schema))
         assert made.returncode == 0, made.stderr
+        self.looker = subprocess.Popen(self.psql_command("bank"), stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True)
+
+    def psql_command(self, database, *arguments):
+        return [os.path.join(self.bin, "psql"), "-h", "127.0.0.1", "-p", self.port, "-U", "postgres",
+                "-d", database, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *arguments]
 
     def psql(self, database, *arguments):
-        return subprocess.run(
-            [os.path.join(self.bin, "psql"), "-h", "127.0.0.1", "-p", self.port, "-U", "postgres",
-             "-d", database, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *arguments],
-            capture_output=True, text=True, timeout=60)
+        return subprocess.run(self.psql_command(database, *arguments), capture_output=True, text=True,
+                              timeout=60)
 
     def fill(self):
         self.rows(ACCOUNTS)
 
     def rows(self, sql):
-        done = self.psql("bank", "-c", sql)
-        assert done.returncode == 0, done.stderr
-        return [tuple(line.split("|")) for line in done.stdout.splitlines()]
+        self.looker.stdin.write(f"{sql};\n\\echo end of rows\n")
+        self.looker.stdin.flush()
+        rows = []
+        for line in self.looker.stdout:
+            if line == "end of rows\n":
+                return rows
+            rows.append(tuple(line.rstrip("\n").split("|")))
+        raise AssertionError(f"psql has ended: {sql}")
 
     def close(self):
+        with self.looker:
+            self.looker.stdin.close()
         self.process.send_signal(signal.SIGINT)  # SIGTERM waits for every connection to be closed
         self.process.wait(timeout=30)
         self.log.close()
