@@ -46,7 +46,9 @@ class Participant {
     this.name = name;
     this.actions = actions;
     this.pool = new pg.Pool({connectionString: database, max: 16});
-    this.pool.on('error', (error) => console.error(`a connection was lost: ${error.message}`));
+    // A connection that is lost between two statements is an event, which nobody else listens to.
+    const lost = (error) => console.error(`a connection was lost: ${error.message}`);
+    this.pool.on('error', lost).on('connect', (connection) => connection.on('error', lost));
     this.raised = new Map(); // origin -> the (incarnation, epoch) that tercet_mark is known to hold
   }
 

@@ -30,6 +30,7 @@ class Bank:
     """One language: `needs` are programs, `uses_postgresql` what its database is."""
 
     needs = ()
+    at_least = None  # a command that tells a version, and the oldest that will do
     uses_postgresql = True
 
     def __init__(self, source, work):
@@ -42,6 +43,7 @@ class Bank:
         missing = [program for program in self.needs if shutil.which(program) is None]
         if missing:
             raise Skip("not installed: " + ", ".join(missing))
+        self.check_version()
         files = self.inputs()
         stamp = self.work / "stamp"
         wanted = hashlib.sha256(b"".join(str(file).encode() + file.read_bytes()
@@ -57,6 +59,15 @@ class Bank:
                 shutil.copy(file, copy)
         self.make()
         stamp.write_text(wanted)
+
+    def check_version(self):
+        if self.at_least is None:
+            return
+        command, oldest = self.at_least
+        told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        version = tuple(map(int, re.search(r"\d+(\.\d+)*", told).group(0).split(".")))
+        if version < oldest:
+            raise Skip(f"{command[0]} is {told.strip()}, and {oldest} is needed")
 
     def inputs(self):
         """The sample and its wire, but nothing that a build by hand has left there."""
@@ -105,6 +116,7 @@ class Python(Bank):
 
 class Go(Bank):
     needs = ("protoc", "go")
+    at_least = (["go", "version"], (1, 24))
 
     def make(self):
         self.run("go", "mod", "download", timeout=FETCH_TIMEOUT_S)
@@ -119,6 +131,7 @@ class Go(Bank):
 
 class Java(Bank):
     needs = ("java", "javac", "mvn")
+    at_least = (["javac", "-version"], (17,))
 
     def make(self):
         maven = ["mvn", "-q", "-B", f"-Dprotos={self.protos}", "process-classes"]
@@ -137,9 +150,11 @@ class Java(Bank):
 
 class Node(Bank):
     needs = ("node", "npm")
+    at_least = (["node", "--version"], (18, 3))
 
     def make(self):
-        self.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", timeout=FETCH_TIMEOUT_S)
+        self.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1",
+                 timeout=FETCH_TIMEOUT_S)
 
     def command(self, listen, database):
         return ["node", str(self.work / "bank.js"), "--listen", listen, "--protos", str(self.protos),

@@ -34,6 +34,9 @@ class Sqlite:
         with sqlite3.connect(self.address, timeout=30) as db:
             return [tuple(map(str, row)) for row in db.execute(sql)]
 
+    def cut_connections(self):
+        """A file has none."""
+
     def close(self):
         shutil.rmtree(self.directory)
 
@@ -114,6 +117,11 @@ class Postgresql:
                 return rows
             rows.append(tuple(line.rstrip("\n").split("|")))
         raise AssertionError(f"psql has ended: {sql}")
+
+    def cut_connections(self):
+        """All but this one, in the middle of a commit or wherever they are."""
+        self.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                  " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
 
     def close(self):
         with self.looker:
