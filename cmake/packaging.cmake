@@ -1,7 +1,8 @@
 # What `cmake --install` puts where.
 #
 #   component sdk     headers, libtercet.so, libtercet.a, tercet.pc, the CMake package Tercet, protos,
-#                     tercet-conformance
+#                     tercet-conformance; where libpq is: libtercet-postgres.so and .a,
+#                     tercet-postgres.pc, its tables
 #   component daemon  tercetd, its sample configuration
 #   component doc     licence, readme, the protocol
 #
@@ -15,9 +16,19 @@ set(made_dir ${PROJECT_BINARY_DIR}/packaging)
 
 # ---- sdk --------------------------------------------------------------------------------------
 install(DIRECTORY participant-sdk/include/tercet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        COMPONENT sdk FILES_MATCHING PATTERN "*.h")
+        COMPONENT sdk FILES_MATCHING PATTERN "*.h" PATTERN "store_postgres.h" EXCLUDE)
 install(TARGETS tercet EXPORT TercetTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk NAMELINK_COMPONENT sdk)
+if(TERCET_POSTGRES)
+  install(TARGETS tercet_postgres EXPORT TercetTargets
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk NAMELINK_COMPONENT sdk)
+  install(FILES $<TARGET_PROPERTY:tercet_postgres_static,IMPORTED_LOCATION>
+          DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
+  install(FILES participant-sdk/include/tercet/store_postgres.h
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tercet COMPONENT sdk)
+  install(FILES participant-sdk/fence/sql/postgres.sql
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/tercet/sql COMPONENT sdk)
+endif()
 install(EXPORT TercetTargets NAMESPACE Tercet:: DESTINATION ${package_dir} COMPONENT sdk)
 install(FILES $<TARGET_PROPERTY:tercet_static,IMPORTED_LOCATION>
         DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
@@ -41,6 +52,11 @@ list(JOIN pc_private_libraries " " TERCET_PC_PRIVATE_LIBRARIES)
 file(RELATIVE_PATH TERCET_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/tercet.pc.in ${made_dir}/tercet.pc @ONLY)
 install(FILES ${made_dir}/tercet.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT sdk)
+if(TERCET_POSTGRES)
+  configure_file(cmake/tercet-postgres.pc.in ${made_dir}/tercet-postgres.pc @ONLY)
+  install(FILES ${made_dir}/tercet-postgres.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+          COMPONENT sdk)
+endif()
 
 # ---- daemon -----------------------------------------------------------------------------------
 if(TARGET tercetd)

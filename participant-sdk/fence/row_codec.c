@@ -2,7 +2,7 @@
 #include "fence/row_codec.h"
 
 #include "base/assert.h"
-#include "fence/mark.h"
+#include "fence/mark_codec.h"
 
 static_assert(sizeof ROW_CODEC_PREFIX - 1 + 1 + 1 + TERCET_NAME_BYTES_MAX + TERCET_ORIGIN_BYTES +
                       16 + 2 + TERCET_GID_BYTES_MAX + 4 <=

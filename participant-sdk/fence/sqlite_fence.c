@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "fence/mark.h"
+#include "fence/mark_codec.h"
 
 static void bind_bytes(sqlite3_stmt *statement, int index, const void *data, size_t size)
 {

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/memory.h"
 #include "fence/mark.h"
+#include "fence/mark_codec.h"
 #include "fence/place.h"
 #include "fence/sqlite_fence.h"
 

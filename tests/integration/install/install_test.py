@@ -56,25 +56,25 @@ class Install(unittest.TestCase):
         told = run(program, env={"LD_LIBRARY_PATH": str(self.libdir())})
         self.assertTrue(told.startswith("ok 127.0.0.1:"), told)
 
-    def find_package(self, library):
+    def find_package(self, library, source="outside.c"):
         build = prefix.parent / f"build_{library}"
         run(
             arguments.cmake, "-S", OUTSIDE, "-B", build, "-G", arguments.generator,
             f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={arguments.cc}",
-            f"-DCMAKE_C_FLAGS={' '.join(STRICT + sanitizer_flags())}", f"-DLIBRARY={library}",
+            f"-DCMAKE_C_FLAGS={' '.join(STRICT + sanitizer_flags())}", f"-DLIBRARY={library}", f"-DSOURCE={source}",
         )
         run(arguments.cmake, "--build", build)
         self.run_outside(build / "outside")
         return build / "outside"
 
-    def pkg_config(self, *flags):
+    def pkg_config(self, *flags, package="tercet"):
         search = {"PKG_CONFIG_PATH": str(self.libdir() / "pkgconfig")}
-        return run("pkg-config", *flags, "tercet", env=search).split()
+        return run("pkg-config", *flags, package, env=search).split()
 
-    def build_by_pkg_config(self, program, *flags):
+    def build_by_pkg_config(self, program, *flags, package="tercet", source="outside.c"):
         run(
-            arguments.cc, *STRICT, *sanitizer_flags(), *self.pkg_config("--cflags"),
-            OUTSIDE / "outside.c", "-o", program, *self.pkg_config(*flags, "--libs"),
+            arguments.cc, *STRICT, *sanitizer_flags(), *self.pkg_config("--cflags", package=package),
+            OUTSIDE / source, "-o", program, *self.pkg_config(*flags, "--libs", package=package),
         )
         self.run_outside(program)
 
@@ -131,6 +131,34 @@ class Install(unittest.TestCase):
 
     def test_find_package_static(self):
         self.assertNotIn("libtercet.so", libraries_of(self.find_package("tercet_static")))
+
+    def needs_postgres(self):
+        if not (prefix / "include" / "tercet" / "store_postgres.h").exists():
+            self.skipTest("built without libpq")
+
+    def test_only_the_store_of_postgres_needs_libpq(self):
+        self.assertNotIn("libpq.so", libraries_of(self.libdir() / "libtercet.so"))
+        self.needs_postgres()
+        library = libraries_of(self.libdir() / "libtercet-postgres.so")
+        for name in ("libpq.so", "libtercet.so"):
+            self.assertIn(name, library)
+        self.assertTrue((prefix / "share" / "tercet" / "sql" / "postgres.sql").exists())
+
+    def test_find_package_postgres(self):
+        self.needs_postgres()
+        program = self.find_package("postgres", "postgres.c")
+        self.assertIn("libtercet-postgres.so", libraries_of(program))
+
+    def test_find_package_postgres_static(self):
+        self.needs_postgres()
+        program = self.find_package("postgres_static", "postgres.c")
+        self.assertNotIn("libtercet", libraries_of(program))
+
+    def test_pkg_config_postgres(self):
+        self.needs_postgres()
+        program = prefix.parent / "outside_postgres"
+        self.build_by_pkg_config(program, package="tercet-postgres", source="postgres.c")
+        self.assertIn("libtercet-postgres.so", libraries_of(program))
 
     def test_pkg_config(self):
         program = prefix.parent / "outside_shared"

@@ -40,7 +40,7 @@ tercet_status DyingCommit(void *connection, tercet_error *error)
     return status;
 }
 
-class Crash : public testing::TestWithParam<std::tuple<const char *, int, int>>
+class Crash : public testing::TestWithParam<std::tuple<std::string, int, int>>
 {
 };
 
@@ -113,8 +113,8 @@ TEST_P(Crash, RowAndBusinessChangeAreBothThereOrNeitherIs)
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, Crash,
-                         testing::Combine(testing::Values("sqlite", "leveldb"),
-                                          testing::Range(1, 4), testing::Range(0, int{kMoments})));
+                         testing::Combine(testing::ValuesIn(DurableKinds()), testing::Range(1, 4),
+                                          testing::Range(0, int{kMoments})));
 
 } // namespace
 } // namespace fence_test

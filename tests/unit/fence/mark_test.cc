@@ -1,5 +1,6 @@
 // Marks as numbers, and as stores keep them.
 #include "fence/mark.h"
+#include "fence/mark_codec.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,9 @@
 // Duplicates at the same moment (anomalies 1 and 4) and a mark beside a late try (3), on one database
 // through many connections.
 #include <atomic>
-#include <mutex>
-#include <thread>
 
 #include "store_fixture.h"
+#include "together.h"
 
 namespace fence_test
 {
@@ -13,32 +12,24 @@ namespace
 
 constexpr int kThreads = 64;
 
-// Starts all threads' work as nearly together as can be.
-template <typename Work> void Together(int count, Work work)
+class Race : public testing::TestWithParam<std::string>
 {
-    std::atomic<int> ready{0};
-    std::vector<std::thread> threads;
-    for (int i = 0; i < count; i++) {
-        threads.emplace_back([&, i] {
-            ready++;
-            while (ready < count) {
-                std::this_thread::yield();
-            }
-            work(i);
-        });
+  protected:
+    std::vector<std::unique_ptr<Harness>> Harnesses(int count)
+    {
+        std::vector<std::unique_ptr<Harness>> harnesses;
+        for (int i = 0; i < count; i++) {
+            harnesses.push_back(std::make_unique<Harness>(GetParam(), directory.path()));
+        }
+        return harnesses;
     }
-    for (auto &thread : threads) {
-        thread.join();
-    }
-}
 
-TEST(RaceOnSqlite, SixtyFourDuplicatesOfEachPhaseHaveOneEffect)
-{
     TemporaryDirectory directory;
-    std::vector<std::unique_ptr<Harness>> harnesses;
-    for (int i = 0; i < kThreads; i++) {
-        harnesses.push_back(std::make_unique<Harness>("sqlite", directory.path()));
-    }
+};
+
+TEST_P(Race, SixtyFourDuplicatesOfEachPhaseHaveOneEffect)
+{
+    const auto harnesses = Harnesses(kThreads);
     for (tercet_phase phase : {TERCET_PHASE_TRY, TERCET_PHASE_CONFIRM}) {
         std::atomic<int> ran{0}, repeated{0}, other{0};
         Together(kThreads, [&](int i) {
@@ -60,13 +51,9 @@ TEST(RaceOnSqlite, SixtyFourDuplicatesOfEachPhaseHaveOneEffect)
     }
 }
 
-TEST(RaceOnSqlite, TryBesideItsCancelIsOneOfTheTwoLegalOrders)
+TEST_P(Race, TryBesideItsCancelIsOneOfTheTwoLegalOrders)
 {
-    TemporaryDirectory directory;
-    std::vector<std::unique_ptr<Harness>> harnesses;
-    for (int i = 0; i < 8; i++) {
-        harnesses.push_back(std::make_unique<Harness>("sqlite", directory.path()));
-    }
+    const auto harnesses = Harnesses(8);
     for (int round = 1; round <= 25; round++) {
         const std::string gid = "g-" + std::to_string(round);
         std::vector<group_answer> answers(harnesses.size());
@@ -87,14 +74,10 @@ TEST(RaceOnSqlite, TryBesideItsCancelIsOneOfTheTwoLegalOrders)
 
 // The claim sees either the mark or the row that the mark removed: whatever the order, the effect of
 // an ended branch's try is never there a second time.
-TEST(RaceOnSqlite, LateTryBesideTheSweepOfItsRowNeverRunsAgain)
+TEST_P(Race, LateTryBesideTheSweepOfItsRowNeverRunsAgain)
 {
-    TemporaryDirectory directory;
-    Harness sweeper("sqlite", directory.path());
-    std::vector<std::unique_ptr<Harness>> late;
-    for (int i = 0; i < 4; i++) {
-        late.push_back(std::make_unique<Harness>("sqlite", directory.path()));
-    }
+    Harness sweeper(GetParam(), directory.path());
+    const auto late = Harnesses(4);
     for (int round = 1; round <= 25; round++) {
         const std::string gid = "g-" + std::to_string(round);
         ASSERT_EQ(sweeper.Run(Try(gid, round)).verdict, TERCET_VERDICT_DONE);
@@ -115,30 +98,7 @@ TEST(RaceOnSqlite, LateTryBesideTheSweepOfItsRowNeverRunsAgain)
     }
 }
 
-// Memory and LevelDB have one connection: what races is who comes first to its worker.
-TEST(RaceOnOneWorker, SixtyFourDuplicatesOfEachPhaseHaveOneEffect)
-{
-    for (const char *kind : {"memory", "leveldb"}) {
-        TemporaryDirectory directory;
-        Harness harness(kind, directory.path());
-        std::mutex worker;
-        for (tercet_phase phase : {TERCET_PHASE_TRY, TERCET_PHASE_CANCEL}) {
-            std::atomic<int> ran{0}, repeated{0};
-            Together(kThreads, [&](int) {
-                Ask ask = Try("g", 1);
-                ask.phase = phase;
-                std::lock_guard<std::mutex> lock(worker);
-                const group_answer answer = harness.Run(ask);
-                ran += answer.verdict == TERCET_VERDICT_DONE && answer.how == TERCET_HOW_RAN;
-                repeated +=
-                    answer.verdict == TERCET_VERDICT_DONE && answer.how == TERCET_HOW_REPEATED;
-            });
-            EXPECT_EQ(ran, 1) << kind;
-            EXPECT_EQ(repeated, kThreads - 1) << kind;
-            EXPECT_EQ(harness.Effects("g", 1, phase), 1) << kind;
-        }
-    }
-}
+INSTANTIATE_TEST_SUITE_P(Stores, Race, testing::ValuesIn(SharedKinds()), StoreName);
 
 } // namespace
 } // namespace fence_test

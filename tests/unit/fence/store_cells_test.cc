@@ -33,32 +33,32 @@ void ExpectRefused(const group_answer &answer, const char *code)
     EXPECT_NE(answer.text[0], '\0');
 }
 
-// Leads (gid g, number 1) to `state`.
-void Reach(Harness &harness, tercet_fence_state state)
+// Leads the branch to `state`.
+void Reach(Harness &harness, Ask ask, tercet_fence_state state)
 {
-    const Handler before = harness.handler;
-    harness.handler = nullptr;
     if (state == TERCET_FENCE_SUSPENDED) {
-        ExpectDone(harness.Run(Cancel("g", 1)), TERCET_HOW_EMPTY);
+        ask.phase = TERCET_PHASE_CANCEL;
+        ExpectDone(harness.Run(ask), TERCET_HOW_EMPTY);
     } else if (state != TERCET_FENCE_NONE) {
-        ExpectDone(harness.Run(Try("g", 1)), TERCET_HOW_RAN);
-        if (state == TERCET_FENCE_CONFIRMED) {
-            ExpectDone(harness.Run(Confirm("g", 1)), TERCET_HOW_RAN);
-        } else if (state == TERCET_FENCE_CANCELLED) {
-            ExpectDone(harness.Run(Cancel("g", 1)), TERCET_HOW_RAN);
+        ExpectDone(harness.Run(ask), TERCET_HOW_RAN);
+        if (state != TERCET_FENCE_TRIED) {
+            ask.phase =
+                state == TERCET_FENCE_CONFIRMED ? TERCET_PHASE_CONFIRM : TERCET_PHASE_CANCEL;
+            ExpectDone(harness.Run(ask), TERCET_HOW_RAN);
         }
     }
-    EXPECT_EQ(harness.State("g"), state);
-    harness.handler = before;
+    EXPECT_EQ(harness.State(ask.gid), state);
 }
 
 const tercet_fence_state kStates[] = {TERCET_FENCE_NONE, TERCET_FENCE_TRIED, TERCET_FENCE_CONFIRMED,
                                       TERCET_FENCE_CANCELLED, TERCET_FENCE_SUSPENDED};
 
-// Every state x phase x confirm-only x identity x mark, in a fresh database: the answer, the state
-// after it, and that the handler ran when and only when the table says so.
+// Every state x phase x confirm-only x identity x mark, each with a participant and a gid of its own:
+// the answer, the state after it, and that the handler ran when and only when the table says so.
 TEST_P(Cells, EveryCellAnswersAndLeavesWhatTheTableSays)
 {
+    Harness &one = *harness;
+    int cell = 0;
     for (const tercet_fence_state state : kStates) {
         for (int phase = 1; phase <= 3; phase++) {
             for (int other = 0; other <= 4; other++) {
@@ -72,16 +72,16 @@ TEST_P(Cells, EveryCellAnswersAndLeavesWhatTheTableSays)
                         SCOPED_TRACE(testing::Message()
                                      << tercet_fence_state_name(state) << " phase " << phase
                                      << " other " << other << " mark " << mark << " only " << only);
-                        TemporaryDirectory fresh;
-                        Harness one(GetParam(), fresh.path());
-                        Reach(one, state);
+                        Ask ask = Try("g-" + std::to_string(++cell), 1);
+                        ask.participant = "account-" + std::to_string(cell);
+                        Reach(one, ask, state);
                         if (mark == TERCET_MARK_OPEN) {
-                            ASSERT_EQ(one.Apply(5, {10, 9}, {{10, 1}, {10, 2}, {11, 1}}),
+                            ASSERT_EQ(one.Apply(5, {10, 9}, {{10, 1}, {10, 2}, {11, 1}}, 1, 1,
+                                                ask.participant),
                                       TERCET_OK);
                         } else if (mark == TERCET_MARK_BELOW) {
-                            ASSERT_EQ(one.Apply(5, {12, 9}), TERCET_OK);
+                            ASSERT_EQ(one.Apply(5, {12, 9}, {}, 1, 1, ask.participant), TERCET_OK);
                         }
-                        Ask ask = Try("g", 1);
                         ask.phase = static_cast<tercet_phase>(phase);
                         ask.confirm_only = only != 0;
                         ask.number = other == 1 ? 2 : 1;
@@ -108,16 +108,16 @@ TEST_P(Cells, EveryCellAnswersAndLeavesWhatTheTableSays)
                             runs++;
                             return one.LeaveEffect(request);
                         };
-                        const int before = one.Effects("g", 1, ask.phase);
+                        const int before = one.Effects(ask.gid, 1, ask.phase);
                         const group_answer answer = one.Run(ask);
                         EXPECT_EQ(runs, want.run ? 1 : 0);
-                        EXPECT_EQ(one.Effects("g", 1, ask.phase), before + (want.run ? 1 : 0));
+                        EXPECT_EQ(one.Effects(ask.gid, 1, ask.phase), before + (want.run ? 1 : 0));
                         EXPECT_EQ(answer.verdict, want.run ? TERCET_VERDICT_DONE : want.verdict)
                             << answer.text;
                         EXPECT_EQ(answer.how, want.how);
                         EXPECT_EQ(answer.conflict, want.conflict);
                         EXPECT_STREQ(answer.code, want.code);
-                        EXPECT_EQ(one.State("g"), want.becomes);
+                        EXPECT_EQ(one.State(ask.gid), want.becomes);
                         one.handler = nullptr;
                         const group_answer again = one.Run(ask);
                         if (want.run) {
@@ -375,7 +375,7 @@ TEST_P(Cells, EveryDatabaseHasAnIdOfItsOwn)
     EXPECT_EQ(a.highest.number, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, Cells, testing::Values("memory", "sqlite", "leveldb"), StoreName);
+INSTANTIATE_TEST_SUITE_P(Stores, Cells, testing::ValuesIn(AllKinds()), StoreName);
 
 } // namespace
 } // namespace fence_test

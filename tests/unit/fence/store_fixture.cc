@@ -1,25 +1,29 @@
 #include "store_fixture.h"
 
-#include <leveldb/c.h>
-#include <sqlite3.h>
-
+#include <cstdarg>
 #include <cstdlib>
 #include <filesystem>
-
-#include "fence/kv_fence.h"
-#include "tercet/store_leveldb.h"
-#include "tercet/store_memory.h"
-#include "tercet/store_sqlite.h"
 
 namespace
 {
 
-// Which harness's handler runs on this thread.
+// Which harness's handler runs on this thread, and what it answers.
 thread_local const fence_test::Harness *running = nullptr;
+thread_local group_answer *answering = nullptr;
 
 } // namespace
 
 // The server's part of the accessors, as far as these tests need it.
+extern "C" enum tercet_verdict tercet_answer_failed(struct tercet_request *, const char *format,
+                                                    ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(answering->text, sizeof answering->text, format, arguments);
+    va_end(arguments);
+    return TERCET_VERDICT_UNSPECIFIED;
+}
+
 extern "C" void *tercet_request_connection(const struct tercet_request *request,
                                            const struct tercet_store_ops *ops)
 {
@@ -74,36 +78,13 @@ std::string EffectKey(const std::string &gid, uint32_t branch, tercet_phase phas
     return "effect/" + gid + "/" + std::to_string(branch) + "/" + std::to_string(phase);
 }
 
-tercet_status Open(const std::string &kind, const std::string &directory, uint32_t busy_timeout_ms,
-                   tercet_store **store, tercet_error *error)
-{
-    const std::string path = directory + "/" + kind + ".db";
-    if (kind == "memory") {
-        tercet_memory_options options = {};
-        options.size = sizeof options;
-        return tercet_memory_open(&options, store, error);
-    }
-    if (kind == "sqlite") {
-        tercet_sqlite_options options = {};
-        options.size = sizeof options;
-        options.path = path.c_str();
-        options.setup_sql = "CREATE TABLE IF NOT EXISTS effect (name TEXT PRIMARY KEY, n INTEGER)";
-        options.busy_timeout_ms = busy_timeout_ms;
-        return tercet_sqlite_open(&options, store, error);
-    }
-    tercet_leveldb_options options = {};
-    options.size = sizeof options;
-    options.path = path.c_str();
-    options.create_if_missing = true;
-    return tercet_leveldb_open(&options, store, error);
-}
-
 tercet_verdict CallHandler(const group_request *request, void *connection, tercet_bytes tried,
                            group_answer *answer, void *context)
 {
     auto *harness = static_cast<Harness *>(context);
     harness->connection = connection;
     running = harness;
+    answering = answer;
     const tercet_verdict verdict = harness->handler ? harness->handler(*request, tried, *answer)
                                                     : harness->LeaveEffect(*request);
     running = nullptr;
@@ -123,9 +104,9 @@ void Pause(unsigned run, void *context)
 } // namespace
 
 Harness::Harness(const std::string &kind, const std::string &directory, uint32_t busy_timeout_ms)
-    : kind_(kind), directory_(directory)
+    : backend_(MakeBackend(kind, directory))
 {
-    const tercet_status status = Open(kind, directory, busy_timeout_ms, &store, &error);
+    const tercet_status status = backend_->Open(busy_timeout_ms, &store, &error);
     EXPECT_EQ(status, TERCET_OK) << error.text;
     if (status != TERCET_OK) {
         std::abort();
@@ -175,72 +156,13 @@ group_answer Harness::Run(const Ask &ask)
 tercet_verdict Harness::LeaveEffect(const group_request &asked)
 {
     const std::string gid(static_cast<const char *>(asked.key.gid.data), asked.key.gid.size);
-    const std::string name = EffectKey(gid, asked.key.branch, asked.phase);
-    if (kind_ == "sqlite") {
-        sqlite3_stmt *statement = tercet_sqlite_prepare(
-            &request, "INSERT INTO effect VALUES (?1, 1) ON CONFLICT DO UPDATE SET n = n + 1");
-        if (sqlite3_bind_text(statement, 1, name.c_str(), -1, SQLITE_TRANSIENT) != SQLITE_OK) {
-            return TERCET_VERDICT_UNSPECIFIED;
-        }
-        return sqlite3_step(statement) == SQLITE_DONE ? TERCET_VERDICT_DONE
-                                                      : TERCET_VERDICT_UNSPECIFIED;
-    }
-    const tercet_bytes key = tercet_bytes_of(name.data(), name.size());
-    tercet_bytes value = {"", 0};
-    auto *fence = static_cast<kv_fence *>(connection);
-    tercet_status status = kind_ == "memory" ? kv_fence_get(fence, key, &value, nullptr)
-                                             : tercet_leveldb_get(&request, key, &value);
-    if (status != TERCET_OK && status != TERCET_NOT_FOUND) {
-        return TERCET_VERDICT_UNSPECIFIED;
-    }
-    const std::string grown(value.size + 1, '#');
-    const tercet_bytes bytes = tercet_bytes_of(grown.data(), grown.size());
-    if (kind_ == "memory") {
-        overlay_put(&fence->overlay, key, &bytes);
-        status = TERCET_OK;
-    } else {
-        status = tercet_leveldb_put(&request, key, bytes);
-    }
-    return status == TERCET_OK ? TERCET_VERDICT_DONE : TERCET_VERDICT_UNSPECIFIED;
+    return backend_->LeaveEffect(&request, connection,
+                                 EffectKey(gid, asked.key.branch, asked.phase));
 }
 
 int Harness::Effects(const std::string &gid, uint32_t branch, tercet_phase phase)
 {
-    const std::string name = EffectKey(gid, branch, phase);
-    if (kind_ == "sqlite") {
-        sqlite3 *database = nullptr;
-        sqlite3_stmt *statement = nullptr;
-        EXPECT_EQ(sqlite3_open((directory_ + "/sqlite.db").c_str(), &database), SQLITE_OK);
-        sqlite3_busy_timeout(database, 20000);
-        EXPECT_EQ(sqlite3_prepare_v2(database, "SELECT n FROM effect WHERE name = ?1", -1,
-                                     &statement, nullptr),
-                  SQLITE_OK);
-        sqlite3_bind_text(statement, 1, name.c_str(), -1, SQLITE_TRANSIENT);
-        const int count =
-            sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
-        sqlite3_finalize(statement);
-        sqlite3_close(database);
-        return count;
-    }
-    const tercet_bytes key = tercet_bytes_of(name.data(), name.size());
-    if (kind_ == "memory") {
-        tercet_bytes value = {"", 0};
-        void *fence = nullptr;
-        EXPECT_EQ(store->ops->connect(store->self, &fence, nullptr), TERCET_OK);
-        return kv_fence_get(static_cast<kv_fence *>(fence), key, &value, nullptr) == TERCET_OK
-                   ? static_cast<int>(value.size)
-                   : 0;
-    }
-    leveldb_readoptions_t *options = leveldb_readoptions_create();
-    char *words = nullptr;
-    size_t size = 0;
-    char *value = leveldb_get(tercet_leveldb_database(store), options, name.data(), name.size(),
-                              &size, &words);
-    leveldb_readoptions_destroy(options);
-    EXPECT_EQ(words, nullptr);
-    const int count = value == nullptr ? 0 : static_cast<int>(size);
-    leveldb_free(value);
-    return count;
+    return backend_->Effects(store, EffectKey(gid, branch, phase));
 }
 
 namespace
@@ -328,7 +250,7 @@ tercet_status Harness::Apply(int64_t lsn, tercet_branch_number low,
     return group_apply_mark(&group, &caller, &mark, &sweep, &error);
 }
 
-std::string StoreName(const testing::TestParamInfo<const char *> &info)
+std::string StoreName(const testing::TestParamInfo<std::string> &info)
 {
     return info.param;
 }

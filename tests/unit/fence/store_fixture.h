@@ -13,6 +13,7 @@
 #include "fence/group.h"
 #include "fence/store.h"
 #include "tercet/participant.h"
+#include "unit/fence/store_kinds.h"
 
 namespace fence_test
 {
@@ -58,7 +59,7 @@ class TemporaryDirectory
 class Harness
 {
   public:
-    // "memory", "sqlite" or "leveldb".  The same directory finds the same database again.
+    // A kind of store_kinds.h.  The same directory finds the same database again.
     Harness(const std::string &kind, const std::string &directory,
             uint32_t busy_timeout_ms = 20000);
     ~Harness();
@@ -96,18 +97,17 @@ class Harness
     tercet_request request = {}; // to be handed to the stores' accessors in a handler
 
   private:
-    std::string kind_;
-    std::string directory_;
+    std::unique_ptr<Backend> backend_;
 };
 
 // Runs a test for each kind of store.
-class EveryStore : public testing::TestWithParam<const char *>
+class EveryStore : public testing::TestWithParam<std::string>
 {
   protected:
     EveryStore() : harness(std::make_unique<Harness>(GetParam(), directory.path())) {}
     bool survives() const
     {
-        return std::string(GetParam()) != "memory";
+        return GetParam() != "memory";
     }
     void Reopen()
     {
@@ -119,7 +119,7 @@ class EveryStore : public testing::TestWithParam<const char *>
     std::unique_ptr<Harness> harness;
 };
 
-std::string StoreName(const testing::TestParamInfo<const char *> &info);
+std::string StoreName(const testing::TestParamInfo<std::string> &info);
 
 } // namespace fence_test
 

@@ -277,7 +277,7 @@ TEST_P(Marks, RangeIsReadInPagesInTheOrderOfNumbers)
     EXPECT_TRUE(harness->List({0, 0}, {0, 0}, 100, 2).empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, Marks, testing::Values("memory", "sqlite", "leveldb"), StoreName);
+INSTANTIATE_TEST_SUITE_P(Stores, Marks, testing::ValuesIn(AllKinds()), StoreName);
 
 } // namespace
 } // namespace fence_test

@@ -1,13 +1,14 @@
 #!/bin/sh
-# exports.sh NM SHARED STATIC HEADERS -- both libraries export exactly what the headers mark TERCET_API.
+# exports.sh NM SHARED STATIC HEADER... -- both libraries export exactly what the headers mark TERCET_API.
 set -eu
-nm=$1 shared=$2 static=$3 headers=$4
+nm=$1 shared=$2 static=$3
+shift 3
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Declarations may run over several lines: join each from TERCET_API to its semicolon.
-sed '/^#/d' "$headers"/*.h | tr '\n' ' ' | sed 's/;/;\n/g' | grep 'TERCET_API' |
+sed '/^#/d' "$@" | tr '\n' ' ' | sed 's/;/;\n/g' | grep 'TERCET_API' |
     sed 's/.*TERCET_API//' | grep -o 'tercet_[a-z0-9_]*(' | tr -d '(' | sort -u >"$work/all"
 # A function's own name is the first with a parenthesis; those of its parameters' types have none.
 "$nm" -D --defined-only "$shared" | awk '$2 ~ /[TDBRV]/ {print $3}' | sort -u >"$work/shared"
