@@ -56,12 +56,15 @@ enum tercet_status postgres_savepoint(void *connection, struct tercet_error *err
 enum tercet_status postgres_rewind(void *connection, struct tercet_error *error_out)
 {
     struct postgres_connection *self = connection;
+    const bool failed = PQtransactionStatus(self->link) == PQTRANS_INERROR;
 
     self->inserted = TERCET_FENCE_NONE;
     if (self->scope.hold == POSTGRES_HELD_BY_SAVEPOINT) {
         self->scope.hold = POSTGRES_NOT_HELD;
     }
-    return postgres_queue(self, POSTGRES_REWIND, NULL, error_out);
+    const enum tercet_status status = postgres_queue(self, POSTGRES_REWIND, NULL, error_out);
+    /* At once where check() could not see whether the savepoint is still there. */
+    return status == TERCET_OK && failed ? postgres_flush(self, error_out) : status;
 }
 
 /* Whether the last savepoint is still signed: nothing before it was committed or rolled back. */
@@ -100,7 +103,8 @@ enum tercet_status postgres_check(void *connection, struct tercet_error *error_o
         return error_set(error_out, TERCET_INTERNAL,
                          "PostgreSQL: the handler left the connection in pipeline mode");
     }
-    if (!is_signed(self)) {
+    /* A failure has taken the sign back, as it has all that was done behind the savepoint. */
+    if (PQtransactionStatus(self->link) == PQTRANS_INTRANS && !is_signed(self)) {
         return error_set(error_out, TERCET_FAILED_PRECONDITION,
                          "it ended the transaction and began another, or changed application_name");
     }

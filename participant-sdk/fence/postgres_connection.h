@@ -10,7 +10,8 @@
  * signed by a value of application_name that lasts until the transaction's end or a rollback to
  * before it (SET LOCAL), and the server tells every change of it by itself.  So a COMMIT, a COMMIT AND
  * CHAIN, a ROLLBACK, either with a new BEGIN behind it, and a ROLLBACK TO tercet_branch all show in
- * PQparameterStatus().  Two values take turns, because RELEASE leaves the last one.
+ * PQparameterStatus().  Two values take turns, because RELEASE leaves the last one.  A statement that
+ * fails takes the sign back too; then it is the rewind that fails when the savepoint is gone.
  *
  * Invariants
  *   1. Outside of this folder's functions nothing is queued unless a transaction has begun.
@@ -70,6 +71,7 @@ struct postgres_connection {
     bool flushed;
     enum postgres_query queries[POSTGRES_QUEUE_MAX];
     PGresult *results[POSTGRES_QUEUE_MAX];
+    enum postgres_query failed; /* when the last flush did: the first that failed */
 };
 
 /* Errors: as tercet_postgres_open(). */

@@ -295,6 +295,22 @@ static enum tercet_status take_hold(struct postgres_connection *connection,
     return status;
 }
 
+/* Sends the claim with all that was queued before it. */
+static enum tercet_status flush_claim(struct postgres_connection *connection,
+                                      struct tercet_error *error_out)
+{
+    const enum tercet_status status = postgres_flush(connection, error_out);
+
+    if (status == TERCET_INTERNAL && connection->failed == POSTGRES_ROW_WRITE) {
+        /* The branch before has failed, not this one: each is to be run alone. */
+        if (error_out != NULL) {
+            error_out->status = TERCET_ABORTED;
+        }
+        return TERCET_ABORTED;
+    }
+    return status;
+}
+
 /* One round: the row is inserted, or found and locked, or neither (`again_out`). */
 static enum tercet_status claim_row(struct postgres_connection *connection,
                                     const struct tercet_fence_key *key,
@@ -315,7 +331,7 @@ static enum tercet_status claim_row(struct postgres_connection *connection,
         status = queue_row(connection, POSTGRES_ROW_CLAIM, key, error_out);
     }
     if (status == TERCET_OK) {
-        status = postgres_flush(connection, error_out);
+        status = flush_claim(connection, error_out);
     }
     if (status == TERCET_OK) {
         status = take_hold(connection, wanted, error_out);

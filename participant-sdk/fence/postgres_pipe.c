@@ -86,6 +86,7 @@ enum tercet_status postgres_flush(struct postgres_connection *connection,
         }
         const ExecStatusType told = PQresultStatus(connection->results[i]);
         if (status == TERCET_OK && told != PGRES_COMMAND_OK && told != PGRES_TUPLES_OK) {
+            connection->failed = connection->queries[i];
             status = postgres_explain(connection->link, connection->results[i],
                                       postgres_query_name(connection->queries[i]), error_out);
         }

@@ -88,6 +88,12 @@ int CuttingRelay::Cuts()
     return cuts_;
 }
 
+int CuttingRelay::Sent()
+{
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return sent_;
+}
+
 void CuttingRelay::Accept()
 {
     const int client = accept(listener_, nullptr, nullptr);
@@ -111,6 +117,7 @@ bool CuttingRelay::FromClient(Pair *pair)
     }
     {
         const std::lock_guard<std::mutex> lock(mutex_);
+        sent_++;
         const std::string sent(bytes, static_cast<size_t>(size));
         if (!words_.empty() && sent.find(words_) != std::string::npos) {
             words_.clear();

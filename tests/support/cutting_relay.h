@@ -31,6 +31,7 @@ class CuttingRelay
     // Once, when a client next sends these words.
     void CutAt(const std::string &words, Moment moment);
     int Cuts();
+    int Sent(); // how often clients have sent something, together
 
   private:
     struct Pair {
@@ -52,6 +53,7 @@ class CuttingRelay
     std::string words_;
     Moment moment_ = kBefore;
     int cuts_ = 0;
+    int sent_ = 0;
     bool ended_ = false;
     std::list<Pair> pairs_; // the thread's
     std::thread thread_;

@@ -22,6 +22,18 @@ namespace
 constexpr auto kStartTime = std::chrono::seconds(60);
 constexpr auto kLook = std::chrono::milliseconds(10);
 
+constexpr uintmax_t kRoomBytes = uintmax_t{1} << 30;
+
+std::filesystem::path Place()
+{
+    std::error_code none;
+    const std::filesystem::path memory = "/dev/shm";
+    const auto room = std::filesystem::space(memory, none);
+    return !none && room.available >= kRoomBytes && access(memory.c_str(), W_OK) == 0
+               ? memory
+               : std::filesystem::temp_directory_path();
+}
+
 [[noreturn]] void Give(const std::string &what)
 {
     fprintf(stderr, "postgres_server: %s\n", what.c_str());
@@ -52,8 +64,7 @@ PostgresServer &PostgresServer::Shared()
 
 PostgresServer::PostgresServer()
 {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "tercet_postgres_XXXXXX").string();
+    std::string pattern = (Place() / "tercet_postgres_XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
     if (geteuid() == 0) {
         const struct passwd *user = getpwnam("postgres");
@@ -125,9 +136,8 @@ void PostgresServer::Start()
             _exit(98);
         }
         execl(program.c_str(), "postgres", "-D", data.c_str(), "-k", directory_.c_str(), "-c",
-              "listen_addresses=", "-c", "fsync=on", "-c", "max_connections=150", "-c",
-              "shared_buffers=32MB", "-c", "deadlock_timeout=100ms", "-c", "autovacuum=off",
-              static_cast<char *>(nullptr));
+              "listen_addresses=", "-c", "max_connections=150", "-c", "shared_buffers=32MB", "-c",
+              "deadlock_timeout=100ms", "-c", "autovacuum=off", static_cast<char *>(nullptr));
         _exit(97);
     }
     const auto end = std::chrono::steady_clock::now() + kStartTime;
@@ -168,4 +178,9 @@ void PostgresServer::Keep()
 void PostgresServer::PutBack()
 {
     Run("rm -rf data && cp -a kept data");
+}
+
+void PostgresServer::BeStandby(bool standby)
+{
+    Run(standby ? "touch data/standby.signal" : "rm data/standby.signal");
 }

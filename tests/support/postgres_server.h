@@ -1,7 +1,7 @@
 // postgres_server.h -- a real PostgreSQL server of Debian's packages, for one test program.
 //
-// Its data lie in a directory of its own in the temporary directory, it listens on a unix socket there
-// and nowhere else, and it syncs (fsync is on).  Run by root, it is the user "postgres", because
+// Its data lie in a temporary directory of its own, in memory where there is room: it syncs (fsync is on)
+// and does not wait for a disk.  It listens on a unix socket there and nowhere else.  Run by root, it is the user "postgres", because
 // initdb refuses root.  It dies with the test.
 #pragma once
 
@@ -28,6 +28,8 @@ class PostgresServer
     // Copies the data of a stopped server aside, and puts them back in place of what is there.
     void Keep();
     void PutBack();
+    // From the next start on it takes no writes, and waits for a primary that never comes.
+    void BeStandby(bool standby);
 
     // Where its socket lies, and the port that names it.
     const std::string &directory() const
