@@ -59,6 +59,7 @@ enum tercet_status postgres_rewind(void *connection, struct tercet_error *error_
     const bool failed = PQtransactionStatus(self->link) == PQTRANS_INERROR;
 
     self->inserted = TERCET_FENCE_NONE;
+    self->sign = 1 - self->sign; /* the one before is back; the next differs from it */
     if (self->scope.hold == POSTGRES_HELD_BY_SAVEPOINT) {
         self->scope.hold = POSTGRES_NOT_HELD;
     }

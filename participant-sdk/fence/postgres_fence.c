@@ -36,11 +36,10 @@
 
 #include "base/assert.h"
 #include "base/error.h"
-#include "fence/mark_codec.h"
 
 enum { CLAIM_ROUNDS_MAX = 3 };
 
-/* The columns of a row, and of a scope. */
+/* The columns of a row. */
 enum {
     ROW_STATE,
     ROW_ORIGIN,
@@ -53,95 +52,6 @@ enum {
     ROW_GID,
     ROW_BRANCH
 };
-
-enum {
-    SCOPE_ID,
-    SCOPE_INCARNATION,
-    SCOPE_EPOCH,
-    SCOPE_MARK_INCARNATION,
-    SCOPE_MARK_LSN,
-    SCOPE_LOW_INCARNATION,
-    SCOPE_LOW_NUMBER,
-    SCOPE_OPEN
-};
-
-/* ---- Scopes ----------------------------------------------------------------------------------- */
-
-static enum tercet_status queue_of_scope(struct postgres_connection *connection,
-                                         enum postgres_query query, const char *participant,
-                                         const uint8_t *origin, struct tercet_error *error_out)
-{
-    struct postgres_values values = {0};
-
-    postgres_add_text(&values, participant);
-    postgres_add_bytes(&values, origin, TERCET_ORIGIN_BYTES);
-    return postgres_queue(connection, query, &values, error_out);
-}
-
-enum tercet_status postgres_queue_scope(struct postgres_connection *connection,
-                                        const char *participant, const uint8_t *origin,
-                                        struct tercet_error *error_out)
-{
-    return queue_of_scope(connection, POSTGRES_SCOPE, participant, origin, error_out);
-}
-
-enum tercet_status postgres_read_scope(const PGresult *result, struct postgres_scope *scope_out,
-                                       struct tercet_error *error_out)
-{
-    scope_out->id = 0;
-    scope_out->epoch = (struct tercet_epoch){0, 0};
-    memset(&scope_out->mark, 0, sizeof scope_out->mark);
-    if (PQntuples(result) == 0 || PQgetisnull(result, 0, SCOPE_ID)) {
-        return TERCET_OK;
-    }
-    const struct tercet_bytes open = tercet_bytes_of(PQgetvalue(result, 0, SCOPE_OPEN),
-                                                     (size_t)PQgetlength(result, 0, SCOPE_OPEN));
-    if (!mark_open_decode(open, &scope_out->mark)) {
-        return error_set(error_out, TERCET_DATA_LOSS, "PostgreSQL: a stored mark cannot be read");
-    }
-    scope_out->id = postgres_number(result, 0, SCOPE_ID);
-    scope_out->epoch.incarnation = postgres_number(result, 0, SCOPE_INCARNATION);
-    scope_out->epoch.epoch = postgres_number(result, 0, SCOPE_EPOCH);
-    scope_out->mark.as_of_incarnation = postgres_number(result, 0, SCOPE_MARK_INCARNATION);
-    scope_out->mark.as_of_lsn = postgres_number(result, 0, SCOPE_MARK_LSN);
-    scope_out->mark.low.incarnation = postgres_number(result, 0, SCOPE_LOW_INCARNATION);
-    scope_out->mark.low.number = postgres_number(result, 0, SCOPE_LOW_NUMBER);
-    return TERCET_OK;
-}
-
-enum tercet_status postgres_queue_epoch(struct postgres_connection *connection,
-                                        const struct tercet_fence_caller *caller,
-                                        struct tercet_error *error_out)
-{
-    struct postgres_values values = {0};
-    const enum tercet_status status = queue_of_scope(
-        connection, POSTGRES_LOCK_EXCLUSIVE, caller->participant, caller->origin, error_out);
-
-    if (status != TERCET_OK) {
-        return status;
-    }
-    postgres_add_text(&values, caller->participant);
-    postgres_add_bytes(&values, caller->origin, TERCET_ORIGIN_BYTES);
-    postgres_add_number(&values, caller->epoch.incarnation);
-    postgres_add_number(&values, caller->epoch.epoch);
-    return postgres_queue(connection, POSTGRES_SCOPE_EPOCH, &values, error_out);
-}
-
-enum tercet_status postgres_raise_epoch(void *connection, const struct tercet_fence_caller *caller,
-                                        struct tercet_error *error_out)
-{
-    struct postgres_connection *self = connection;
-
-    self->scope.hold = POSTGRES_NOT_HELD; /* what was read of it is not so any more */
-    return postgres_queue_epoch(self, caller, error_out);
-}
-
-static bool is_held(const struct postgres_scope *scope, const struct tercet_fence_row *wanted)
-{
-    return scope->hold != POSTGRES_NOT_HELD &&
-           strcmp(scope->participant, wanted->participant) == 0 &&
-           memcmp(scope->origin, wanted->identity.origin, TERCET_ORIGIN_BYTES) == 0;
-}
 
 /* ---- Rows ------------------------------------------------------------------------------------- */
 
@@ -241,6 +151,14 @@ enum tercet_status postgres_find(void *connection, const struct tercet_fence_key
 
 /* ---- Claims ----------------------------------------------------------------------------------- */
 
+/* Whether this transaction has the scope's lock and has read it. */
+static bool is_held(const struct postgres_scope *scope, const struct tercet_fence_row *wanted)
+{
+    return scope->hold != POSTGRES_NOT_HELD &&
+           strcmp(scope->participant, wanted->participant) == 0 &&
+           memcmp(scope->origin, wanted->identity.origin, TERCET_ORIGIN_BYTES) == 0;
+}
+
 static enum tercet_status queue_insert(struct postgres_connection *connection,
                                        const struct tercet_fence_key *key,
                                        const struct tercet_fence_row *wanted,
@@ -268,11 +186,11 @@ static enum tercet_status queue_hold(struct postgres_connection *connection,
         return TERCET_OK;
     }
     const uint8_t *const origin = wanted->identity.origin;
-    const enum tercet_status status =
-        queue_of_scope(connection, POSTGRES_LOCK_SHARED, wanted->participant, origin, error_out);
-    return status == TERCET_OK
-               ? postgres_queue_scope(connection, wanted->participant, origin, error_out)
-               : status;
+    const enum tercet_status status = postgres_queue_of_scope(
+        connection, POSTGRES_LOCK_SHARED, wanted->participant, origin, error_out);
+    return status == TERCET_OK ? postgres_queue_of_scope(connection, POSTGRES_SCOPE,
+                                                         wanted->participant, origin, error_out)
+                               : status;
 }
 
 static enum tercet_status take_hold(struct postgres_connection *connection,

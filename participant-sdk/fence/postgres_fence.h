@@ -43,11 +43,12 @@ TERCET_MUST_CHECK enum tercet_status postgres_queue_epoch(struct postgres_connec
                                                           const struct tercet_fence_caller *caller,
                                                           struct tercet_error *error_out);
 
-/* Queues the reading of a scope. */
-TERCET_MUST_CHECK enum tercet_status postgres_queue_scope(struct postgres_connection *connection,
-                                                          const char *participant,
-                                                          const uint8_t *origin,
-                                                          struct tercet_error *error_out);
+/* Queues a statement that asks for nothing but a scope's names. */
+TERCET_MUST_CHECK enum tercet_status postgres_queue_of_scope(struct postgres_connection *connection,
+                                                             enum postgres_query query,
+                                                             const char *participant,
+                                                             const uint8_t *origin,
+                                                             struct tercet_error *error_out);
 
 /* A scope out of a result with its columns first; id 0: there is none.  hold, participant and origin
  * are left as they are.

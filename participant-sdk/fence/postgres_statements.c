@@ -63,10 +63,14 @@ static const struct query queries[POSTGRES_QUERY_COUNT] = {
          " ON CONFLICT (participant, origin) DO UPDATE"
          " SET incarnation = excluded.incarnation, epoch = excluded.epoch"
          " WHERE (s.incarnation, s.epoch) < (excluded.incarnation, excluded.epoch)"},
-    [POSTGRES_SCOPE_MARK] = {"tercet_scope_mark",
-                             "UPDATE @tercet_scope SET mark_incarnation = $2::bigint,"
-                             " mark_lsn = $3::bigint, low_incarnation = $4::bigint,"
-                             " low_number = $5::bigint, open = $6::bytea WHERE id = $1::bigint"},
+    /* Nothing for an older mark, or one of an old epoch. */
+    [POSTGRES_SCOPE_MARK] =
+        {"tercet_scope_mark",
+         "UPDATE @tercet_scope SET mark_incarnation = $3::bigint, mark_lsn = $4::bigint,"
+         " low_incarnation = $5::bigint, low_number = $6::bigint, open = $7::bytea"
+         " WHERE participant = $1::text AND origin = $2::bytea"
+         " AND (mark_incarnation, mark_lsn) < ($3::bigint, $4::bigint)"
+         " AND (incarnation, epoch) <= ($8::bigint, $9::bigint)"},
     [POSTGRES_ROW_CLAIM] = {"tercet_row_claim",
                             "SELECT" ROW_COLUMNS ROW_TABLES
                             " WHERE f.gid = $1::bytea AND f.branch = $2::bigint FOR UPDATE OF f"},
@@ -85,14 +89,15 @@ static const struct query queries[POSTGRES_QUERY_COUNT] = {
                             " SELECT 1 / pg_catalog.count(*) FROM written"},
     [POSTGRES_ROW_FIND] = {"tercet_row_find", "SELECT" ROW_COLUMNS ROW_TABLES
                                               " WHERE f.gid = $1::bytea AND f.branch = $2::bigint"},
-    [POSTGRES_SLICE] =
-        {"tercet_slice",
-         "SELECT slice.incarnation, slice.number, pg_catalog.count(*) OVER () FROM"
-         " (SELECT f.incarnation, f.number FROM @tercet_fence f"
-         " WHERE f.scope = $1::bigint AND (f.incarnation, f.number) >= ($2::bigint, $3::bigint)"
-         " AND (f.incarnation, f.number) < ($4::bigint, $5::bigint)"
-         " ORDER BY f.incarnation, f.number LIMIT $6::bigint) AS slice"
-         " ORDER BY slice.incarnation DESC, slice.number DESC LIMIT 1"},
+    [POSTGRES_SLICE] = {"tercet_slice",
+                        "SELECT slice.incarnation, slice.number, pg_catalog.count(*) OVER () FROM"
+                        " (SELECT f.incarnation, f.number FROM @tercet_scope s"
+                        " JOIN @tercet_fence f ON f.scope = s.id"
+                        " WHERE s.participant = $1::text AND s.origin = $2::bytea"
+                        " AND (f.incarnation, f.number) >= ($3::bigint, $4::bigint)"
+                        " AND (f.incarnation, f.number) < ($5::bigint, $6::bigint)"
+                        " ORDER BY f.incarnation, f.number LIMIT $7::bigint) AS slice"
+                        " ORDER BY slice.incarnation DESC, slice.number DESC LIMIT 1"},
     [POSTGRES_SWEEP] = {"tercet_sweep",
                         "DELETE FROM @tercet_fence f" IN_SLICE NOT_OPEN " AND f.state <> 1"},
     [POSTGRES_KEPT] = {"tercet_kept",

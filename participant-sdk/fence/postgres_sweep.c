@@ -1,28 +1,14 @@
 /* postgres_sweep.c -- marks applied, and rows read for operators; the rest of postgres_fence.h.
  *
  * A mark has a transaction of its own at READ COMMITTED, whatever the store's level: it takes the
- * scope's lock first (postgres_fence.c), and each statement behind that sees what is committed.  Three
- * round trips: lock, epoch and scope; the mark and where the slice ends; its rows and COMMIT. */
+ * scope's lock first (postgres_fence.c), and each statement behind that sees what is committed.  As
+ * nobody can claim meanwhile, there are two round trips and no more: lock, epoch, scope as it was, mark,
+ * and where the slice ends; then its rows and COMMIT. */
 #include "base/error.h"
 #include "fence/mark_codec.h"
 #include "fence/postgres_fence.h"
 
 /* ---- Marks ------------------------------------------------------------------------------------ */
-
-static enum tercet_status queue_mark(struct postgres_connection *connection, int64_t scope,
-                                     const struct tercet_mark *mark, struct tercet_error *error_out)
-{
-    uint8_t open[MARK_OPEN_BYTES_MAX];
-    struct postgres_values values = {0};
-
-    postgres_add_number(&values, scope);
-    postgres_add_number(&values, mark->as_of_incarnation);
-    postgres_add_number(&values, mark->as_of_lsn);
-    postgres_add_number(&values, mark->low.incarnation);
-    postgres_add_number(&values, mark->low.number);
-    postgres_add_bytes(&values, open, mark_open_encode(mark, open));
-    return postgres_queue(connection, POSTGRES_SCOPE_MARK, &values, error_out);
-}
 
 static void add_number_pair(struct postgres_values *values, struct tercet_branch_number number)
 {
@@ -30,14 +16,34 @@ static void add_number_pair(struct postgres_values *values, struct tercet_branch
     postgres_add_number(values, number.number);
 }
 
-static enum tercet_status queue_slice(struct postgres_connection *connection, int64_t scope,
+static enum tercet_status queue_mark(struct postgres_connection *connection,
+                                     const struct tercet_fence_caller *caller,
+                                     const struct tercet_mark *mark, struct tercet_error *error_out)
+{
+    uint8_t open[MARK_OPEN_BYTES_MAX];
+    struct postgres_values values = {0};
+
+    postgres_add_text(&values, caller->participant);
+    postgres_add_bytes(&values, caller->origin, TERCET_ORIGIN_BYTES);
+    postgres_add_number(&values, mark->as_of_incarnation);
+    postgres_add_number(&values, mark->as_of_lsn);
+    add_number_pair(&values, mark->low);
+    postgres_add_bytes(&values, open, mark_open_encode(mark, open));
+    postgres_add_number(&values, caller->epoch.incarnation);
+    postgres_add_number(&values, caller->epoch.epoch);
+    return postgres_queue(connection, POSTGRES_SCOPE_MARK, &values, error_out);
+}
+
+static enum tercet_status queue_slice(struct postgres_connection *connection,
+                                      const struct tercet_fence_caller *caller,
                                       const struct tercet_mark *mark,
                                       const struct tercet_sweep *sweep,
                                       struct tercet_error *error_out)
 {
     struct postgres_values values = {0};
 
-    postgres_add_number(&values, scope);
+    postgres_add_text(&values, caller->participant);
+    postgres_add_bytes(&values, caller->origin, TERCET_ORIGIN_BYTES);
     add_number_pair(&values, sweep->from);
     add_number_pair(&values, mark->low);
     postgres_add_number(&values, sweep->row_count_max);
@@ -92,30 +98,20 @@ static uint32_t affected(PGresult *result)
     return count;
 }
 
-/* Behind the lock, with the scope read: stores the mark, carries out one slice, commits. */
+/* With the mark stored and the slice's end read: its rows, and COMMIT. */
 static enum tercet_status sweep_slice(struct postgres_connection *connection, int64_t scope,
-                                      const struct tercet_mark *mark, bool newer,
-                                      struct tercet_sweep *sweep, struct tercet_error *error_out)
+                                      const struct tercet_mark *mark, struct tercet_sweep *sweep,
+                                      struct tercet_error *error_out)
 {
-    enum tercet_status status = newer ? queue_mark(connection, scope, mark, error_out) : TERCET_OK;
-
-    if (status == TERCET_OK) {
-        status = queue_slice(connection, scope, mark, sweep, error_out);
-    }
-    if (status == TERCET_OK) {
-        status = postgres_flush(connection, error_out);
-    }
-    if (status != TERCET_OK) {
-        return status;
-    }
     const PGresult *slice = postgres_result(connection, POSTGRES_SLICE);
+
     if (PQntuples(slice) == 0) {
         return postgres_commit(connection, error_out);
     }
-    struct tercet_branch_number last = {.incarnation = postgres_number(slice, 0, 0),
-                                        .number = postgres_number(slice, 0, 1)};
+    const struct tercet_branch_number last = {.incarnation = postgres_number(slice, 0, 0),
+                                              .number = postgres_number(slice, 0, 1)};
     const bool finished = postgres_number(slice, 0, 2) < sweep->row_count_max;
-    status = queue_sweep(connection, scope, mark, sweep, last, error_out);
+    enum tercet_status status = queue_sweep(connection, scope, mark, sweep, last, error_out);
     if (status == TERCET_OK) {
         status = postgres_commit(connection, error_out);
     }
@@ -142,7 +138,14 @@ static enum tercet_status apply_begun(struct postgres_connection *connection,
 
     enum tercet_status status = postgres_queue_epoch(connection, caller, error_out);
     if (status == TERCET_OK) {
-        status = postgres_queue_scope(connection, caller->participant, caller->origin, error_out);
+        status = postgres_queue_of_scope(connection, POSTGRES_SCOPE, caller->participant,
+                                         caller->origin, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = queue_mark(connection, caller, mark, error_out);
+    }
+    if (status == TERCET_OK) {
+        status = queue_slice(connection, caller, mark, sweep, error_out);
     }
     if (status == TERCET_OK) {
         status = postgres_flush(connection, error_out);
@@ -157,12 +160,11 @@ static enum tercet_status apply_begun(struct postgres_connection *connection,
         return error_set(error_out, TERCET_FAILED_PRECONDITION,
                          TERCET_CODE_OLD_EPOCH ": a mark of an epoch before the stored one");
     }
-    const int age = tercet_mark_compare_age(mark, &scope->mark);
-    if (age < 0) {
+    if (tercet_mark_compare_age(mark, &scope->mark) < 0) {
         sweep->stale = true;
         return postgres_commit(connection, error_out);
     }
-    return sweep_slice(connection, scope->id, mark, age > 0, sweep, error_out);
+    return sweep_slice(connection, scope->id, mark, sweep, error_out);
 }
 
 enum tercet_status postgres_apply_mark(void *connection, const struct tercet_fence_caller *caller,

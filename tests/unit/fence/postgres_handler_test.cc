@@ -104,6 +104,31 @@ TEST_F(PostgresHandlers, SavepointsOfItsOwnAreHarmlessWhetherItEndsThemOrNot)
         AskServer("SELECT n FROM " + SchemaOf(directory.path()) + ".effect WHERE name = 'no'"), "");
 }
 
+// The sign that a savepoint is given differs from what is there, also where one was taken back before.
+TEST_F(PostgresHandlers, RollbackToOurSavepointIsFoundOutBehindARefusalToo)
+{
+    Harness harness("postgres", directory.path());
+    ASSERT_EQ(harness.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
+    harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
+        const tercet_verdict verdict = harness.LeaveEffect(request);
+        if (request.number.number % 2 == 0) {
+            return TERCET_VERDICT_REFUSED;
+        }
+        if (request.number.number == 5) {
+            Execute(harness, "ROLLBACK TO tercet_branch");
+        }
+        return verdict;
+    };
+    const auto answers =
+        harness.Run({Try("a", 1), Try("b", 2), Try("c", 4), Try("d", 5), Try("e", 7)});
+    EXPECT_EQ(answers[0].verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_REFUSED);
+    EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_REFUSED);
+    EXPECT_STREQ(answers[3].code, TERCET_CODE_HANDLER_FAILED);
+    EXPECT_EQ(answers[4].verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(harness.State("d"), TERCET_FENCE_NONE);
+}
+
 TEST_F(PostgresHandlers, DoneAfterAFailedStatementIsNotBelieved)
 {
     Harness harness("postgres", directory.path());

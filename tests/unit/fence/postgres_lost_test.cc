@@ -228,8 +228,15 @@ TEST_F(PostgresLost, AServerInRecoveryIsNoPlaceForAParticipant)
     server.Stop();
     server.BeStandby(true);
     server.Start();
-    const group_answer answer = harness.Run(Try("g", 2));
-    EXPECT_STREQ(answer.code, TERCET_CODE_STORE_UNAVAILABLE);
+    EXPECT_STREQ(harness.Run(Try("g", 2)).code, TERCET_CODE_STORE_UNAVAILABLE);
+    const std::string conninfo = ConninfoOf(directory.path());
+    tercet_postgres_options options = {};
+    options.size = sizeof options;
+    options.conninfo = conninfo.c_str();
+    tercet_store *store = nullptr;
+    tercet_error error = {};
+    EXPECT_EQ(tercet_postgres_open(&options, &store, &error), TERCET_UNAVAILABLE);
+    EXPECT_NE(std::string(error.text).find("in recovery"), std::string::npos) << error.text;
     server.Stop();
     server.BeStandby(false);
     server.Start();
