@@ -13,7 +13,7 @@ enum { POSTGRES_SCHEMA_VERSION = 1 };
 
 static const char *const what = "cannot read the fence's tables";
 
-/* The quoted schema of tercet_schema; "" when there is none. */
+/* The quoted schema of tercet_schema; NULL when there is none. */
 static enum tercet_status find_schema(PGconn *link, char **schema_out,
                                       struct tercet_error *error_out)
 {
@@ -27,7 +27,7 @@ static enum tercet_status find_schema(PGconn *link, char **schema_out,
     if (PQresultStatus(result) != PGRES_TUPLES_OK) {
         status = postgres_explain(link, result, what, error_out);
     } else {
-        *schema_out = xstrdup(PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "");
+        *schema_out = PQntuples(result) == 1 ? xstrdup(PQgetvalue(result, 0, 0)) : NULL;
     }
     PQclear(result);
     return status;
@@ -101,7 +101,7 @@ static enum tercet_status create_tables(PGconn *link, char **schema_out,
     if (status == TERCET_OK) {
         status = find_schema(link, &schema, error_out);
     }
-    if (status == TERCET_OK && schema[0] == '\0') {
+    if (status == TERCET_OK && schema == NULL) {
         status = execute(link, postgres_sql, error_out);
     }
     if (status == TERCET_OK) {
@@ -117,12 +117,10 @@ enum tercet_status postgres_tables_find(PGconn *link, bool create, char **schema
     char *schema = NULL;
     enum tercet_status status = find_schema(link, &schema, error_out);
 
-    if (status == TERCET_OK && schema[0] == '\0' && create) {
-        free(schema);
-        schema = NULL;
+    if (status == TERCET_OK && schema == NULL && create) {
         status = create_tables(link, &schema, error_out);
     }
-    if (status == TERCET_OK && schema[0] == '\0') {
+    if (status == TERCET_OK && schema == NULL) {
         status = error_set(error_out, TERCET_FAILED_PRECONDITION,
                            "PostgreSQL: database %s has no tercet_schema on its search path: run "
                            "sql/postgres.sql there (psql -1 -f), or set create_tables",
