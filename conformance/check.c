@@ -224,6 +224,9 @@ void check_run(struct check *check, struct run *run, const struct check_kind *ki
         kind->run(check);
     }
     if (check->result != CHECK_PASSED) {
+        run->gone = !run_is_there(run);
+    }
+    if (check->result != CHECK_PASSED && !run->gone) {
         clean_up(check);
     }
     if (check->came[0] == '\0') {

@@ -14,6 +14,8 @@
 enum {
     PATIENCE_MS = 10000,
     REPLY_BYTES_MAX = 4 * 1024 * 1024,
+    GONE_MS = 2000,
+    LOOK_EVERY_MS = 20,
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
     JOURNAL_ID_BYTES = 16 /* the rest of an origin is its partition */
@@ -70,6 +72,19 @@ enum tercet_status run_connect(struct run *run, struct rpc_channel **channel_out
                                                 .receive_bytes_max = REPLY_BYTES_MAX,
                                                 .user_agent = "tercet-conformance"};
     return rpc_channel_open(&options, channel_out, error_out);
+}
+
+bool run_is_there(struct run *run)
+{
+    const struct persona persona = run_persona(run);
+    for (uint32_t waited_ms = 0; waited_ms < GONE_MS; waited_ms += LOOK_EVERY_MS) {
+        if (survey_is_alive(run->channels[0], &persona)) {
+            return true;
+        }
+        rpc_channel_hurry(run->channels[0]);
+        run_pause(LOOK_EVERY_MS);
+    }
+    return false;
 }
 
 /* Somebody is there, and it is the one that is meant: what can be found out is found out before

@@ -41,6 +41,7 @@ struct run {
     struct conduct conduct;
     struct effects effects;
     bool marks_absent;      /* nothing ever told that a mark was stored */
+    bool gone;              /* it cannot be reached any more */
     bool rows_stay;         /* a mark was stored and no row went in time */
     struct reading reading; /* the last of the balance; text "": none */
     uint64_t read_behind;   /* how many requests had been made: it is good until the next */
@@ -64,6 +65,9 @@ struct branch run_branch_with(struct run *run, struct persona *persona, const ch
 /* Another connection, for the caller to close. */
 TERCET_MUST_CHECK enum tercet_status run_connect(struct run *run, struct rpc_channel **channel_out,
                                                  struct tercet_error *error_out);
+
+/* Is it still there?  Waits a little for one that is. */
+bool run_is_there(struct run *run);
 
 /* For a moment, between two looks at something that comes by itself. */
 void run_pause(uint32_t ms);

@@ -123,7 +123,7 @@ void suite_run(struct suite *suite, struct run *run, suite_ended_fn ended)
             if (ended != NULL) {
                 ended(&suite->outcomes[suite->count - 1]);
             }
-            if (is_hopeless(suite)) {
+            if (is_hopeless(suite) || run->gone) {
                 return;
             }
         }
@@ -177,5 +177,8 @@ void suite_summary(const struct suite *suite, const struct run *run, char *text_
             append(text_out, size, separator, suite->outcomes[i].kind->name);
             separator = ", ";
         }
+    }
+    if (run->gone) {
+        append(text_out, size, "; ", "behind that it could not be reached any more");
     }
 }

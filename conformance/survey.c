@@ -15,41 +15,59 @@ static void fill_context(struct request_context *context, const struct persona *
     context->message.mark = NULL;
 }
 
-static void call(struct survey *survey_out, struct rpc_channel *channel, const char *path,
-                 const ProtobufCMessage *request, const ProtobufCMessageDescriptor *reply)
+static void call(struct survey *survey_out, struct rpc_channel *channel,
+                 const struct rpc_call_options *options)
 {
-    const struct rpc_call_options options = {.path = path,
-                                             .request = request,
-                                             .reply = reply,
-                                             .timeout_ms = TIMEOUT_MS,
-                                             .wait_for_ready = true};
-    *survey_out = (struct survey){.call = rpc_call_start(channel, &options)};
+    *survey_out = (struct survey){.call = rpc_call_start(channel, options)};
     const struct rpc_result *result = rpc_call_wait(survey_out->call);
     survey_out->status = result->status;
     survey_out->text = result->text;
-    if (result->status == TERCET_OK && reply == &tercet__v1__describe_reply__descriptor) {
+    if (result->status == TERCET_OK && options->reply == &tercet__v1__describe_reply__descriptor) {
         survey_out->describe = (const Tercet__V1__DescribeReply *)result->reply;
     } else if (result->status == TERCET_OK) {
         survey_out->inspect = (const Tercet__V1__InspectReply *)result->reply;
     }
 }
 
-void survey_describe(struct survey *survey_out, struct rpc_channel *channel,
-                     const struct persona *persona)
+static void describe(struct survey *survey_out, struct rpc_channel *channel,
+                     const struct persona *persona, bool wait_for_ready)
 {
     Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
     struct request_context context;
+    const struct rpc_call_options options = {.path = "/tercet.v1.Participant/Describe",
+                                             .request = &request.base,
+                                             .reply = &tercet__v1__describe_reply__descriptor,
+                                             .timeout_ms = TIMEOUT_MS,
+                                             .wait_for_ready = wait_for_ready};
     fill_context(&context, persona);
     request.context = &context.message;
-    call(survey_out, channel, "/tercet.v1.Participant/Describe", &request.base,
-         &tercet__v1__describe_reply__descriptor);
+    call(survey_out, channel, &options);
+}
+
+void survey_describe(struct survey *survey_out, struct rpc_channel *channel,
+                     const struct persona *persona)
+{
+    describe(survey_out, channel, persona, true);
+}
+
+bool survey_is_alive(struct rpc_channel *channel, const struct persona *persona)
+{
+    struct survey survey;
+    describe(&survey, channel, persona, false);
+    const enum tercet_status status = survey.status;
+    survey_close(&survey);
+    return status != TERCET_UNAVAILABLE && status != TERCET_DEADLINE_EXCEEDED;
 }
 
 static void inspect(struct survey *survey_out, struct rpc_channel *channel,
                     const Tercet__V1__InspectRequest *request)
 {
-    call(survey_out, channel, "/tercet.v1.Participant/Inspect", &request->base,
-         &tercet__v1__inspect_reply__descriptor);
+    const struct rpc_call_options options = {.path = "/tercet.v1.Participant/Inspect",
+                                             .request = &request->base,
+                                             .reply = &tercet__v1__inspect_reply__descriptor,
+                                             .timeout_ms = TIMEOUT_MS,
+                                             .wait_for_ready = true};
+    call(survey_out, channel, &options);
 }
 
 void survey_inspect(struct survey *survey_out, struct rpc_channel *channel,

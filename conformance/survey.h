@@ -17,6 +17,9 @@ struct survey {
 void survey_describe(struct survey *survey_out, struct rpc_channel *channel,
                      const struct persona *persona);
 
+/* Does anybody answer at this moment, whatever it is? */
+bool survey_is_alive(struct rpc_channel *channel, const struct persona *persona);
+
 /* One branch. */
 void survey_inspect(struct survey *survey_out, struct rpc_channel *channel,
                     const struct branch *branch);

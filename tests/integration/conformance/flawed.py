@@ -9,6 +9,7 @@ wrong with it; without a flaw it has to pass every check.
 """
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -113,6 +114,8 @@ class Participant(Store, Survey):
                     request.number.incarnation, request.number.number, context.incarnation,
                     context.epoch) > 0):
             raise Status(grpc.StatusCode.INVALID_ARGUMENT, "a field is missing or out of range")
+        if self.has("dies_at_unknown_field") and len(request.UnknownFields()) > 0:
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.has("strict_fields") and len(request.UnknownFields()) > 0:
             raise Status(grpc.StatusCode.INVALID_ARGUMENT, "an unknown field")
 

@@ -47,6 +47,7 @@ FLAWS = {
     "result_too_long": "result_size",
     "no_reason": "reasons",
     "gift_twice": "confirm_only",
+    "dies_at_unknown_field": "unknown_fields",
     "row_behind_business": "killed",
 }
 
