@@ -132,6 +132,10 @@ enum tercet_status run_open(struct run *run, const struct arguments *arguments,
     for (size_t i = 0; i < RUN_CHANNEL_COUNT && status == TERCET_OK; i++) {
         status = run_connect(run, &run->channels[i], error_out);
     }
+    if (status == TERCET_OK && !run_is_there(run)) {
+        status =
+            error_set(error_out, TERCET_UNAVAILABLE, "%s cannot be reached", arguments->address);
+    }
     return status == TERCET_OK ? greet(run, error_out) : status;
 }
 
