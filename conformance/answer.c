@@ -138,9 +138,6 @@ bool answer_is(const struct answer *answer, enum want want)
         return is_conflict(answer, TERCET_CONFLICT_CANCELLED);
     case WANT_FORGOTTEN:
         return is_conflict(answer, TERCET_CONFLICT_FORGOTTEN);
-    case WANT_REPEATED_OR_FORGOTTEN:
-        return is_done(answer, TERCET_HOW_REPEATED) ||
-               is_conflict(answer, TERCET_CONFLICT_FORGOTTEN);
     case WANT_INVALID:
         return answer->status == TERCET_INVALID_ARGUMENT;
     case WANT_UNIMPLEMENTED:
@@ -166,7 +163,6 @@ const char *want_name(enum want want)
         [WANT_CONFIRMED] = "CONFLICT CONFIRMED",
         [WANT_CANCELLED] = "CONFLICT CANCELLED",
         [WANT_FORGOTTEN] = "CONFLICT FORGOTTEN",
-        [WANT_REPEATED_OR_FORGOTTEN] = "DONE REPEATED or CONFLICT FORGOTTEN",
         [WANT_OLD_EPOCH] = "status FAILED_PRECONDITION with TERCET_OLD_EPOCH",
         [WANT_INVALID] = "status INVALID_ARGUMENT",
         [WANT_NOT_SERVED] = "status FAILED_PRECONDITION",

@@ -55,10 +55,9 @@ enum want {
     WANT_CONFIRMED,
     WANT_CANCELLED,
     WANT_FORGOTTEN,
-    WANT_REPEATED_OR_FORGOTTEN, /* the row may have been swept */
-    WANT_OLD_EPOCH,             /* status FAILED_PRECONDITION, TERCET_OLD_EPOCH */
-    WANT_INVALID,               /* status INVALID_ARGUMENT */
-    WANT_NOT_SERVED,            /* a status that says: never here */
+    WANT_OLD_EPOCH,  /* status FAILED_PRECONDITION, TERCET_OLD_EPOCH */
+    WANT_INVALID,    /* status INVALID_ARGUMENT */
+    WANT_NOT_SERVED, /* a status that says: never here */
     WANT_UNIMPLEMENTED,
     WANT_WRONG_PARTICIPANT /* LATER, TERCET_WRONG_PARTICIPANT */
 };

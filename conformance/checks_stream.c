@@ -112,6 +112,9 @@ static void stream_and_unary(struct check *check)
     expect_call(check, stream, 2, &first[1], WANT_EMPTY);
     check_ask(check, branch, TERCET_PHASE_TRY, WANT_REPEATED);
     check_ask(check, empty, TERCET_PHASE_TRY, WANT_REFUSED);
+    if (check_is_well(check) && !stream_send_context(stream, branch->persona)) {
+        check_fail(check, "the stream took no more messages");
+    }
     send_all(check, stream, second, 2, 3);
     expect_call(check, stream, 3, &second[0], WANT_RAN);
     expect_call(check, stream, 4, &second[1], WANT_REFUSED);
@@ -228,7 +231,9 @@ static const struct check_kind kinds[] = {
      "Over Work each request gets one answer by its call, in any order, duplicates too; one effect "
      "each.",
      stream_phases},
-    {"stream_and_unary", "A unary call and Work see the same rows.", stream_and_unary},
+    {"stream_and_unary",
+     "A unary call and Work see the same rows; a batch without requests disturbs nothing.",
+     stream_and_unary},
     {"stream_broken",
      "A connection that breaks in the middle of a batch loses and doubles nothing.", stream_broken},
     {"stream_statuses",

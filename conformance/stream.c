@@ -236,6 +236,19 @@ static bool send_bytes(struct stream *stream, struct tercet_bytes bytes)
     return rpc_duplex_send(stream->duplex, bytes);
 }
 
+bool stream_send_context(struct stream *stream, const struct persona *persona)
+{
+    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
+    struct request_context context;
+    size_t size = 0;
+    request_context_fill(&context, persona);
+    batch.context = &context.message;
+    void *bytes = rpc_codec_pack(&batch.base, &size);
+    const bool sent = send_bytes(stream, tercet_bytes_of(bytes, size));
+    free(bytes);
+    return sent;
+}
+
 static bool send_batch(struct stream *stream, struct request *requests, size_t count)
 {
     Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;

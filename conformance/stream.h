@@ -26,6 +26,9 @@ bool stream_wait_window(struct stream *stream, uint32_t *window_out, struct answ
 bool stream_send(struct stream *stream, const struct question *questions, size_t count,
                  int64_t first_call);
 
+/* A batch without requests: its context is all the news. */
+bool stream_send_context(struct stream *stream, const struct persona *persona);
+
 /* Until what was sent has left.  False: it does not. */
 bool stream_wait_written(struct stream *stream);
 

@@ -85,6 +85,8 @@ class Participant(Store, Survey):
     def work(self, batches, context):
         yield self.pb.AnswerBatch(window=WINDOW)
         for batch in batches:
+            if self.has("stream_ends_at_nothing") and len(batch.requests) == 0:
+                return
             replies = []
             for request in batch.requests:
                 try:

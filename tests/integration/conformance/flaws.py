@@ -35,6 +35,7 @@ FLAWS = {
     "stream_ends_at_status": "stream_statuses",
     "inspect_unsorted": "inspect_range",
     "stream_answers_twice": "stream_phases",
+    "stream_ends_at_nothing": "stream_and_unary",
     "stream_ends_badly": "stream_half_closed",
     "gift_not_told": "describe",
     "store_id_changes": "describe_store",
