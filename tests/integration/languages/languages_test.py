@@ -79,10 +79,15 @@ class Languages(unittest.TestCase):
         cls.addClassCleanup(cls.running.kill)
         cls.store.fill()
         cls.daemon = Daemon(TERCETD, {"bank": f"127.0.0.1:{cls.running.port}"})
-        cls.addClassCleanup(cls.daemon.close)
+        cls.addClassCleanup(cls.close_daemon)
         cls.connect()
         cls.addClassCleanup(lambda: cls.channel.close())
         wait_until(cls.is_reached, "it is reached")
+
+    @classmethod
+    def close_daemon(cls):
+        code = cls.daemon.close()
+        assert code == 0, f"tercetd ended with {code}: see {cls.daemon.directory}"
 
     @classmethod
     def connect(cls):
