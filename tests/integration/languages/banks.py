@@ -13,6 +13,7 @@ import subprocess
 
 FETCH_TIMEOUT_S = 90
 BUILD_TIMEOUT_S = 180
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # of Java: seconds, not days
 
 # What a package client says when it does not reach its registry, and not when our code is wrong.
 UNREACHED = re.compile(
@@ -135,17 +136,17 @@ class Java(Bank):
 
     def make(self):
         maven = ["mvn", "-q", "-B", f"-Dprotos={self.protos}", "process-classes"]
+        briefly = {"MAVEN_OPTS": os.environ.get("MAVEN_OPTS", "") + " " + " ".join(SHORT_LIVED)}
         try:  # what is there already needs no network
-            self.run(*maven, "-o")
+            self.run(*maven, "-o", **briefly)
         except AssertionError as failed:
             if not UNREACHED.search(str(failed)):
                 raise
-            self.run(*maven, timeout=FETCH_TIMEOUT_S)
+            self.run(*maven, timeout=FETCH_TIMEOUT_S, **briefly)
 
     def command(self, listen, database):
-        return ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp",
-                f"{self.work}/target/classes:{self.work}/target/lib/*", "bank.Bank", "--listen", listen,
-                "--database", f"jdbc:postgresql://{database}/bank?user=postgres"]
+        return ["java", *SHORT_LIVED, "-cp", f"{self.work}/target/classes:{self.work}/target/lib/*",
+                "bank.Bank", "--listen", listen, "--database", f"jdbc:postgresql://{database}/bank?user=postgres"]
 
 
 class Node(Bank):
