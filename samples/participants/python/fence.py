@@ -162,6 +162,7 @@ class Participant(pb_grpc.ParticipantServicer):
         except OldEpoch:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "TERCET_OLD_EPOCH")
         except Exception as error:  # rolled back; the coordinator asks again
+            self.raised.pop(request.context.origin, None)  # it may be another database by now
             return reply_no(pb.VERDICT_LATER, "TERCET_HANDLER_FAILED", repr(error))
 
     @contextlib.contextmanager
