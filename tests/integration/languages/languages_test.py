@@ -237,13 +237,21 @@ class Languages(unittest.TestCase):
 
     @unittest.skipUnless(CONFORMANCE, "the program that asks like a coordinator is not built")
     def test_it_keeps_the_protocol(self):
-        with told_at_a_port(lambda: self.store.rows(
-                "SELECT balance FROM account WHERE id = 'cy'")[0][0]) as balance:
+        def balance():
+            return self.store.rows("SELECT balance FROM account WHERE id = 'cy'")[0][0]
+
+        def restart():
+            self.running.kill()
+            self.running.start()
+            return "it listens"
+
+        with told_at_a_port(balance) as balance_command, told_at_a_port(restart) as restart_command:
             done = subprocess.run(
-                [*CONFORMANCE, "--address", f"127.0.0.1:{self.running.port}", "--participant", "bank",
-                 "--action", "debit", "--payload", order("cy", 1).decode(),
+                [*CONFORMANCE, "--address", f"127.0.0.1:{self.running.port}",
+                 "--participant", "bank", "--action", "debit", "--payload", order("cy", 1).decode(),
                  "--refused-payload", order("cy", 10**10).decode(), "--confirm-only", "credit",
-                 "--confirm-only-payload", order("cy", 1).decode(), "--balance", balance],
+                 "--confirm-only-payload", order("cy", 1).decode(),
+                 "--balance", balance_command, "--restart", restart_command],
                 capture_output=True, text=True, timeout=120)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         print(done.stdout.splitlines()[-1])
