@@ -8,9 +8,11 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-# Of libtercet-postgres alone; without it that library is left out.
+# Each of a library of ours that is left out without it: libtercet-postgres, libtercet-mariadb.
 pkg_check_modules(POSTGRES IMPORTED_TARGET libpq)
 set(TERCET_POSTGRES ${POSTGRES_FOUND})
+pkg_check_modules(MARIADB IMPORTED_TARGET libmariadb)
+set(TERCET_MARIADB ${MARIADB_FOUND})
 
 # gRPC core's C library.  Its pkg-config file and CMake package name some sixty abseil libraries that
 # the linker finds by itself.

@@ -1,8 +1,8 @@
 # What `cmake --install` puts where.
 #
 #   component sdk     headers, libtercet.so, libtercet.a, tercet.pc, the CMake package Tercet, protos,
-#                     tercet-conformance; where libpq is: libtercet-postgres.so and .a,
-#                     tercet-postgres.pc, its tables
+#                     tercet-conformance; and for each of STORES libtercet-<name>.so and .a,
+#                     tercet-<name>.pc, its tables
 #   component daemon  tercetd, its sample configuration
 #   component doc     licence, readme, the protocol
 #
@@ -11,24 +11,37 @@
 include(CMakePackageConfigHelpers)
 
 set(TERCET_PRIVATE_LIBRARIES sqlite3 leveldb grpc gpr protobuf-c xxhash)
+# Stores in libraries of their own, and what their archives need.
+set(STORES)
+if(TERCET_POSTGRES)
+  list(APPEND STORES postgres)
+  set(postgres_DATABASE PostgreSQL)
+  set(postgres_PRIVATE_LIBRARY pq)
+endif()
+if(TERCET_MARIADB)
+  list(APPEND STORES mariadb)
+  set(mariadb_DATABASE MariaDB)
+  set(mariadb_PRIVATE_LIBRARY mariadb)
+endif()
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Tercet)
 set(made_dir ${PROJECT_BINARY_DIR}/packaging)
 
 # ---- sdk --------------------------------------------------------------------------------------
 install(DIRECTORY participant-sdk/include/tercet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        COMPONENT sdk FILES_MATCHING PATTERN "*.h" PATTERN "store_postgres.h" EXCLUDE)
+        COMPONENT sdk FILES_MATCHING PATTERN "*.h" PATTERN "store_postgres.h" EXCLUDE
+        PATTERN "store_mariadb.h" EXCLUDE)
 install(TARGETS tercet EXPORT TercetTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk NAMELINK_COMPONENT sdk)
-if(TERCET_POSTGRES)
-  install(TARGETS tercet_postgres EXPORT TercetTargets
+foreach(name ${STORES})
+  install(TARGETS tercet_${name} EXPORT TercetTargets
           LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk NAMELINK_COMPONENT sdk)
-  install(FILES $<TARGET_PROPERTY:tercet_postgres_static,IMPORTED_LOCATION>
+  install(FILES $<TARGET_PROPERTY:tercet_${name}_static,IMPORTED_LOCATION>
           DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
-  install(FILES participant-sdk/include/tercet/store_postgres.h
+  install(FILES participant-sdk/include/tercet/store_${name}.h
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tercet COMPONENT sdk)
-  install(FILES participant-sdk/fence/sql/postgres.sql
+  install(FILES participant-sdk/fence/sql/${name}.sql
           DESTINATION ${CMAKE_INSTALL_DATADIR}/tercet/sql COMPONENT sdk)
-endif()
+endforeach()
 install(EXPORT TercetTargets NAMESPACE Tercet:: DESTINATION ${package_dir} COMPONENT sdk)
 install(FILES $<TARGET_PROPERTY:tercet_static,IMPORTED_LOCATION>
         DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
@@ -52,11 +65,14 @@ list(JOIN pc_private_libraries " " TERCET_PC_PRIVATE_LIBRARIES)
 file(RELATIVE_PATH TERCET_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/tercet.pc.in ${made_dir}/tercet.pc @ONLY)
 install(FILES ${made_dir}/tercet.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT sdk)
-if(TERCET_POSTGRES)
-  configure_file(cmake/tercet-postgres.pc.in ${made_dir}/tercet-postgres.pc @ONLY)
-  install(FILES ${made_dir}/tercet-postgres.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+foreach(name ${STORES})
+  set(STORE ${name})
+  set(DATABASE ${${name}_DATABASE})
+  set(STORE_PRIVATE_LIBRARY ${${name}_PRIVATE_LIBRARY})
+  configure_file(cmake/tercet-store.pc.in ${made_dir}/tercet-${name}.pc @ONLY)
+  install(FILES ${made_dir}/tercet-${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
           COMPONENT sdk)
-endif()
+endforeach()
 
 # ---- daemon -----------------------------------------------------------------------------------
 if(TARGET tercetd)

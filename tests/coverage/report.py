@@ -34,6 +34,8 @@ BOUNDS = {
     # What is left of them are words of their database that no test can make it say.
     "participant-sdk/fence/leveldb_": (95, 85),
     "participant-sdk/fence/postgres_": (95, 85),
+    "participant-sdk/fence/mariadb_": (95, 85),
+    "participant-sdk/fence/store_mariadb": (100, 95),
     "participant-sdk/fence/store_postgres": (100, 95),
     "participant-sdk/fence/sqlite_": (100, 95),
     "": (90, 80),

@@ -132,33 +132,33 @@ class Install(unittest.TestCase):
     def test_find_package_static(self):
         self.assertNotIn("libtercet.so", libraries_of(self.find_package("tercet_static")))
 
-    def needs_postgres(self):
-        if not (prefix / "include" / "tercet" / "store_postgres.h").exists():
-            self.skipTest("built without libpq")
+    def stores(self):
+        """Stores in libraries of their own that were built, and the client library of each."""
+        for name, client in (("postgres", "libpq.so"), ("mariadb", "libmariadb.so")):
+            if (prefix / "include" / "tercet" / f"store_{name}.h").exists():
+                with self.subTest(store=name):
+                    yield name, client
 
-    def test_only_the_store_of_postgres_needs_libpq(self):
-        self.assertNotIn("libpq.so", libraries_of(self.libdir() / "libtercet.so"))
-        self.needs_postgres()
-        library = libraries_of(self.libdir() / "libtercet-postgres.so")
-        for name in ("libpq.so", "libtercet.so"):
-            self.assertIn(name, library)
-        self.assertTrue((prefix / "share" / "tercet" / "sql" / "postgres.sql").exists())
+    def test_only_a_store_needs_its_database(self):
+        for name, client in self.stores():
+            self.assertNotIn(client, libraries_of(self.libdir() / "libtercet.so"))
+            library = libraries_of(self.libdir() / f"libtercet-{name}.so")
+            for needed in (client, "libtercet.so"):
+                self.assertIn(needed, library)
+            self.assertTrue((prefix / "share" / "tercet" / "sql" / f"{name}.sql").exists())
 
-    def test_find_package_postgres(self):
-        self.needs_postgres()
-        program = self.find_package("postgres", "postgres.c")
-        self.assertIn("libtercet-postgres.so", libraries_of(program))
+    def test_find_package_of_a_store(self):
+        for name, _ in self.stores():
+            program = self.find_package(name, f"{name}.c")
+            self.assertIn(f"libtercet-{name}.so", libraries_of(program))
+            program = self.find_package(f"{name}_static", f"{name}.c")
+            self.assertNotIn("libtercet", libraries_of(program))
 
-    def test_find_package_postgres_static(self):
-        self.needs_postgres()
-        program = self.find_package("postgres_static", "postgres.c")
-        self.assertNotIn("libtercet", libraries_of(program))
-
-    def test_pkg_config_postgres(self):
-        self.needs_postgres()
-        program = prefix.parent / "outside_postgres"
-        self.build_by_pkg_config(program, package="tercet-postgres", source="postgres.c")
-        self.assertIn("libtercet-postgres.so", libraries_of(program))
+    def test_pkg_config_of_a_store(self):
+        for name, _ in self.stores():
+            program = prefix.parent / f"outside_{name}"
+            self.build_by_pkg_config(program, package=f"tercet-{name}", source=f"{name}.c")
+            self.assertIn(f"libtercet-{name}.so", libraries_of(program))
 
     def test_pkg_config(self):
         program = prefix.parent / "outside_shared"

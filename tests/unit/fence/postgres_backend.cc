@@ -13,7 +13,7 @@
 namespace fence_test
 {
 
-std::string SchemaOf(const std::string &directory)
+std::string TablesOf(const std::string &directory)
 {
     std::string name = "s";
     for (const char byte : std::filesystem::path(directory).filename().string()) {
@@ -26,7 +26,7 @@ std::string SchemaOf(const std::string &directory)
 
 std::string ConninfoOf(const std::string &directory, const std::string &server)
 {
-    return server + " options='-csearch_path=" + SchemaOf(directory) + "'";
+    return server + " options='-csearch_path=" + TablesOf(directory) + "'";
 }
 
 std::string ConninfoOf(const std::string &directory)
@@ -73,6 +73,11 @@ std::string AskServer(const std::string &sql)
     return value;
 }
 
+int WaitingInServer()
+{
+    return std::stoi(AskServer("SELECT count(*) FROM pg_locks WHERE NOT granted"));
+}
+
 tercet_verdict LeaveEffectOn(PGconn *connection, const std::string &name)
 {
     const char *values[] = {name.c_str()};
@@ -93,7 +98,7 @@ class PostgresBackend : public Backend
 {
   public:
     PostgresBackend(const std::string &kind, const std::string &directory)
-        : isolation_(IsolationOf(kind)), schema_(SchemaOf(directory)),
+        : isolation_(IsolationOf(kind)), schema_(TablesOf(directory)),
           conninfo_(ConninfoOf(directory))
     {
     }

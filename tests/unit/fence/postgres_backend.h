@@ -6,22 +6,17 @@
 
 #include <string>
 
+#include "server_backend.h"
 #include "tercet/store_postgres.h"
 
 namespace fence_test
 {
 
-// Where a directory's tables are.
-std::string SchemaOf(const std::string &directory);
-
-// To that schema: the server's own words for it, or others to the same server, such as a relay's.
+// To the directory's schema: the server's own words for it, or others to the same server, such as a relay's.
 std::string ConninfoOf(const std::string &directory);
 std::string ConninfoOf(const std::string &directory, const std::string &server);
 
 tercet_postgres_isolation IsolationOf(const std::string &kind);
-
-// One value of one statement, on a connection beside the store's; "" when there is none.
-std::string AskServer(const std::string &sql);
 
 // One more effect under this name, in the transaction of the request.
 tercet_verdict LeaveEffectOn(PGconn *connection, const std::string &name);

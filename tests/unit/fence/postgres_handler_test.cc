@@ -101,7 +101,7 @@ TEST_F(PostgresHandlers, SavepointsOfItsOwnAreHarmlessWhetherItEndsThemOrNot)
     EXPECT_EQ(answers[1].how, TERCET_HOW_RAN);
     EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 1);
     EXPECT_EQ(
-        AskServer("SELECT n FROM " + SchemaOf(directory.path()) + ".effect WHERE name = 'no'"), "");
+        AskServer("SELECT n FROM " + TablesOf(directory.path()) + ".effect WHERE name = 'no'"), "");
 }
 
 // The sign that a savepoint is given differs from what is there, also where one was taken back before.
@@ -238,7 +238,7 @@ TEST_F(PostgresHandlers, ConnectionThatIsLostUnderAHandlerIsMadeAnewAndTheBranch
 TEST_F(PostgresHandlers, DeferredForeignKeyFailsTheBranchThatBreaksItAlone)
 {
     Harness harness("postgres", directory.path());
-    const std::string schema = SchemaOf(directory.path());
+    const std::string schema = TablesOf(directory.path());
     AskServer("CREATE TABLE " + schema + ".parent (id int PRIMARY KEY); CREATE TABLE " + schema +
               ".child (p int REFERENCES " + schema + ".parent DEFERRABLE INITIALLY DEFERRED)");
     const auto answers =
@@ -309,7 +309,7 @@ TEST_F(PostgresHandlers, DeadlockOfTwoHandlersIsRunAgainWhateverTheyAnswer)
 TEST_F(PostgresHandlers, LockThatIsNotGivenIsAskedForAgainAndThenPutOff)
 {
     Harness harness("postgres", directory.path(), 30);
-    const std::string effect = SchemaOf(directory.path()) + ".effect";
+    const std::string effect = TablesOf(directory.path()) + ".effect";
     AskServer("INSERT INTO " + effect + " VALUES ('effect/b/1/1', 5)");
     AskServer("BEGIN");
     AskServer("UPDATE " + effect + " SET n = 0");

@@ -124,7 +124,7 @@ TEST_F(PostgresSlots, EverySlotOfALostConnectionIsUnavailable)
 
 TEST_F(PostgresSlots, ListOfWhatCannotBeReadTellsNobody)
 {
-    AskServer("UPDATE " + SchemaOf(directory.path()) + ".tercet_fence SET digest = ''");
+    AskServer("UPDATE " + TablesOf(directory.path()) + ".tercet_fence SET digest = ''");
     tercet_fence_range range = {};
     range.participant = "account";
     memset(range.origin, 1, sizeof range.origin);
@@ -134,7 +134,7 @@ TEST_F(PostgresSlots, ListOfWhatCannotBeReadTellsNobody)
         return true;
     };
     EXPECT_EQ(ops->list(connection, &range, told, nullptr, &error), TERCET_DATA_LOSS);
-    AskServer("UPDATE " + SchemaOf(directory.path()) + ".tercet_scope SET open = '\\x00'");
+    AskServer("UPDATE " + TablesOf(directory.path()) + ".tercet_scope SET open = '\\x00'");
     tercet_store_description description = {};
     EXPECT_EQ(ops->describe(connection, "account", caller.origin, &description, &error),
               TERCET_DATA_LOSS);

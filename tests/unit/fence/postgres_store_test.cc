@@ -20,7 +20,7 @@ class PostgresStore : public testing::Test
         if (PostgresServer::Binaries().empty()) {
             GTEST_SKIP() << "PostgreSQL's server is not installed";
         }
-        schema = SchemaOf(directory.path());
+        schema = TablesOf(directory.path());
         conninfo = ConninfoOf(directory.path());
         options.size = sizeof options;
         options.conninfo = conninfo.c_str();
@@ -239,7 +239,7 @@ TEST_F(PostgresStore, SearchPathThatAHandlerSetsLeadsTheFenceNowhereElse)
     harness.handler = [&](const group_request &request, tercet_bytes, group_answer &answer) {
         const tercet_verdict verdict = harness.LeaveEffect(request);
         PQclear(PQexec(tercet_postgres_connection(&harness.request),
-                       ("SET LOCAL search_path = " + SchemaOf(other.path())).c_str()));
+                       ("SET LOCAL search_path = " + TablesOf(other.path())).c_str()));
         answer.result_bytes = 1;
         return verdict;
     };

@@ -29,6 +29,7 @@ ONLY_IN = {
     r"grpc/": ["common/rpc", "tests"],
     r"leveldb/": ["coordinator/journal", "participant-sdk/fence", "bench", "tests"],
     r"libpq": ["participant-sdk/fence", "tests"],
+    r"mysql": ["participant-sdk/fence", "tests"],
     r"sqlite3\.h": ["participant-sdk/fence", "participant-sdk/examples", "samples", "bench", "tests"],
 }
 

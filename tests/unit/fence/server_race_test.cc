@@ -3,9 +3,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "postgres_backend.h"
+#include "server_backend.h"
 #include "store_fixture.h"
-#include "support/postgres_server.h"
 #include "together.h"
 
 namespace fence_test
@@ -19,7 +18,7 @@ int Rounds()
     return races == nullptr ? 50 : std::stoi(races);
 }
 
-class PostgresRace : public testing::TestWithParam<std::string>
+class ServerRace : public testing::TestWithParam<std::string>
 {
   protected:
     TemporaryDirectory directory;
@@ -57,7 +56,7 @@ End AskUntilAnswered(Harness &harness, const Ask &ask)
     return {answer.verdict, answer.how, TERCET_FENCE_NONE};
 }
 
-TEST_P(PostgresRace, EveryPairOfPhasesEndsAsOneOfItsTwoOrders)
+TEST_P(ServerRace, EveryPairOfPhasesEndsAsOneOfItsTwoOrders)
 {
     Harness one(GetParam(), directory.path()), two(GetParam(), directory.path());
     const tercet_phase phases[] = {TERCET_PHASE_TRY, TERCET_PHASE_CONFIRM, TERCET_PHASE_CANCEL};
@@ -98,16 +97,16 @@ TEST_P(PostgresRace, EveryPairOfPhasesEndsAsOneOfItsTwoOrders)
     }
 }
 
-// Waits until somebody waits for a lock of this kind, in this directory's tables or as advisory.
-void UntilSomebodyWaits()
+// Until so many transactions wait for a lock.
+void UntilSomebodyWaits(int count = 1)
 {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (AskServer("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0") {
+    while (WaitingInServer() < count) {
         ASSERT_LT(std::chrono::steady_clock::now(), end) << "nobody waits";
     }
 }
 
-TEST_P(PostgresRace, MarkWaitsForAClaimThatHasNotEndedAndFindsItsRow)
+TEST_P(ServerRace, MarkWaitsForAClaimThatHasNotEndedAndFindsItsRow)
 {
     Harness harness(GetParam(), directory.path()), sweeper(GetParam(), directory.path());
     ASSERT_EQ(harness.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
@@ -126,22 +125,20 @@ TEST_P(PostgresRace, MarkWaitsForAClaimThatHasNotEndedAndFindsItsRow)
 }
 
 // The row is gone and the mark is stored, in a transaction that has not ended: the claim waits.
-TEST_P(PostgresRace, ClaimWaitsForAMarkThatHasNotEndedAndHearsOfIt)
+TEST_P(ServerRace, ClaimWaitsForAMarkThatHasNotEndedAndHearsOfIt)
 {
     Harness harness(GetParam(), directory.path()), sweeper(GetParam(), directory.path());
     ASSERT_EQ(harness.Run(Try("late", 1)).how, TERCET_HOW_RAN);
     ASSERT_EQ(harness.Run(Cancel("late", 1)).how, TERCET_HOW_RAN);
     ASSERT_EQ(harness.Run(Cancel("last", 2)).how, TERCET_HOW_EMPTY);
-    const std::string fence = SchemaOf(directory.path()) + ".tercet_fence";
+    const std::string fence = TablesOf(directory.path()) + ".tercet_fence";
     AskServer("BEGIN");
     AskServer("SELECT 1 FROM " + fence + " WHERE gid = 'last' FOR UPDATE"); // stops the sweep
     std::thread sweep([&] { EXPECT_EQ(sweeper.Apply(5, {10, 9}), TERCET_OK); });
     UntilSomebodyWaits();
     group_answer answer = {};
     std::thread claim([&] { answer = harness.Run(Try("late", 1)); });
-    while (AskServer("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'") ==
-           "0") {
-    }
+    UntilSomebodyWaits(2);
     AskServer("COMMIT");
     sweep.join();
     claim.join();
@@ -154,7 +151,7 @@ TEST_P(PostgresRace, ClaimWaitsForAMarkThatHasNotEndedAndHearsOfIt)
 
 // The transaction has a snapshot from before the mark when it comes to the branch that the mark has
 // closed: its row is gone, and the snapshot knows of no mark.
-TEST_P(PostgresRace, MarkThatIsYoungerThanTheSnapshotIsHeardOfAllTheSame)
+TEST_P(ServerRace, MarkThatIsYoungerThanTheSnapshotIsHeardOfAllTheSame)
 {
     Harness harness(GetParam(), directory.path()), sweeper(GetParam(), directory.path());
     ASSERT_EQ(sweeper.Run(Try("late", 1)).how, TERCET_HOW_RAN);
@@ -184,7 +181,7 @@ TEST_P(PostgresRace, MarkThatIsYoungerThanTheSnapshotIsHeardOfAllTheSame)
 }
 
 // An old coordinator's claim that was there first ends first; one that comes behind is refused.
-TEST_P(PostgresRace, NewEpochWaitsForTheClaimsOfTheOldOneAndShutsOutTheNext)
+TEST_P(ServerRace, NewEpochWaitsForTheClaimsOfTheOldOneAndShutsOutTheNext)
 {
     Harness harness(GetParam(), directory.path()), newer(GetParam(), directory.path());
     ASSERT_EQ(harness.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
@@ -206,7 +203,7 @@ TEST_P(PostgresRace, NewEpochWaitsForTheClaimsOfTheOldOneAndShutsOutTheNext)
 }
 
 // A row of one scope may be swept between the insert that met it and the read that looks for it.
-TEST_P(PostgresRace, ARowThatIsSweptUnderAClaimOfAnotherScopeIsInsertedAnew)
+TEST_P(ServerRace, ARowThatIsSweptUnderAClaimOfAnotherScopeIsInsertedAnew)
 {
     Harness harness(GetParam(), directory.path()), sweeper(GetParam(), directory.path());
     Ask theirs = Try("shared", 1);
@@ -227,7 +224,7 @@ TEST_P(PostgresRace, ARowThatIsSweptUnderAClaimOfAnotherScopeIsInsertedAnew)
     });
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, PostgresRace, testing::ValuesIn(SharedKinds()), StoreName);
+INSTANTIATE_TEST_SUITE_P(Levels, ServerRace, testing::ValuesIn(SharedKinds()), StoreName);
 
 } // namespace
 } // namespace fence_test

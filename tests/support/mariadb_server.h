@@ -1,0 +1,24 @@
+// mariadb_server.h -- MariaDB as a test's own server.
+#pragma once
+
+#include "support/server_process.h"
+
+class MariadbServer : public ServerProcess
+{
+  public:
+    static bool Installed();
+    // The program's server, started when first asked for.  Only where it is installed.
+    static MariadbServer &Shared();
+
+    MariadbServer();
+
+    void Start();
+    void Stop(); // in order
+    void Kill(); // at once, as in a crash: the next start recovers from its log
+
+    // Reached by user "root" without a password.
+    std::string Socket() const
+    {
+        return directory() + "/socket";
+    }
+};
