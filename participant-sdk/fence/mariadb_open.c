@@ -90,6 +90,9 @@ static enum tercet_status read_row(struct mariadb_connection *connection, const 
 static enum tercet_status judge_server(MYSQL_ROW row, enum tercet_mariadb_isolation isolation,
                                        struct tercet_error *error_out)
 {
+    if (row == NULL) {
+        return error_set(error_out, TERCET_UNAVAILABLE, "MariaDB: the server tells no settings");
+    }
     if (strcmp(row[0], "1") != 0) {
         return error_set(error_out, TERCET_FAILED_PRECONDITION,
                          "MariaDB: innodb_flush_log_at_trx_commit is %s, and the server may forget "

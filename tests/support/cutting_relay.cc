@@ -13,15 +13,6 @@
 namespace
 {
 
-// "I am ready, and no transaction is open (or one is, or one has failed)": the end of every answer.
-constexpr size_t kReadyBytes = 6;
-
-bool EndsReady(const std::string &answer)
-{
-    return answer.size() >= kReadyBytes &&
-           answer.compare(answer.size() - kReadyBytes, 5, std::string("Z\0\0\0\5", 5)) == 0;
-}
-
 struct sockaddr_un Named(const std::string &path)
 {
     struct sockaddr_un address = {};
@@ -46,12 +37,38 @@ bool SendAll(int fd, const char *bytes, size_t size)
 
 } // namespace
 
-CuttingRelay::CuttingRelay(const std::string &socket)
-    : socket_(socket), listener_(::socket(AF_UNIX, SOCK_STREAM, 0)), wake_(eventfd(0, 0))
+// "I am ready, and no transaction is open (or one is, or one has failed)": the end of every answer.
+bool CuttingRelay::PostgresEnded(const std::string &answer)
+{
+    constexpr size_t kReadyBytes = 6;
+    return answer.size() >= kReadyBytes &&
+           answer.compare(answer.size() - kReadyBytes, 5, std::string("Z\0\0\0\5", 5)) == 0;
+}
+
+// An OK packet with nothing in it, behind which no more results come.
+bool CuttingRelay::MariadbEnded(const std::string &answer)
+{
+    constexpr size_t kOkBytes = 11, kMoreResults = 8;
+    if (answer.size() < kOkBytes) {
+        return false;
+    }
+    const std::string last = answer.substr(answer.size() - kOkBytes);
+    return last.compare(0, 3, std::string("\7\0\0", 3)) == 0 && last[4] == 0 &&
+           (static_cast<unsigned char>(last[7]) & kMoreResults) == 0;
+}
+
+std::string CuttingRelay::Socket() const
+{
+    return directory_ + "/.s.PGSQL." + std::to_string(kPort);
+}
+
+CuttingRelay::CuttingRelay(const std::string &socket, Ended ended)
+    : socket_(socket), whole_(ended), listener_(::socket(AF_UNIX, SOCK_STREAM, 0)),
+      wake_(eventfd(0, 0))
 {
     std::string pattern = (std::filesystem::temp_directory_path() / "tercet_relay_XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
-    const struct sockaddr_un here = Named(directory_ + "/.s.PGSQL." + std::to_string(kPort));
+    const struct sockaddr_un here = Named(Socket());
     EXPECT_EQ(bind(listener_, reinterpret_cast<const struct sockaddr *>(&here), sizeof here), 0);
     EXPECT_EQ(listen(listener_, 64), 0);
     thread_ = std::thread([this] { Run(); });
@@ -142,7 +159,7 @@ bool CuttingRelay::FromServer(Pair *pair)
     }
     if (pair->ending) {
         pair->answer.append(bytes, static_cast<size_t>(size));
-        return !EndsReady(pair->answer);
+        return !whole_(pair->answer);
     }
     return SendAll(pair->client, bytes, static_cast<size_t>(size));
 }

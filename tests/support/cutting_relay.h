@@ -1,5 +1,5 @@
-// cutting_relay.h -- a relay between libpq and a server on a unix socket, which cuts a connection at a
-// chosen moment of what passes through.
+// cutting_relay.h -- a relay between a database's client and its server on a unix socket, which cuts a
+// connection at a chosen moment of what passes through.
 #pragma once
 
 #include <list>
@@ -16,8 +16,13 @@ class CuttingRelay
         kAfter   // it does, and the server's whole answer is lost
     };
 
-    // Listens as libpq's `port` in a directory of its own; carries to `socket`, a path.
-    explicit CuttingRelay(const std::string &socket);
+    // Whether these bytes are a server's whole answer.
+    using Ended = bool (*)(const std::string &answer);
+    static bool PostgresEnded(const std::string &answer);
+    static bool MariadbEnded(const std::string &answer);
+
+    // Listens at Socket(), carries to `socket`.
+    CuttingRelay(const std::string &socket, Ended ended);
     ~CuttingRelay();
     CuttingRelay(const CuttingRelay &) = delete;
     CuttingRelay &operator=(const CuttingRelay &) = delete;
@@ -26,6 +31,8 @@ class CuttingRelay
     {
         return directory_;
     }
+    // Named as libpq names the socket of kPort in its directory.
+    std::string Socket() const;
     static constexpr int kPort = 5432;
 
     // Once, when a client next sends these words.
@@ -46,6 +53,7 @@ class CuttingRelay
     bool FromServer(Pair *pair);
 
     std::string socket_;
+    Ended whole_;
     std::string directory_;
     int listener_;
     int wake_;

@@ -40,9 +40,9 @@ MariadbServer &MariadbServer::Shared()
 
 MariadbServer::MariadbServer() : ServerProcess("mariadb", "mysql")
 {
-    Run(std::string(kInstall) +
-        " --no-defaults --datadir=\"$PWD/data\" --auth-root-authentication-method=normal --skip-test-db"
-        " --skip-name-resolve");
+    Run(std::string(kInstall) + " --no-defaults --datadir=\"$PWD/data\" "
+                                "--auth-root-authentication-method=normal --skip-test-db"
+                                " --skip-name-resolve");
     Start();
 }
 
