@@ -121,17 +121,6 @@ static bool take_answer(struct mariadb_connection *connection, struct mariadb_an
     return true;
 }
 
-/* Nothing that a failed batch has left may meet the next one. */
-static void drain(struct mariadb_connection *connection)
-{
-    while (!connection->suspect && mysql_more_results(&connection->link)) {
-        if (mysql_next_result(&connection->link) > 0) {
-            break;
-        }
-        mysql_free_result(mysql_store_result(&connection->link));
-    }
-}
-
 enum tercet_status mariadb_flush(struct mariadb_connection *connection,
                                  struct tercet_error *error_out)
 {
@@ -139,12 +128,11 @@ enum tercet_status mariadb_flush(struct mariadb_connection *connection,
 
     tercet_assert(connection->queued > 0 && !connection->flushed);
     connection->flushed = true;
-    bool good = !connection->suspect &&
-                mysql_real_query(&connection->link, (const char *)connection->text.data,
-                                 connection->text.size) == 0;
     if (connection->suspect) {
         return error_set(error_out, TERCET_UNAVAILABLE, "MariaDB: the connection is lost");
     }
+    bool good = mysql_real_query(&connection->link, (const char *)connection->text.data,
+                                 connection->text.size) == 0;
     for (; good && at < connection->queued; at++) {
         good = at == 0 || mysql_next_result(&connection->link) == 0;
         good = good && take_answer(connection, &connection->answers[at]);
@@ -156,10 +144,7 @@ enum tercet_status mariadb_flush(struct mariadb_connection *connection,
         return TERCET_OK;
     }
     connection->failed = connection->answers[at].query;
-    const enum tercet_status status =
-        mariadb_explain(connection, "the fence's statement", error_out);
-    drain(connection);
-    return status;
+    return mariadb_explain(connection, "the fence's statement", error_out);
 }
 
 const struct mariadb_answer *mariadb_answer_of(const struct mariadb_connection *connection,

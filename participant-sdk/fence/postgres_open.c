@@ -22,6 +22,9 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
+/* Only says that one before it has failed. */
+static const char *const in_failed_transaction = "25P02";
+
 /* Remembers why the last statement failed, so that a handler need not tell. */
 static int watch_results(PGEventId event, void *information, void *context)
 {
@@ -30,7 +33,7 @@ static int watch_results(PGEventId event, void *information, void *context)
     if (event == PGEVT_RESULTCREATE) {
         const PGEventResultCreate *created = information;
         const char *sqlstate = postgres_sqlstate(created->result);
-        if (sqlstate[0] != '\0') {
+        if (sqlstate[0] != '\0' && strcmp(sqlstate, in_failed_transaction) != 0) {
             (void)snprintf(connection->failed_sqlstate, sizeof connection->failed_sqlstate, "%s",
                            sqlstate);
         }

@@ -80,7 +80,10 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_mariadb_open(
 TERCET_API struct st_mysql *tercet_mariadb_connection(const struct tercet_request *request);
 
 /* tercet_answer_failed() with the connection's last error.  A transaction that fell to a deadlock or a
- * lock timeout is run again, whether the handler says so by this or answers anything else. */
+ * lock timeout is run again, whether the handler says so by this or answers anything else, if it returns
+ * behind the statement that failed.  One that goes on does so in a transaction of its own, because the
+ * server has rolled back ours: nothing of that is kept either, but it counts as a handler that has ended
+ * the transaction. */
 TERCET_API enum tercet_verdict tercet_mariadb_failed(struct tercet_request *request);
 
 TERCET_END_DECLS

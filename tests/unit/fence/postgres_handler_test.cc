@@ -1,12 +1,8 @@
 // What a handler may do to its connection: end the transaction, fail in it, leave things lying about.
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
 
 #include "postgres_backend.h"
 #include "store_fixture.h"
-#include "support/cutting_relay.h"
 #include "support/postgres_server.h"
 
 namespace fence_test
@@ -266,44 +262,6 @@ TEST_F(PostgresHandlers, HandlerThatTakesItsRowAwayIsFoundOut)
     EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_DONE);
     EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_CONFIRM), 0);
     EXPECT_EQ(harness.State("b"), TERCET_FENCE_TRIED);
-}
-
-// Both hold what the other wants next; the server lets one of them fall, and it is run again.
-TEST_F(PostgresHandlers, DeadlockOfTwoHandlersIsRunAgainWhateverTheyAnswer)
-{
-    Harness one("postgres", directory.path()), two("postgres", directory.path());
-    std::mutex mutex;
-    std::condition_variable both;
-    int there = 0;
-    const auto work = [&](Harness &harness, const char *first, const char *second, const char *gid,
-                          int64_t number, int *runs, group_answer *answer) {
-        harness.handler = [&, first, second, runs](const group_request &request, tercet_bytes,
-                                                   group_answer &) {
-            PGconn *link = tercet_postgres_connection(&harness.request);
-            EXPECT_EQ(LeaveEffectOn(link, first), TERCET_VERDICT_DONE);
-            if ((*runs)++ == 0) {
-                std::unique_lock<std::mutex> lock(mutex);
-                there++;
-                both.notify_all();
-                both.wait(lock, [&] { return there == 2; });
-            }
-            // One of the two fails here, and says something else.
-            return LeaveEffectOn(link, second) == TERCET_VERDICT_DONE ? harness.LeaveEffect(request)
-                                                                      : TERCET_VERDICT_REFUSED;
-        };
-        *answer = harness.Run(Try(gid, number));
-    };
-    group_answer first = {}, second = {};
-    int runs_one = 0, runs_two = 0;
-    ASSERT_EQ(one.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
-    std::thread thread([&] { work(one, "x", "y", "a", 1, &runs_one, &first); });
-    work(two, "y", "x", "b", 2, &runs_two, &second);
-    thread.join();
-    EXPECT_EQ(first.how, TERCET_HOW_RAN) << first.text;
-    EXPECT_EQ(second.how, TERCET_HOW_RAN) << second.text;
-    EXPECT_GE(runs_one + runs_two, 3) << "one of the two fell";
-    EXPECT_EQ(one.Effects("a", 1, TERCET_PHASE_TRY), 1);
-    EXPECT_EQ(one.Effects("b", 1, TERCET_PHASE_TRY), 1);
 }
 
 TEST_F(PostgresHandlers, LockThatIsNotGivenIsAskedForAgainAndThenPutOff)

@@ -1,6 +1,8 @@
 // Two connections at one branch, and a mark in the middle of a claim, at every isolation level.
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <thread>
 
 #include "server_backend.h"
@@ -222,6 +224,55 @@ TEST_P(ServerRace, ARowThatIsSweptUnderAClaimOfAnotherScopeIsInsertedAnew)
             EXPECT_TRUE(end.verdict == TERCET_VERDICT_CONFLICT || end.how == TERCET_HOW_RAN);
         }
     });
+}
+
+// Both hold what the other wants next; the server lets one of them fall, and it is run again.
+TEST_P(ServerRace, DeadlockOfTwoHandlersIsRunAgainWhateverTheyAnswer)
+{
+    Harness one(GetParam(), directory.path()), two(GetParam(), directory.path());
+    std::mutex mutex;
+    std::condition_variable both;
+    int there = 0;
+    const auto leave = [](Harness &harness, group_request request, const std::string &gid) {
+        request.key = {tercet_bytes_of(gid.data(), gid.size()), 1};
+        return harness.LeaveEffect(request);
+    };
+    const auto work = [&](Harness &harness, const char *first, const char *second, const char *gid,
+                          int64_t number, int *runs, group_answer *answer) {
+        harness.handler = [&, first, second, runs](const group_request &request, tercet_bytes,
+                                                   group_answer &) {
+            const tercet_verdict begun = leave(harness, request, first);
+            if ((*runs)++ == 0) {
+                std::unique_lock<std::mutex> lock(mutex);
+                there++;
+                both.notify_all();
+                both.wait(lock, [&] { return there == 2; });
+            }
+            // One of the two falls here, and says something else; where the server takes no more
+            // statements then, it may go on as if it had not.
+            const tercet_verdict ended = leave(harness, request, second);
+            if (ended != TERCET_VERDICT_DONE && GetParam().rfind("mariadb", 0) == 0) {
+                return TERCET_VERDICT_REFUSED;
+            }
+            const tercet_verdict own = harness.LeaveEffect(request);
+            return begun == TERCET_VERDICT_DONE && ended == TERCET_VERDICT_DONE
+                       ? own
+                       : TERCET_VERDICT_REFUSED;
+        };
+        *answer = harness.Run(Try(gid, number));
+    };
+    ASSERT_EQ(one.Run({Try("x", 48), Try("y", 49)})[1].how, TERCET_HOW_RAN); // the rows are there
+    group_answer first = {}, second = {};
+    int runs_one = 0, runs_two = 0;
+    std::thread thread([&] { work(one, "x", "y", "a", 1, &runs_one, &first); });
+    work(two, "y", "x", "b", 2, &runs_two, &second);
+    thread.join();
+    EXPECT_EQ(first.how, TERCET_HOW_RAN) << first.text;
+    EXPECT_EQ(second.how, TERCET_HOW_RAN) << second.text;
+    EXPECT_GE(runs_one + runs_two, 3) << "one of the two fell";
+    EXPECT_EQ(one.Effects("a", 1, TERCET_PHASE_TRY), 1);
+    EXPECT_EQ(one.Effects("b", 1, TERCET_PHASE_TRY), 1);
+    EXPECT_EQ(one.Effects("x", 1, TERCET_PHASE_TRY), 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, ServerRace, testing::ValuesIn(SharedKinds()), StoreName);
