@@ -118,6 +118,20 @@ class MariadbBackend : public Backend
     std::string database_;
 };
 
+// Before any test: a child of one that started it would take it along when it is killed.
+class ServerIsThere : public testing::Environment
+{
+    void SetUp() override
+    {
+        if (MariadbServer::Installed()) {
+            MariadbServer::Shared();
+        }
+    }
+};
+
+const testing::Environment *const environment =
+    testing::AddGlobalTestEnvironment(new ServerIsThere);
+
 std::vector<std::string> IfInstalled(const std::vector<std::string> &kinds)
 {
     return MariadbServer::Installed() ? kinds : std::vector<std::string>();

@@ -137,6 +137,20 @@ class PostgresBackend : public Backend
     std::string conninfo_;
 };
 
+// Before any test: a child of one that started it would take it along when it is killed.
+class ServerIsThere : public testing::Environment
+{
+    void SetUp() override
+    {
+        if (!PostgresServer::Binaries().empty()) {
+            PostgresServer::Shared();
+        }
+    }
+};
+
+const testing::Environment *const environment =
+    testing::AddGlobalTestEnvironment(new ServerIsThere);
+
 std::vector<std::string> IfInstalled(const std::vector<std::string> &kinds)
 {
     return PostgresServer::Binaries().empty() ? std::vector<std::string>() : kinds;
