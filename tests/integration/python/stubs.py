@@ -7,11 +7,15 @@ import tempfile
 
 
 def make(protos):
-    out = tempfile.mkdtemp(prefix="tercet-stubs-")
-    subprocess.run(
-        ["protoc", "-I", protos, "--python_out", out, "--grpc_python_out", out,
-         "--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin",
-         "tercet/v1/participant.proto", "tercet/v1/coordinator.proto"], check=True)
-    sys.path.insert(0, out)
+    """The modules; what they were made in is gone again."""
     names = ["participant_pb2", "participant_pb2_grpc", "coordinator_pb2", "coordinator_pb2_grpc"]
-    return [importlib.import_module("tercet.v1." + name) for name in names]
+    with tempfile.TemporaryDirectory(prefix="tercet-stubs-") as out:
+        subprocess.run(
+            ["protoc", "-I", protos, "--python_out", out, "--grpc_python_out", out,
+             "--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin",
+             "tercet/v1/participant.proto", "tercet/v1/coordinator.proto"], check=True)
+        sys.path.insert(0, out)
+        try:
+            return [importlib.import_module("tercet.v1." + name) for name in names]
+        finally:
+            sys.path.remove(out)
