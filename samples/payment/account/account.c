@@ -17,36 +17,36 @@ enum { RESULT_SIZE = 64 };
 
 static const char freeze_sql[] =
     "UPDATE account SET balance = balance - :amount, frozen = frozen + :amount"
-    " WHERE user = :user AND balance >= :amount";
-static const char deduct_sql[] = "UPDATE account SET frozen = frozen - :amount WHERE user = :user";
+    " WHERE owner = :user AND balance >= :amount";
+static const char deduct_sql[] = "UPDATE account SET frozen = frozen - :amount WHERE owner = :user";
 static const char release_sql[] =
-    "UPDATE account SET balance = balance + :amount, frozen = frozen - :amount WHERE user = :user";
-static const char look_sql[] = "SELECT balance, :amount FROM account WHERE user = :user";
+    "UPDATE account SET balance = balance + :amount, frozen = frozen - :amount WHERE owner = :user";
+static const char look_sql[] = "SELECT balance FROM account WHERE owner = :user";
 
 #define ENTRY_SQL(kind)                                                                            \
-    "INSERT INTO entry (gid, user, kind, amount) VALUES (:gid, :user, '" kind "', :amount)"
+    "INSERT INTO entry (gid, owner, kind, amount) VALUES (:gid, :user, '" kind "', :amount)"
 
-static enum tercet_verdict refuse(const struct call *call)
+static enum tercet_verdict refuse(struct call *call)
 {
-    long long user = (long long)json_integer_value(json_object_get(call->payload, "user"));
-    sqlite3_stmt *row = NULL;
+    int64_t user = call_number(call, "user");
+    struct books_row row;
     int found = call_select(call, look_sql, &row);
 
     if (found < 0) {
         return call_failed(call);
     }
     if (found == 0) {
-        return tercet_answer_refused(call->request, "ACCOUNT_UNKNOWN", "user %lld has no account",
-                                     user);
+        return tercet_answer_refused(call->request, "ACCOUNT_UNKNOWN",
+                                     "user %" PRId64 " has no account", user);
     }
-    return tercet_answer_refused(
-        call->request, "BALANCE_TOO_LOW", "user %lld has %lld fen, %lld are needed", user,
-        (long long)sqlite3_column_int64(row, 0), (long long)sqlite3_column_int64(row, 1));
+    return tercet_answer_refused(call->request, "BALANCE_TOO_LOW",
+                                 "user %" PRId64 " has %" PRId64 " fen, %" PRId64 " are needed",
+                                 user, books_number(&row, 0), call_number(call, "amount"));
 }
 
-static enum tercet_verdict freeze(const struct call *call)
+static enum tercet_verdict freeze(struct call *call)
 {
-    sqlite3_stmt *row = NULL;
+    struct books_row row;
     char result[RESULT_SIZE];
     int changed = call_change(call, freeze_sql);
 
@@ -57,19 +57,18 @@ static enum tercet_verdict freeze(const struct call *call)
         call_select(call, look_sql, &row) != 1) {
         return call_failed(call);
     }
-    snprintf(result, sizeof result, "{\"balance\": %" PRId64 "}",
-             (int64_t)sqlite3_column_int64(row, 0));
+    snprintf(result, sizeof result, "{\"balance\": %" PRId64 "}", books_number(&row, 0));
     return tercet_answer_done(call->request, tercet_bytes_of_text(result));
 }
 
-static enum tercet_verdict deduct(const struct call *call)
+static enum tercet_verdict deduct(struct call *call)
 {
     bool done = call_change(call, deduct_sql) == 1 && call_change(call, ENTRY_SQL("DEDUCT")) == 1;
 
     return done ? TERCET_VERDICT_DONE : call_failed(call);
 }
 
-static enum tercet_verdict release(const struct call *call)
+static enum tercet_verdict release(struct call *call)
 {
     bool done = call_change(call, release_sql) == 1 && call_change(call, ENTRY_SQL("RELEASE")) == 1;
 

@@ -1,10 +1,8 @@
 /* call.c -- payloads and statements, see call.h. */
 #include "common/call.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <tercet/store_sqlite.h>
 
 enum { CODE_BYTES_MAX = 32, SENTENCE_SIZE = 200 };
 
@@ -67,7 +65,7 @@ static bool payload_is_valid(const struct call_table *table, const json_t *paylo
     return true;
 }
 
-static enum tercet_verdict dispatch(const struct call_table *table, const struct call *call)
+static enum tercet_verdict dispatch(const struct call_table *table, struct call *call)
 {
     switch (call->request->phase) {
     case TERCET_PHASE_TRY:
@@ -82,15 +80,19 @@ static enum tercet_verdict dispatch(const struct call_table *table, const struct
 
 enum tercet_verdict call_handle(struct tercet_request *request)
 {
-    const struct call_table *table = request->context;
+    const struct call_context *context = request->context;
     char sentence[SENTENCE_SIZE] = "";
     enum tercet_verdict verdict = TERCET_VERDICT_UNSPECIFIED;
 
     json_t *payload =
         json_loadb(request->payload.data, request->payload.size, JSON_REJECT_DUPLICATES, NULL);
-    if (payload_is_valid(table, payload, sentence)) {
-        const struct call call = {.request = request, .payload = payload};
-        verdict = dispatch(table, &call);
+    if (payload_is_valid(context->table, payload, sentence)) {
+        struct call call = {.request = request,
+                            .values = payload,
+                            .books = context->books,
+                            .connection = context->books->of_request(request)};
+        json_object_set_new(payload, "gid", json_string(request->gid));
+        verdict = dispatch(context->table, &call);
     } else if (request->phase == TERCET_PHASE_TRY) {
         verdict = tercet_answer_refused(request, "BAD_PAYLOAD", "%s", sentence);
     } else {
@@ -101,70 +103,36 @@ enum tercet_verdict call_handle(struct tercet_request *request)
     return verdict;
 }
 
+int64_t call_number(const struct call *call, const char *name)
+{
+    return json_integer_value(json_object_get(call->values, name));
+}
+
+const char *call_code(const struct call *call, const char *name)
+{
+    return json_string_value(json_object_get(call->values, name));
+}
+
 /* ---- Statements ------------------------------------------------------------------------------ */
 
-/* Binds the statement's parameter `index` by its name.  False when nothing has that name. */
-static bool bind_by_name(const struct call *call, sqlite3_stmt *statement, int index)
+void call_set(struct call *call, const char *name, int64_t number)
 {
-    const char *name = sqlite3_bind_parameter_name(statement, index);
-    if (name == NULL) {
-        return false;
-    }
-    if (strcmp(name, ":gid") == 0) {
-        return sqlite3_bind_text(statement, index, call->request->gid, -1, SQLITE_TRANSIENT) ==
-               SQLITE_OK;
-    }
-    const json_t *value = json_object_get(call->payload, name + 1);
-    if (json_is_integer(value)) {
-        return sqlite3_bind_int64(statement, index, json_integer_value(value)) == SQLITE_OK;
-    }
-    return json_is_string(value) && sqlite3_bind_text(statement, index, json_string_value(value),
-                                                      -1, SQLITE_TRANSIENT) == SQLITE_OK;
+    json_object_set_new(call->values, name, json_integer(number));
 }
 
-/* The statement with all its parameters bound, or NULL. */
-static sqlite3_stmt *prepare(const struct call *call, const char *sql)
+int call_change(struct call *call, const char *sql)
 {
-    sqlite3_stmt *statement = tercet_sqlite_prepare(call->request, sql);
-    int count = statement == NULL ? 0 : sqlite3_bind_parameter_count(statement);
-
-    for (int i = 1; i <= count; i++) {
-        if (!bind_by_name(call, statement, i)) {
-            return NULL;
-        }
-    }
-    return statement;
+    return call->books->run(call->connection, sql, call->values, NULL, call->error);
 }
 
-int call_change(const struct call *call, const char *sql)
+int call_select(struct call *call, const char *sql, struct books_row *row_out)
 {
-    sqlite3_stmt *statement = prepare(call, sql);
-
-    if (statement == NULL || sqlite3_step(statement) != SQLITE_DONE) {
-        return -1;
-    }
-    return sqlite3_changes(tercet_sqlite_connection(call->request));
+    return call->books->run(call->connection, sql, call->values, row_out, call->error);
 }
 
-int call_select(const struct call *call, const char *sql, sqlite3_stmt **row_out)
+enum tercet_verdict call_failed(struct call *call)
 {
-    sqlite3_stmt *statement = prepare(call, sql);
-    int code = statement == NULL ? SQLITE_ERROR : sqlite3_step(statement);
-
-    if (code == SQLITE_ROW) {
-        *row_out = statement;
-        return 1;
-    }
-    return code == SQLITE_DONE ? 0 : -1;
-}
-
-enum tercet_verdict call_failed(const struct call *call)
-{
-    sqlite3 *database = tercet_sqlite_connection(call->request);
-    int code = sqlite3_errcode(database);
-    bool sql_failed = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
-
     return tercet_answer_failed(
         call->request, "%s %s: %s", call->request->action, tercet_phase_name(call->request->phase),
-        sql_failed ? sqlite3_errmsg(database) : "the row that try had reserved is not there");
+        call->error[0] != '\0' ? call->error : "the row that try had reserved is not there");
 }

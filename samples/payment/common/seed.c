@@ -1,52 +1,52 @@
-/* seed.c -- demo data, see seed.h. */
+/* seed.c -- tables and demo data, see seed.h. */
 #include "common/seed.h"
 
-#include <sqlite3.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { BUSY_TIMEOUT_MS = 5000 };
+static const char end_of_statement[] = ";\n";
 
-/* Carries out the first statement of `sql`; `rest_out` is what follows it. */
-static int run_first(sqlite3 *database, const char *sql, int64_t set, const char **rest_out)
+/* Without the comments before it. */
+static bool is_query(const char *statement)
 {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(database, sql, -1, &statement, rest_out);
-
-    if (code == SQLITE_OK && statement != NULL) {
-        int index = sqlite3_bind_parameter_index(statement, ":set");
-        if (index > 0) {
-            sqlite3_bind_int64(statement, index, set);
-        }
-        code = sqlite3_step(statement) == SQLITE_DONE ? SQLITE_OK : sqlite3_errcode(database);
-    }
-    sqlite3_finalize(statement);
-    return code;
+    return strncmp(statement, "SELECT", strlen("SELECT")) == 0;
 }
 
-bool seed_run(const struct seed *seed, char sentence_out[SEED_SENTENCE_SIZE])
+/* Carries out the statements of `sql`, one after the other, each on lines of its own. */
+static bool run_all(const struct seed *seed, void *connection, const char *sql,
+                    char error_out[BOOKS_ERROR_SIZE])
 {
-    sqlite3 *database = NULL;
-    const char *rest = seed->seed_sql;
-    int code = sqlite3_open(seed->database, &database);
+    json_t *values = json_pack("{s:I}", "set", (json_int_t)seed->set);
+    struct books_row row;
+    int done = 0;
 
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(database, BUSY_TIMEOUT_MS);
-        code =
-            sqlite3_exec(database, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", NULL, NULL, NULL);
+    for (const char *rest = sql; done >= 0 && *rest != '\0';) {
+        const char *end = strstr(rest, end_of_statement);
+        size_t length = end == NULL ? strlen(rest) : (size_t)(end - rest);
+        char *statement = strndup(rest, length);
+        bool query = is_query(statement);
+        done = seed->books->run(connection, statement, values, query ? &row : NULL, error_out);
+        free(statement);
+        if (query && done == 1) {
+            break;
+        }
+        rest += end == NULL ? length : length + strlen(end_of_statement);
     }
-    if (code == SQLITE_OK) {
-        code = sqlite3_exec(database, seed->schema_sql, NULL, NULL, NULL);
+    json_decref(values);
+    return done >= 0;
+}
+
+bool seed_run(const struct seed *seed, char error_out[BOOKS_ERROR_SIZE])
+{
+    void *connection = seed->books->begin(seed->database, error_out);
+
+    if (connection == NULL) {
+        return false;
     }
-    while (code == SQLITE_OK && *rest != '\0') {
-        code = run_first(database, rest, seed->set, &rest);
-    }
-    if (code == SQLITE_OK) {
-        code = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
-    }
-    if (code != SQLITE_OK) {
-        snprintf(sentence_out, SEED_SENTENCE_SIZE, "%s", sqlite3_errmsg(database));
-    }
-    sqlite3_close(database); /* rolls back what is not committed */
-    return code == SQLITE_OK;
+    bool done = run_all(seed, connection, seed->schema_sql, error_out) &&
+                (seed->seed_sql == NULL || run_all(seed, connection, seed->seed_sql, error_out)) &&
+                seed->books->commit(connection, error_out);
+    seed->books->close(connection);
+    return done;
 }

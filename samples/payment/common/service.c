@@ -1,4 +1,4 @@
-/* service.c -- flags and serving, see service.h; the demo data is seed.c's. */
+/* service.c -- flags and serving, see service.h; tables and demo data are seed.c's. */
 #include "common/service.h"
 
 #include "common/seed.h"
@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <tercet/store_sqlite.h>
 
 enum { EXAMPLE_SIZE = 128, NO_SEED = -1 };
 
@@ -14,8 +13,9 @@ struct arguments {
     struct usage usage;
     const char *name;
     const char *listen;
-    const char *database;
-    int64_t seed_set; /* NO_SEED: serve */
+    const struct books *books;
+    const char *database; /* NULL: the default of these books */
+    int64_t seed_set;     /* NO_SEED: serve */
 };
 
 /* ---- Flags ----------------------------------------------------------------------------------- */
@@ -25,10 +25,17 @@ static const struct argp_option option_table[] = {
      .key = 'l',
      .arg = "ADDRESS",
      .doc = "where to serve: host:port or unix:/path, loopback only"},
+    {.name = "store",
+     .key = 't',
+     .arg = "KIND",
+     .doc = "which database: sqlite (default), postgres, mariadb"},
     {.name = "database",
      .key = 'd',
-     .arg = "FILE",
-     .doc = "the SQLite file, made when missing; default NAME.db"},
+     .arg = "PLACE",
+     .doc =
+         "of sqlite a file, made when missing (default NAME.db); of postgres what libpq calls a "
+         "connection string (dbname=NAME); of mariadb the database's name, which @FILE may follow, "
+         "an option file whose [client] says where and who (NAME)"},
     {.name = "name", .key = 'n', .arg = "NAME", .doc = "as in the coordinator's configuration"},
     {.name = "seed",
      .key = 's',
@@ -45,6 +52,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'l':
         arguments->listen = value;
+        return 0;
+    case 't':
+        arguments->books = books_find(value);
+        if (arguments->books == NULL) {
+            usage_wrong(&arguments->usage, "--store is \"%s\", must be one of %s", value,
+                        books_known);
+        }
         return 0;
     case 'd':
         arguments->database = value;
@@ -74,14 +88,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static int serve(const struct service *service, const struct arguments *arguments)
 {
-    struct call_table table = service->table;
+    struct call_context context = {.table = &service->table, .books = arguments->books};
     const struct tercet_action action = {.name = service->action,
                                          .on_try = call_handle,
                                          .on_confirm = call_handle,
                                          .on_cancel = call_handle,
-                                         .context = &table};
-    const struct tercet_sqlite_options database = {
-        .size = sizeof database, .path = arguments->database, .setup_sql = service->schema_sql};
+                                         .context = &context};
     const struct tercet_participant_options options = {.size = sizeof options,
                                                        .name = arguments->name,
                                                        .listen = arguments->listen,
@@ -90,7 +102,7 @@ static int serve(const struct service *service, const struct arguments *argument
     struct tercet_participant *participant = NULL;
     struct tercet_error error = {0};
 
-    bool ok = tercet_sqlite_open(&database, &store, &error) == TERCET_OK &&
+    bool ok = context.books->open(arguments->database, &store, &error) == TERCET_OK &&
               tercet_participant_create(&options, &participant, &error) == TERCET_OK &&
               tercet_participant_register(participant, store, &action, 1, &error) == TERCET_OK &&
               tercet_participant_serve(participant, &error) == TERCET_OK;
@@ -102,36 +114,45 @@ static int serve(const struct service *service, const struct arguments *argument
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Makes the tables, adds the demo data when it is asked for, and else serves. */
+static int run(const struct service *service, const struct arguments *arguments)
+{
+    bool serving = arguments->seed_set == NO_SEED;
+    const struct seed seed = {.books = arguments->books,
+                              .database = arguments->database,
+                              .schema_sql = service->schema_sql,
+                              .seed_sql = serving ? NULL : service->seed_sql,
+                              .set = serving ? 0 : arguments->seed_set};
+    char error[BOOKS_ERROR_SIZE];
+
+    if (!seed_run(&seed, error)) {
+        fprintf(stderr, "%s: %s: %s\n", arguments->name, arguments->database, error);
+        return EXIT_FAILURE;
+    }
+    return serving ? serve(service, arguments) : EXIT_SUCCESS;
+}
+
 int service_main(const struct service *service, int argc, char **argv)
 {
     char example[EXAMPLE_SIZE];
     char default_database[EXAMPLE_SIZE];
     snprintf(example, sizeof example, "%s --listen %s --database %s.db", service->name,
              service->listen, service->name);
-    snprintf(default_database, sizeof default_database, "%s.db", service->name);
 
     struct arguments arguments = {.usage = {.program = service->name, .example = example},
                                   .name = service->name,
                                   .listen = service->listen,
-                                  .database = default_database,
+                                  .books = &books_sqlite,
                                   .seed_set = NO_SEED};
     const struct argp argp = {
         .options = option_table, .parser = parse_option, .doc = service->about};
     if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &arguments) != 0) {
         return EXIT_USAGE;
     }
-    if (arguments.seed_set == NO_SEED) {
-        return serve(service, &arguments);
+    if (arguments.database == NULL) {
+        snprintf(default_database, sizeof default_database, "%s%s%s", arguments.books->prefix,
+                 service->name, arguments.books->suffix);
+        arguments.database = default_database;
     }
-
-    const struct seed seed = {.database = arguments.database,
-                              .schema_sql = service->schema_sql,
-                              .seed_sql = service->seed_sql,
-                              .set = arguments.seed_set};
-    char sentence[SEED_SENTENCE_SIZE];
-    if (!seed_run(&seed, sentence)) {
-        fprintf(stderr, "%s: %s: %s\n", arguments.name, arguments.database, sentence);
-        return EXIT_FAILURE;
-    }
-    return EXIT_SUCCESS;
+    return run(service, &arguments);
 }

@@ -2,6 +2,7 @@
  *
  *   account --database account.db --seed     adds the demo data, once, and ends
  *   account --database account.db            serves
+ *   account --store postgres --database 'dbname=account'
  *
  * Each of the four services is a program of its own with a database of its own.  They share this
  * frame and call.h, and nothing of their business. */
@@ -15,7 +16,7 @@ struct service {
     const char *listen; /* default of --listen */
     const char *about;  /* one sentence for --help */
     const char *schema_sql;
-    /* Adds demo data set number :set, without touching rows that are there. */
+    /* Adds demo data set number :set, see seed.h. */
     const char *seed_sql;
     const char *action; /* the one action that it serves */
     struct call_table table;

@@ -12,18 +12,18 @@
 #include <string.h>
 
 static const char lock_sql[] = "UPDATE coupon SET state = 'LOCKED', payment = :gid"
-                               " WHERE code = :coupon AND user = :user AND state = 'FREE'";
+                               " WHERE code = :coupon AND owner = :user AND state = 'FREE'";
 static const char use_sql[] = "UPDATE coupon SET state = 'USED'"
                               " WHERE code = :coupon AND state = 'LOCKED' AND payment = :gid";
 static const char release_sql[] = "UPDATE coupon SET state = 'FREE', payment = NULL"
                                   " WHERE code = :coupon AND state = 'LOCKED' AND payment = :gid";
-static const char look_sql[] = "SELECT user = :user, state FROM coupon WHERE code = :coupon";
+static const char look_sql[] = "SELECT owner, state FROM coupon WHERE code = :coupon";
 
 /* Why lock_sql changed nothing. */
-static enum tercet_verdict refuse(const struct call *call)
+static enum tercet_verdict refuse(struct call *call)
 {
-    const char *coupon = json_string_value(json_object_get(call->payload, "coupon"));
-    sqlite3_stmt *row = NULL;
+    const char *coupon = call_code(call, "coupon");
+    struct books_row row;
     int found = call_select(call, look_sql, &row);
 
     if (found < 0) {
@@ -33,11 +33,11 @@ static enum tercet_verdict refuse(const struct call *call)
         return tercet_answer_refused(call->request, "COUPON_UNKNOWN", "there is no coupon %s",
                                      coupon);
     }
-    if (sqlite3_column_int(row, 0) == 0) {
+    if (books_number(&row, 0) != call_number(call, "user")) {
         return tercet_answer_refused(call->request, "COUPON_NOT_YOURS",
                                      "coupon %s belongs to another user", coupon);
     }
-    if (strcmp((const char *)sqlite3_column_text(row, 1), "USED") == 0) {
+    if (strcmp(row.text[1], "USED") == 0) {
         return tercet_answer_refused(call->request, "COUPON_USED", "coupon %s is used already",
                                      coupon);
     }
@@ -45,7 +45,7 @@ static enum tercet_verdict refuse(const struct call *call)
                                  "coupon %s is locked by another payment", coupon);
 }
 
-static enum tercet_verdict lock(const struct call *call)
+static enum tercet_verdict lock(struct call *call)
 {
     int changed = call_change(call, lock_sql);
 
@@ -55,12 +55,12 @@ static enum tercet_verdict lock(const struct call *call)
     return changed == 1 ? TERCET_VERDICT_DONE : call_failed(call);
 }
 
-static enum tercet_verdict use(const struct call *call)
+static enum tercet_verdict use(struct call *call)
 {
     return call_change(call, use_sql) == 1 ? TERCET_VERDICT_DONE : call_failed(call);
 }
 
-static enum tercet_verdict release(const struct call *call)
+static enum tercet_verdict release(struct call *call)
 {
     return call_change(call, release_sql) == 1 ? TERCET_VERDICT_DONE : call_failed(call);
 }

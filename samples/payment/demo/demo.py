@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Seven payments and what can happen to them, on real processes and real files.
 
-    demo.py --bin build/dev [--repeat N] [--verbose] [--keep]
+    demo.py --bin build/dev [--store KIND] [--repeat N] [--verbose] [--keep]
 
 Starts a coordinator and four services, each a process with a database of its own, pays, kills,
-restarts, and checks the books of all four at the end.  Exit code: 0 when everything was as it must
-be, 1 when anything was off, 2 for wrong use.
+restarts, and checks the books of all four at the end.  --store says what keeps the books: sqlite,
+postgres, or for each service its own, as in order=postgres,account=mariadb.  Exit code: 0 when
+everything was as it must be, 1 when anything was off, 2 for wrong use, 77 when the database's server
+is not installed.
 """
 
 import argparse
@@ -16,11 +18,13 @@ import time
 
 import ledger
 import processes
+import stores
 from console import Console
 from shop import SERVICES, Payment, Programs, Shop, finish_pay
 
 ALL = set(SERVICES)
 SHORT_TIMEOUT_MS = 1000
+NOT_INSTALLED = 77
 SET_STEP = 1000  # demo data set n has n * SET_STEP added to every number
 
 
@@ -284,7 +288,12 @@ def run(options):
         console.bad(str(failure))
         return 1
     directory = tempfile.mkdtemp(prefix="tercet-demo-")
-    shop = Shop(programs, directory)
+    try:
+        shop = Shop(programs, directory, options.store)
+    except stores.Missing as missing:
+        console.line(f"{missing}", good=False)
+        shutil.rmtree(directory)
+        return NOT_INSTALLED
     off, stopped_badly = 1, []
     try:
         shop.open()
@@ -306,12 +315,19 @@ def run(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", required=True, metavar="DIR", help="where the programs are built")
+    parser.add_argument(
+        "--store", default="sqlite", metavar="KIND", help="what keeps the books, see above"
+    )
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="tell the story N times")
     parser.add_argument("--verbose", action="store_true", help="tell every round in full")
     parser.add_argument("--keep", action="store_true", help="keep databases, journal and logs")
     options = parser.parse_args()
     if options.repeat < 1:
         parser.error(f"--repeat is {options.repeat}, must be at least 1; as in: --repeat 100")
+    try:
+        options.store = stores.read_kinds(options.store, SERVICES)
+    except ValueError as wrong:
+        parser.error(f"--store: {wrong}; as in: --store order=postgres,account=sqlite")
     processes.end_on_sigterm()
     try:
         return run(options)

@@ -17,20 +17,11 @@ Fence rows of ended transactions go away by the coordinator's mark, so a row may
 that is there must agree.
 """
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 
 FENCE_STATES = {1: "TRIED", 2: "CONFIRMED", 3: "CANCELLED", 4: "SUSPENDED"}
 FEN_PER_POINT = 100
-
-
-def _rows(shop, service, sql, values=()):
-    """Reads what is committed, also while the service runs or after it was killed."""
-    with closing(sqlite3.connect(shop.database(service), timeout=10)) as database:
-        database.execute("PRAGMA query_only = 1")
-        return database.execute(sql, values).fetchall()
 
 
 # ---- The tables of the story ---------------------------------------------------------------------
@@ -65,16 +56,16 @@ def head(payment):
 
 def states(shop, payment):
     user = payment.user
-    (order,) = _one(shop, "order", "SELECT state FROM orders WHERE id = ?", payment.order)
-    account = _one(shop, "account", "SELECT balance, frozen FROM account WHERE user = ?", user)
-    points = _one(shop, "points", "SELECT available, pending FROM points WHERE user = ?", user)
-    (coupon,) = _one(shop, "coupons", "SELECT state FROM coupon WHERE code = ?", payment.coupon)
+    (order,) = _one(shop, "order", "SELECT id, state FROM orders", payment.order)
+    account = _one(shop, "account", "SELECT owner, balance, frozen FROM account", user)
+    points = _one(shop, "points", "SELECT owner, available, pending FROM points", user)
+    (coupon,) = _one(shop, "coupons", "SELECT code, state FROM coupon", payment.coupon)
     return States(order, *account, *(points or (0, 0)), coupon)
 
 
 def _one(shop, service, sql, key):
-    rows = _rows(shop, service, sql, (key,))
-    return rows[0] if rows else None
+    """What follows `key`, the first column, in its row."""
+    return next((row[1:] for row in shop.rows(service, sql) if row[0] == key), None)
 
 
 # ---- The books -----------------------------------------------------------------------------------
@@ -87,18 +78,17 @@ class Books:
         """`outcomes`: by gid, whether the coordinator says that it was paid."""
         self.outcomes = outcomes
         self.off = []
-        self.accounts = _rows(shop, "account", "SELECT user, opening, balance, frozen FROM account")
-        self.money = _rows(shop, "account", "SELECT gid, user, kind, amount FROM entry")
-        self.points = _rows(shop, "points", "SELECT user, available, pending FROM points")
-        self.moves = _rows(shop, "points", "SELECT gid, user, kind, points FROM entry")
-        self.orders = _rows(shop, "order", "SELECT id, state, user, amount, payment FROM orders")
-        self.coupons = _rows(shop, "coupons", "SELECT code, state, user, payment FROM coupon")
+        rows = shop.rows
+        self.accounts = rows("account", "SELECT owner, opening, balance, frozen FROM account")
+        self.money = rows("account", "SELECT gid, owner, kind, amount FROM entry")
+        self.points = rows("points", "SELECT owner, available, pending FROM points")
+        self.moves = rows("points", "SELECT gid, owner, kind, points FROM entry")
+        self.orders = rows("order", "SELECT id, state, owner, amount, payment FROM orders")
+        self.coupons = rows("coupons", "SELECT code, state, owner, payment FROM coupon")
         self.fences = [
             (service, gid, branch, FENCE_STATES.get(state, f"state {state}"))
             for service in ("order", "account", "points", "coupons")
-            for gid, branch, state in _rows(
-                shop, service, "SELECT CAST(gid AS TEXT), branch, state FROM tercet_fence"
-            )
+            for gid, branch, state in shop.fence_rows(service)
         ]
         self.deducted = {
             gid: (user, amount) for gid, user, kind, amount in self.money if kind == "DEDUCT"
@@ -171,7 +161,8 @@ class Books:
         for gid, user, kind, number in entries:
             by_gid.setdefault(gid, []).append((kind, user, number))
         for gid, steps in by_gid.items():
-            kinds = [kind for kind, _, _ in steps]
+            # Nothing in the rows says which came first; nothing can be frozen or pending below zero.
+            kinds = sorted((kind for kind, _, _ in steps), key=lambda kind: (kind != begin, kind))
             self._expect(
                 len(steps) == 2 and kinds[0] == begin and kinds[1] in ends,
                 f"{service}: {gid} did {' '.join(kinds)}",

@@ -33,12 +33,22 @@ def tied_to_us(command):
     return ["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)]
 
 
+def accepts_at(port):
+    """Whether somebody listens at the loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+        return True
+    except OSError:
+        return False
+
+
 class Server:
     """One server program, which may live several times."""
 
-    def __init__(self, name, command, port, log):
-        self.name, self.port, self.log = name, port, Path(log)
-        self._command = command
+    def __init__(self, name, command, accepts, log):
+        """`accepts()` tells whether it serves by now."""
+        self.name, self.log = name, Path(log)
+        self._command, self._accepts = command, accepts
         self._process = None
 
     def start(self):
@@ -89,17 +99,12 @@ class Server:
         lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         return "\n".join(f"    {self.name}: {line}" for line in lines)
 
-    def _accepts(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()
-            return True
-        except OSError:
-            return False
 
-
-def run(command):
+def run(command, directory=None):
     """Runs a program to its end; anything but exit code 0 is a failure."""
-    done = subprocess.run(tied_to_us(command), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        tied_to_us(command), capture_output=True, text=True, check=False, cwd=directory
+    )
     if done.returncode != 0:
         words = " ".join(map(str, command))
         raise ProcessFailure(f"{words}: exit code {done.returncode}\n{done.stderr}")

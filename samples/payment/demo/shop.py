@@ -1,11 +1,12 @@
 """The running system: coordinator, four services with a relay before each, and `pay`.
 
-                                  ┌──► relay ──► order     (order.db)
-    pay ──► tercetd (journal) ────┼──► relay ──► account   (account.db)
-                                  ├──► relay ──► points    (points.db)
-                                  └──► relay ──► coupons   (coupons.db)
+                                  ┌──► relay ──► order     (its database)
+    pay ──► tercetd (journal) ────┼──► relay ──► account   (its database)
+                                  ├──► relay ──► points    (its database)
+                                  └──► relay ──► coupons   (its database)
 """
 
+import functools
 import json
 import subprocess
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import processes
 import relay
+import stores
 
 SERVICES = ("order", "account", "points", "coupons")
 
@@ -86,8 +88,10 @@ class Programs:
 class Shop:
     """Starts everything in `directory`; close() stops it."""
 
-    def __init__(self, programs, directory):
+    def __init__(self, programs, directory, kinds=None):
+        """`kinds`: by service, the kind of its store; SQLite when nothing is said."""
         self.directory = Path(directory)
+        self._stores = stores.Stores(kinds or dict.fromkeys(SERVICES, "sqlite"), self.directory)
         self.network = relay.Network()
         self._programs = programs
         self._coordinator_port, *ports = processes.free_ports(1 + len(SERVICES))
@@ -97,9 +101,20 @@ class Shop:
         self.outcomes = {}  # by gid: whether the coordinator says that it was paid
 
     def database(self, service):
-        return self.directory / f"{service}.db"
+        """What its --database is."""
+        return self._stores.of(service).place(service)
+
+    def rows(self, service, sql):
+        """Reads what is committed in the service's database."""
+        return self._stores.of(service).rows(service, sql)
+
+    def fence_rows(self, service):
+        """(gid, branch, state) of each row that the fence has there."""
+        gid = self._stores.of(service).fence_gid
+        return self.rows(service, f"SELECT {gid}, branch, state FROM tercet_fence")
 
     def open(self):
+        self._stores.open()
         self.seed(0)
         for service in self.services.values():
             service.start()
@@ -115,14 +130,13 @@ class Shop:
         """Returns sentences about programs that did not stop as they should."""
         said = [self.coordinator.stop()] + [each.stop() for each in self.services.values()]
         self.network.close()
+        said += self._stores.close()
         return [sentence for sentence in said if sentence]
 
     def seed(self, number):
         """Demo data set `number` for all services, also while they run."""
         for name in SERVICES:
-            processes.run(
-                [self._programs.path(name), "--database", self.database(name), f"--seed={number}"]
-            )
+            processes.run([*self._command(name), f"--seed={number}"])
 
     def start_pay(self, payment, timeout_ms=None):
         """Starts `pay` and does not wait for it."""
@@ -163,14 +177,20 @@ class Shop:
 
     def _service(self, name):
         port = self._ports[name]
-        command = [self._programs.path(name), "--listen", f"127.0.0.1:{port}"]
-        command += ["--database", self.database(name)]
-        return processes.Server(name, command, port, self.directory / f"{name}.log")
+        command = [*self._command(name), "--listen", f"127.0.0.1:{port}"]
+        return self._server(name, command, port)
+
+    def _command(self, name):
+        kind = self._stores.kinds[name]
+        return [self._programs.path(name), "--store", kind, "--database", self.database(name)]
+
+    def _server(self, name, command, port):
+        accepts = functools.partial(processes.accepts_at, port)
+        return processes.Server(name, command, accepts, self.directory / f"{name}.log")
 
     def _coordinator(self):
         command = [self._programs.path("tercetd"), "--config", self._config]
-        log = self.directory / "tercetd.log"
-        return processes.Server("tercetd", command, self._coordinator_port, log)
+        return self._server("tercetd", command, self._coordinator_port)
 
     @property
     def _journal(self):

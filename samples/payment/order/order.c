@@ -10,50 +10,51 @@
 #include "common/service.h"
 #include "order_sql.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static const char start_sql[] = "UPDATE orders SET state = 'PAYING', payment = :gid"
-                                " WHERE id = :order AND user = :user AND amount = :amount"
+                                " WHERE id = :order AND owner = :user AND amount = :amount"
                                 " AND state = 'WAITING'";
 static const char finish_sql[] = "UPDATE orders SET state = 'PAID'"
                                  " WHERE id = :order AND state = 'PAYING' AND payment = :gid";
 static const char release_sql[] = "UPDATE orders SET state = 'WAITING', payment = NULL"
                                   " WHERE id = :order AND state = 'PAYING' AND payment = :gid";
-static const char look_sql[] = "SELECT user = :user, amount, state, amount = :amount"
-                               " FROM orders WHERE id = :order";
+static const char look_sql[] = "SELECT owner, amount, state FROM orders WHERE id = :order";
 
 /* Why start_sql changed nothing. */
-static enum tercet_verdict refuse(const struct call *call)
+static enum tercet_verdict refuse(struct call *call)
 {
-    long long order = (long long)json_integer_value(json_object_get(call->payload, "order"));
-    sqlite3_stmt *row = NULL;
+    int64_t order = call_number(call, "order");
+    struct books_row row;
     int found = call_select(call, look_sql, &row);
 
     if (found < 0) {
         return call_failed(call);
     }
     if (found == 0) {
-        return tercet_answer_refused(call->request, "ORDER_UNKNOWN", "there is no order %lld",
+        return tercet_answer_refused(call->request, "ORDER_UNKNOWN", "there is no order %" PRId64,
                                      order);
     }
-    if (sqlite3_column_int(row, 0) == 0) {
+    if (books_number(&row, 0) != call_number(call, "user")) {
         return tercet_answer_refused(call->request, "ORDER_NOT_YOURS",
-                                     "order %lld belongs to another user", order);
+                                     "order %" PRId64 " belongs to another user", order);
     }
-    if (sqlite3_column_int(row, 3) == 0) {
+    if (books_number(&row, 1) != call_number(call, "amount")) {
         return tercet_answer_refused(call->request, "AMOUNT_DIFFERS",
-                                     "order %lld costs %lld fen, not what was offered", order,
-                                     (long long)sqlite3_column_int64(row, 1));
+                                     "order %" PRId64 " costs %" PRId64
+                                     " fen, not what was offered",
+                                     order, books_number(&row, 1));
     }
-    if (strcmp((const char *)sqlite3_column_text(row, 2), "PAID") == 0) {
-        return tercet_answer_refused(call->request, "ORDER_PAID", "order %lld is paid already",
-                                     order);
+    if (strcmp(row.text[2], "PAID") == 0) {
+        return tercet_answer_refused(call->request, "ORDER_PAID",
+                                     "order %" PRId64 " is paid already", order);
     }
     return tercet_answer_refused(call->request, "ORDER_PAYING",
-                                 "another payment of order %lld is under way", order);
+                                 "another payment of order %" PRId64 " is under way", order);
 }
 
-static enum tercet_verdict start(const struct call *call)
+static enum tercet_verdict start(struct call *call)
 {
     int changed = call_change(call, start_sql);
 
@@ -63,12 +64,12 @@ static enum tercet_verdict start(const struct call *call)
     return changed == 1 ? TERCET_VERDICT_DONE : call_failed(call);
 }
 
-static enum tercet_verdict finish(const struct call *call)
+static enum tercet_verdict finish(struct call *call)
 {
     return call_change(call, finish_sql) == 1 ? TERCET_VERDICT_DONE : call_failed(call);
 }
 
-static enum tercet_verdict release(const struct call *call)
+static enum tercet_verdict release(struct call *call)
 {
     return call_change(call, release_sql) == 1 ? TERCET_VERDICT_DONE : call_failed(call);
 }

@@ -1,4 +1,5 @@
-INSERT OR IGNORE INTO orders (id, user, amount, state)
+SELECT id FROM orders WHERE id = :set * 1000 + 42;
+INSERT INTO orders (id, owner, amount, state)
 VALUES (:set * 1000 + 42, :set * 1000 + 7, 2500, 'WAITING'),
        (:set * 1000 + 43, :set * 1000 + 8, 2500, 'WAITING'),
        (:set * 1000 + 44, :set * 1000 + 7, 1800, 'WAITING'),

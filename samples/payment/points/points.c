@@ -5,7 +5,8 @@
  *     cancel   takes the pending ones away
  *
  * 100 fen are 1 yuan; what is left over brings nothing.  Try never says no to a good payload.  A
- * cancelled first payment leaves a row with zero points, which is what a user without points has. */
+ * cancelled first payment leaves a row with zero points, which is what a user without points has.  When
+ * two first payments of a user meet, the second one's INSERT may fail; then its try is asked for again. */
 #include "common/service.h"
 
 #include "points_sql.h"
@@ -15,38 +16,53 @@
 
 enum { RESULT_SIZE = 64, FEN_PER_POINT = 100 };
 
-static const char add_sql[] =
-    "INSERT INTO points (user, available, pending) VALUES (:user, 0, :amount / 100)"
-    " ON CONFLICT (user) DO UPDATE SET pending = pending + excluded.pending";
-static const char confirm_sql[] = "UPDATE points SET available = available + :amount / 100,"
-                                  " pending = pending - :amount / 100 WHERE user = :user";
+static const char add_sql[] = "UPDATE points SET pending = pending + :points WHERE owner = :user";
+static const char first_sql[] =
+    "INSERT INTO points (owner, available, pending) VALUES (:user, 0, :points)";
+static const char confirm_sql[] = "UPDATE points SET available = available + :points,"
+                                  " pending = pending - :points WHERE owner = :user";
 static const char cancel_sql[] =
-    "UPDATE points SET pending = pending - :amount / 100 WHERE user = :user";
+    "UPDATE points SET pending = pending - :points WHERE owner = :user";
 
 #define ENTRY_SQL(kind)                                                                            \
-    "INSERT INTO entry (gid, user, kind, points) VALUES (:gid, :user, '" kind "', :amount / 100)"
+    "INSERT INTO entry (gid, owner, kind, points) VALUES (:gid, :user, '" kind "', :points)"
 
-static enum tercet_verdict add(const struct call *call)
+/* From now on ":points" is what the payment brings. */
+static int64_t set_points(struct call *call)
 {
-    int64_t amount = json_integer_value(json_object_get(call->payload, "amount"));
-    char result[RESULT_SIZE];
+    int64_t points = call_number(call, "amount") / FEN_PER_POINT;
 
-    if (call_change(call, add_sql) != 1 || call_change(call, ENTRY_SQL("ADD")) != 1) {
+    call_set(call, "points", points);
+    return points;
+}
+
+static enum tercet_verdict add(struct call *call)
+{
+    int64_t points = set_points(call);
+    char result[RESULT_SIZE];
+    int changed = call_change(call, add_sql);
+
+    if (changed == 0) {
+        changed = call_change(call, first_sql);
+    }
+    if (changed != 1 || call_change(call, ENTRY_SQL("ADD")) != 1) {
         return call_failed(call);
     }
-    snprintf(result, sizeof result, "{\"points\": %" PRId64 "}", amount / FEN_PER_POINT);
+    snprintf(result, sizeof result, "{\"points\": %" PRId64 "}", points);
     return tercet_answer_done(call->request, tercet_bytes_of_text(result));
 }
 
-static enum tercet_verdict confirm(const struct call *call)
+static enum tercet_verdict confirm(struct call *call)
 {
+    set_points(call);
     bool done = call_change(call, confirm_sql) == 1 && call_change(call, ENTRY_SQL("CONFIRM")) == 1;
 
     return done ? TERCET_VERDICT_DONE : call_failed(call);
 }
 
-static enum tercet_verdict cancel(const struct call *call)
+static enum tercet_verdict cancel(struct call *call)
 {
+    set_points(call);
     bool done = call_change(call, cancel_sql) == 1 && call_change(call, ENTRY_SQL("CANCEL")) == 1;
 
     return done ? TERCET_VERDICT_DONE : call_failed(call);

@@ -175,7 +175,7 @@ class Right(World):
     def test_the_order_service_passes_with_another_order_each_time(self):
         words, database = self.sample("order", [
             "WITH RECURSIVE n(id) AS (SELECT 100000 UNION ALL SELECT id + 1 FROM n WHERE id < 100999)"
-            " INSERT INTO orders (id, user, amount, state) SELECT id, 7, 100, 'WAITING' FROM n"])
+            " INSERT INTO orders (id, owner, amount, state) SELECT id, 7, 100, 'WAITING' FROM n"])
         self.expect_conforms(
             *words, "--action", "pay", "--first", "100000", "--payload",
             '{"user": 7, "order": {n}, "amount": 100}', "--refused-payload",
@@ -187,7 +187,7 @@ class Right(World):
     def test_the_coupon_service_passes_with_another_coupon_each_time(self):
         words, database = self.sample("coupons", [
             "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 1000)"
-            " INSERT INTO coupon (code, user, state) SELECT 'N' || id, 7, 'FREE' FROM n"])
+            " INSERT INTO coupon (code, owner, state) SELECT 'N' || id, 7, 'FREE' FROM n"])
         pathlib.Path(self.path("payload")).write_text('{"user": 7, "coupon": "N{n}"}',
                                                       encoding="utf-8")
         self.expect_conforms(

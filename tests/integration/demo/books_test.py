@@ -25,14 +25,14 @@ FENCE_SQL = "CREATE TABLE tercet_fence (gid BLOB, branch INTEGER, state INTEGER)
 GOOD = {
     "order": ["UPDATE orders SET state = 'PAID', payment = 'pay-1' WHERE id = 42"],
     "account": [
-        "UPDATE account SET balance = 17500 WHERE user = 7",
-        "INSERT INTO entry (gid, user, kind, amount) VALUES"
+        "UPDATE account SET balance = 17500 WHERE owner = 7",
+        "INSERT INTO entry (gid, owner, kind, amount) VALUES"
         " ('pay-1', 7, 'FREEZE', 2500), ('pay-1', 7, 'DEDUCT', 2500),"
         " ('pay-2', 7, 'FREEZE', 1800), ('pay-2', 7, 'RELEASE', 1800)",
     ],
     "points": [
         "INSERT INTO points VALUES (7, 25, 0)",
-        "INSERT INTO entry (gid, user, kind, points) VALUES"
+        "INSERT INTO entry (gid, owner, kind, points) VALUES"
         " ('pay-1', 7, 'ADD', 25), ('pay-1', 7, 'CONFIRM', 25),"
         " ('pay-2', 7, 'ADD', 18), ('pay-2', 7, 'CANCEL', 18)",
     ],
@@ -41,17 +41,17 @@ GOOD = {
 
 # Service, what goes wrong in its database, words of the sentence that must be said.
 WRONGS = [
-    ("account", "UPDATE account SET balance = 17000 WHERE user = 7", "paid in, but"),
-    ("account", "UPDATE account SET balance = 17400, frozen = 100 WHERE user = 7", "still frozen"),
+    ("account", "UPDATE account SET balance = 17000 WHERE owner = 7", "paid in, but"),
+    ("account", "UPDATE account SET balance = 17400, frozen = 100 WHERE owner = 7", "still frozen"),
     (
         "account",
-        "INSERT INTO entry (gid, user, kind, amount) VALUES ('pay-1', 7, 'DEDUCT', 2500)",
+        "INSERT INTO entry (gid, owner, kind, amount) VALUES ('pay-1', 7, 'DEDUCT', 2500)",
         "did FREEZE DEDUCT DEDUCT",
     ),
     ("account", "DELETE FROM entry WHERE kind = 'RELEASE'", "pay-2 did FREEZE"),
     ("account", "UPDATE entry SET amount = 1700 WHERE kind = 'RELEASE'", "other numbers"),
-    ("points", "UPDATE points SET available = 50 WHERE user = 7", "50 available, 25 confirmed"),
-    ("points", "UPDATE points SET pending = 1 WHERE user = 7", "still pending"),
+    ("points", "UPDATE points SET available = 50 WHERE owner = 7", "50 available, 25 confirmed"),
+    ("points", "UPDATE points SET pending = 1 WHERE owner = 7", "still pending"),
     ("points", "DELETE FROM entry WHERE gid = 'pay-1'", "0 points for a payment that brings 25"),
     ("order", "UPDATE orders SET state = 'PAYING' WHERE id = 42", "still PAYING"),
     (
@@ -81,7 +81,8 @@ class Shop:
         for branch, service in enumerate(SERVICES, start=1):
             with closing(sqlite3.connect(self.database(service))) as database:
                 database.executescript((SAMPLE / service / "schema.sql").read_text())
-                database.execute((SAMPLE / service / "seed.sql").read_text(), {"set": 0})
+                for sql in (SAMPLE / service / "seed.sql").read_text().split(";\n")[:-1]:
+                    database.execute(sql, {"set": 0})
                 database.execute(FENCE_SQL)
                 for gid, state in ((PAID, 2), (CANCELLED, 3)):
                     row = (gid.encode(), branch, state)
@@ -92,6 +93,13 @@ class Shop:
 
     def database(self, service):
         return self._directory / f"{service}.db"
+
+    def rows(self, service, sql):
+        with closing(sqlite3.connect(self.database(service))) as database:
+            return database.execute(sql).fetchall()
+
+    def fence_rows(self, service):
+        return self.rows(service, "SELECT CAST(gid AS TEXT), branch, state FROM tercet_fence")
 
     def change(self, service, sql):
         with closing(sqlite3.connect(self.database(service))) as database:

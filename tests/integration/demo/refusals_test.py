@@ -39,15 +39,15 @@ REFUSALS = [
 BEFORE = [
     ("order", "UPDATE orders SET state = 'PAYING', payment = 'pay-other' WHERE id = 46"),
     ("order", "UPDATE orders SET state = 'PAID', payment = 'pay-other' WHERE id = 47"),
-    ("order", "INSERT INTO orders (id, user, amount, state) VALUES (90, 9, 100, 'WAITING')"),
+    ("order", "INSERT INTO orders (id, owner, amount, state) VALUES (90, 9, 100, 'WAITING')"),
     ("coupons", "UPDATE coupon SET state = 'LOCKED', payment = 'pay-other' WHERE code = 'C12'"),
     ("coupons", "UPDATE coupon SET state = 'USED', payment = 'pay-other' WHERE code = 'C13'"),
 ]
 
 BOOKS = {
-    "order": "SELECT id, user, amount, state, payment FROM orders ORDER BY id",
-    "account": "SELECT user, balance, frozen FROM account ORDER BY user",
-    "points": "SELECT user, available, pending FROM points WHERE available + pending > 0 ORDER BY user",
+    "order": "SELECT id, owner, amount, state, payment FROM orders ORDER BY id",
+    "account": "SELECT owner, balance, frozen FROM account ORDER BY owner",
+    "points": "SELECT owner, available, pending FROM points WHERE available + pending > 0 ORDER BY owner",
     "coupons": "SELECT code, state, payment FROM coupon ORDER BY code",
 }
 
@@ -151,6 +151,7 @@ class Refusals(unittest.TestCase):
             (["--listen", busy, "--database", database], busy),
             (["--database", pathlib.Path(self.directory) / "no" / "such" / "place.db", "--seed"], "place.db"),
             (["--seed=x", "--database", database], "--seed"),
+            (["--store", "shoebox"], "shoebox"),
             (["--unheard-of"], "unheard-of"),
         ]:
             with self.subTest(named=named):
