@@ -8,7 +8,6 @@ nobody else, and stopped with the demo.  Servers that the machine runs already a
 import glob
 import os
 import pwd
-import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -86,7 +85,7 @@ class Postgres:
         if not found:
             raise Missing("PostgreSQL is not installed: no /usr/lib/postgresql/*/bin/postgres")
         self._bin = max(found, key=lambda path: int(path.split("/")[4])).rsplit("/", 1)[0]
-        self._server = _DatabaseServer("postgres", directory)
+        self._server = _DatabaseServer("postgres", directory, user="postgres")
         self._readers = {}
 
     def open(self, services):
@@ -116,7 +115,53 @@ class Postgres:
         return [*command, "-v", "ON_ERROR_STOP=1", "-d", self.place(database), *more]
 
 
-KINDS = {"sqlite": Sqlite, "postgres": Postgres}
+class Mariadb:
+    """One MariaDB server."""
+
+    fence_gid = "CAST(gid AS CHAR)"
+    programs = ("/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db", "/usr/bin/mariadb")
+
+    def __init__(self, directory):
+        for program in self.programs:
+            if not os.access(program, os.X_OK):
+                raise Missing(f"MariaDB is not installed: no {program}")
+        self._server = _DatabaseServer("mariadb", directory, user="mysql")
+        self._options = directory / "mariadb.cnf"
+        self._readers = {}
+
+    def open(self, services):
+        server, install, _ = self.programs
+        place = self._server.directory
+        socket = place / "socket"
+        self._options.write_text(f"[client]\nsocket={socket}\nuser=root\n")
+        words = "--auth-root-authentication-method=normal --skip-test-db --skip-name-resolve"
+        self._server.run([install, "--no-defaults", f"--datadir={place / 'data'}", *words.split()])
+        command = [server, "--no-defaults", f"--datadir={place / 'data'}", f"--socket={socket}"]
+        command += [f"--pid-file={place / 'pid'}", "--skip-networking"]
+        command += ["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"]
+        self._server.start(command, self._client("mysql", "-e", "SELECT 1"))
+        for service in services:
+            words = f"CREATE DATABASE `{service}` CHARACTER SET ascii COLLATE ascii_bin"
+            processes.run(self._client("mysql", "-e", words))
+            self._readers[service] = Reader(self._client(service))
+
+    def place(self, service):
+        return f"{service}@{self._options}"
+
+    def rows(self, service, sql):
+        return self._readers[service].rows(sql)
+
+    def close(self):
+        for reader in self._readers.values():
+            reader.close()
+        return self._server.stop()
+
+    def _client(self, database, *more):
+        command = [self.programs[2], f"--defaults-file={self._options}", "--batch"]
+        return [*command, "--skip-column-names", "--unbuffered", database, *more]
+
+
+KINDS = {"sqlite": Sqlite, "postgres": Postgres, "mariadb": Mariadb}
 
 
 class Stores:
@@ -157,11 +202,12 @@ def read_kinds(text, services):
 class _DatabaseServer:
     """One server process in a directory of its own; not as root, where we are root."""
 
-    def __init__(self, name, directory):
+    def __init__(self, name, directory, user):
+        """`user`: who runs it where we are root; nobody, when there is no such user."""
         self.directory = directory / name
         self._name = name
         self._log = directory / f"{name}.log"
-        self._user = _first_user(name, "nobody") if os.geteuid() == 0 else None
+        self._user = _first_user(user, "nobody") if os.geteuid() == 0 else None
         self._process = None
 
     def run(self, command):
@@ -183,8 +229,6 @@ class _DatabaseServer:
 
     def stop(self):
         said = "" if self._process is None else self._process.stop()
-        if self._user is not None:
-            shutil.rmtree(self.directory, ignore_errors=True)
         return [said] if said else []
 
     def _as_user(self, command):
