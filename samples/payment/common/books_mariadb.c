@@ -34,7 +34,7 @@ static void read_place(const char *database, struct place *place_out)
 static enum tercet_status open_store(const char *database, struct tercet_store **store_out,
                                      struct tercet_error *error_out)
 {
-    struct place place;
+    struct place place = {.option_file = NULL};
 
     read_place(database, &place);
     const struct tercet_mariadb_options options = {.size = sizeof options,
@@ -52,7 +52,7 @@ static void *of_request(const struct tercet_request *request)
 static void *begin(const char *database, char error_out[BOOKS_ERROR_SIZE])
 {
     MYSQL *connection = mysql_init(NULL);
-    struct place place;
+    struct place place = {.option_file = NULL};
 
     read_place(database, &place);
     /* ANSI: || joins texts, as elsewhere. */
