@@ -46,10 +46,11 @@ void rpc_channel_close(struct rpc_channel *channel);
 /* Is there a connection now?  It may break at any moment, and a call then makes another. */
 bool rpc_channel_is_connected(struct rpc_channel *channel);
 
-/* How many connections it has lost; one that may have been lost unseen is counted, too.  A call that is
- * begun, and ends with an answer, between two equal readings went over the connection that the channel
- * still has: no other was made meanwhile.  A loss is counted when a poller thread has heard of it, which
- * is before a new connection can be made unless all of them are busy for that long. */
+/* How many connections it has lost.  A call that is begun, and ends with an answer, between two equal
+ * readings went over the connection that the channel still has: no other was made meanwhile.  A loss is
+ * counted when a poller thread has heard of it, which is before a new connection can be made unless all
+ * of them are busy for that long.  One that came and went while they were is counted too, but not when
+ * yet another stands by the time they look, and none stood when they last did. */
 uint64_t rpc_channel_losses(const struct rpc_channel *channel);
 
 /* Try to connect now instead of waiting for the next attempt. */
