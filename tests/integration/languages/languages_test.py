@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 import grpc
@@ -117,13 +118,26 @@ class Languages(unittest.TestCase):
                   for name, (balance, _) in self.before.items()}
         self.assertEqual(wanted, self.balances())
 
+    @staticmethod
+    def ask(method, request, timeout_s=60):
+        """As an initiator asks: what names its gid is repeated until it is not UNAVAILABLE, which a coordinator
+        says while it is starting or does not reach the bank."""
+        until = time.monotonic() + timeout_s
+        while True:
+            try:
+                return method(request, timeout=timeout_s)
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
+
     def execute(self, gid, *branches):
-        return self.coordinator.Execute(
-            co.ExecuteRequest(gid=gid, branches=branches, wait=co.WAIT_END), timeout=60)
+        return self.ask(self.coordinator.Execute,
+                        co.ExecuteRequest(gid=gid, branches=branches, wait=co.WAIT_END))
 
     def begin_and_try(self, gid, branch):
-        self.coordinator.Begin(co.BeginRequest(gid=gid), timeout=30)
-        return self.coordinator.Try(co.TryRequest(gid=gid, number=1, branch=branch), timeout=30)
+        self.ask(self.coordinator.Begin, co.BeginRequest(gid=gid))
+        return self.ask(self.coordinator.Try, co.TryRequest(gid=gid, number=1, branch=branch))
 
     def test_a_transfer_moves_the_money_and_tells_what_is_left(self):
         done = self.execute("transfer", debit("ann", 30), credit("bob", 30))
@@ -145,17 +159,17 @@ class Languages(unittest.TestCase):
         self.assertEqual(pb.VERDICT_DONE, self.begin_and_try("cancelled", debit("ann", 7)).verdict)
         balance = self.before["ann"][0]
         self.assertEqual((balance - 7, 7), self.balances()["ann"])
-        done = self.end(self.coordinator.Cancel, co.CancelRequest(gid="cancelled", wait=co.WAIT_END))
+        done = self.ask(self.coordinator.Cancel, co.CancelRequest(gid="cancelled", wait=co.WAIT_END))
         self.assertEqual(co.TRANSACTION_STATE_CANCELLED, done.state)
         self.check_moved()
 
     def test_a_kill_between_try_and_confirm_loses_nothing(self):
         self.begin_and_try("killed", debit("ann", 3))
         self.running.kill()
-        done = self.coordinator.Confirm(co.ConfirmRequest(gid="killed"), timeout=30)
+        done = self.ask(self.coordinator.Confirm, co.ConfirmRequest(gid="killed"))
         self.assertEqual(co.TRANSACTION_STATE_CONFIRMING, done.state)
         self.running.start()
-        done = self.end(self.coordinator.Get, co.GetRequest(gid="killed", wait=co.WAIT_END))
+        done = self.ask(self.coordinator.Get, co.GetRequest(gid="killed", wait=co.WAIT_END))
         self.assertEqual(co.TRANSACTION_STATE_CONFIRMED, done.state)
         self.check_moved(ann=-3)
 
@@ -181,7 +195,7 @@ class Languages(unittest.TestCase):
             gids = [each.result() for each in transfers]
         confirmed = 0
         for gid in gids:
-            end = self.end(self.coordinator.Cancel, co.CancelRequest(gid=gid, wait=co.WAIT_END))
+            end = self.ask(self.coordinator.Cancel, co.CancelRequest(gid=gid, wait=co.WAIT_END))
             confirmed += end.outcome == co.OUTCOME_CONFIRMED
         self.assertGreater(confirmed, 0)
         self.check_moved(ann=-confirmed, bob=confirmed)
@@ -192,7 +206,7 @@ class Languages(unittest.TestCase):
 
         def some_are_gone():
             nonlocal rows
-            self.execute("", credit("bob", 1))
+            self.execute(f"row-{rows}", credit("bob", 1))
             rows += 1
             return int(self.store.rows(count)[0][0]) < rows
 
@@ -218,22 +232,18 @@ class Languages(unittest.TestCase):
         shutil.copytree(os.path.join(self.daemon.directory, "journal"), backup)
         self.daemon.start()
         wait_until(self.is_reached, "it is back")
-        self.end(self.coordinator.Confirm, co.ConfirmRequest(gid="decided", wait=co.WAIT_END))
+        self.ask(self.coordinator.Confirm, co.ConfirmRequest(gid="decided", wait=co.WAIT_END))
         self.begin_and_try("reserved", debit("ann", 2))
         self.restart_from(backup)
 
-        done = self.end(self.coordinator.Get, co.GetRequest(gid="decided", wait=co.WAIT_END))
+        done = self.ask(self.coordinator.Get, co.GetRequest(gid="decided", wait=co.WAIT_END))
         self.assertEqual(co.TRANSACTION_STATE_CONFIRMED, done.state)
         # Only its initiator has what its cancel needs, and tells it by asking again.
         self.assertNotEqual(pb.VERDICT_DONE, self.begin_and_try("reserved", debit("ann", 2)).verdict)
-        done = self.end(self.coordinator.Get, co.GetRequest(gid="reserved", wait=co.WAIT_END))
+        done = self.ask(self.coordinator.Get, co.GetRequest(gid="reserved", wait=co.WAIT_END))
         self.assertEqual(co.TRANSACTION_STATE_CANCELLED, done.state)
-        self.end(self.coordinator.Cancel, co.CancelRequest(gid="older", wait=co.WAIT_END))
+        self.ask(self.coordinator.Cancel, co.CancelRequest(gid="older", wait=co.WAIT_END))
         self.check_moved(ann=-4)
-
-    @staticmethod
-    def end(method, request):
-        return method(request, timeout=60)
 
     @unittest.skipUnless(CONFORMANCE, "the program that asks like a coordinator is not built")
     def test_it_keeps_the_protocol(self):
