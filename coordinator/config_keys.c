@@ -60,8 +60,8 @@ static const struct config_key keys[] = {
         "Connections of clients at a time; above it they are closed at once. Less when the process "
         "may not have so many descriptors."),
     KEY(CONFIG_U32, resets_per_second, 1, 100000, "200", "frames",
-        "Cancelled calls, pings and settings of one address, ten seconds' worth at once; above it "
-        "the connection is cut."),
+        "Cancelled calls, pings, settings and header blocks above 8 KiB of one address, ten "
+        "seconds' worth at once; above it the connection is cut."),
     KEY(CONFIG_U64, rpc_memory_bytes, UINT64_C(1) << 24, UINT64_C(1) << 40, "268435456", "bytes",
         "What gRPC may use for requests that are arriving."),
     KEY(CONFIG_U32, stop_grace_ms, 0, 3600000, "10000", "ms",

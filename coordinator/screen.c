@@ -19,10 +19,13 @@ enum {
     DESCRIPTORS_KEPT = 128,       /* for journal, participants, log */
     ADDRESS_COUNT = 1024,         /* addresses that hash to one place share their tokens */
     BURST_S = 10,
-    REFUSALS_MAX = 256, /* in one turn */
+    DISGRACE_MS = 10000,       /* of an address after one of its connections was cut */
+    DISGRACED_PER_SECOND = 20, /* connections that such an address may make */
+    REFUSALS_MAX = 256,        /* in one turn */
     PREFACE_BYTES = 24,
     HEAD_BYTES = 9,
-    BLOCK_BYTES_MAX = 64 << 10, /* of one header block; core takes 16 KiB */
+    BLOCK_BYTES_FREE = 8 << 10, /* of one header block: what peers of gRPC take by default */
+    BLOCK_BYTES_MAX = 64 << 10, /* core takes 16 KiB */
     FREE_FRAMES = 16            /* settings and pings that a connection may begin with */
 };
 
@@ -44,11 +47,17 @@ struct tokens {
     uint64_t thousandths;
 };
 
+struct address {
+    struct tokens frames;
+    struct tokens connections; /* while it is in disgrace */
+    uint64_t disgraced_until_ms;
+};
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* all below */
 static struct screen_options limits;                      /* zero: everything passes */
 static struct screen_stats stats;
 static struct connection connections[DESCRIPTOR_COUNT_MAX];
-static struct tokens addresses[ADDRESS_COUNT];
+static struct address addresses[ADDRESS_COUNT];
 
 void screen_configure(const struct screen_options *options)
 {
@@ -83,16 +92,15 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static bool take_token(uint32_t address)
+/* At most so many a second, and BURST_S times as many at once. */
+static bool take_token(struct tokens *tokens, uint32_t per_second)
 {
-    struct tokens *tokens = &addresses[address];
-    const uint64_t most = (uint64_t)limits.resets_per_second * BURST_S * 1000;
+    const uint64_t most = (uint64_t)per_second * BURST_S * 1000;
     const uint64_t now = now_ms();
     const uint64_t passed_ms = now - tokens->since_ms; /* at first as long as the machine runs */
     tokens->since_ms = now;
-    tokens->thousandths = passed_ms >= (uint64_t)BURST_S * 1000
-                              ? most
-                              : tokens->thousandths + passed_ms * limits.resets_per_second;
+    tokens->thousandths =
+        passed_ms >= (uint64_t)BURST_S * 1000 ? most : tokens->thousandths + passed_ms * per_second;
     if (tokens->thousandths > most) {
         tokens->thousandths = most;
     }
@@ -101,6 +109,13 @@ static bool take_token(uint32_t address)
     }
     tokens->thousandths -= 1000;
     return true;
+}
+
+/* A connection costs core more than what it is cut for, so who is cut and comes again at once would win. */
+static bool may_connect(struct address *address)
+{
+    return now_ms() >= address->disgraced_until_ms ||
+           take_token(&address->connections, DISGRACED_PER_SECOND);
 }
 
 /* Whoever cannot be told apart shares one place. */
@@ -118,6 +133,18 @@ static uint32_t address_of(const struct sockaddr_storage *name)
 
 /* ---- Frames ------------------------------------------------------------------------------------ */
 
+static bool take_frame_token(const struct connection *connection)
+{
+    return take_token(&addresses[connection->address].frames, limits.resets_per_second);
+}
+
+static bool take_block_bytes(struct connection *connection, uint32_t size)
+{
+    connection->block_bytes += size;
+    return connection->block_bytes <= BLOCK_BYTES_FREE ||
+           (connection->block_bytes <= BLOCK_BYTES_MAX && take_frame_token(connection));
+}
+
 /* Whether the connection may go on after this head of a frame. */
 static bool take_frame(struct connection *connection)
 {
@@ -127,13 +154,12 @@ static bool take_frame(struct connection *connection)
     connection->skip = size;
     switch (head[3]) {
     case FRAME_HEADERS:
-        connection->block_bytes = size;
-        return true;
+        connection->block_bytes = 0;
+        return take_block_bytes(connection, size);
     case FRAME_CONTINUATION:
-        connection->block_bytes += size + HEAD_BYTES; /* empty ones count too */
-        return connection->block_bytes <= BLOCK_BYTES_MAX;
+        return take_block_bytes(connection, size + HEAD_BYTES); /* empty ones count too */
     case FRAME_DATA:
-        return size > 0 || (flags & FLAG_END_STREAM) != 0 || take_token(connection->address);
+        return size > 0 || (flags & FLAG_END_STREAM) != 0 || take_frame_token(connection);
     case FRAME_SETTINGS:
     case FRAME_PING:
     case FRAME_PRIORITY:
@@ -144,9 +170,9 @@ static bool take_frame(struct connection *connection)
             connection->free_frames--;
             return true;
         }
-        return take_token(connection->address);
+        return take_frame_token(connection);
     case FRAME_RESET:
-        return take_token(connection->address);
+        return take_frame_token(connection);
     default: /* no enum: a byte of the peer's.  Core knows what to do */
         return true;
     }
@@ -188,6 +214,7 @@ static bool take_message(int fd, const struct msghdr *message, size_t size)
     }
     if (!ok) {
         stats.cut++;
+        addresses[connection->address].disgraced_until_ms = now_ms() + DISGRACE_MS;
     }
     (void)pthread_mutex_unlock(&mutex);
     return ok;
@@ -203,9 +230,11 @@ int accept4(int listener, struct sockaddr *restrict name_out, socklen_t *restric
 
 static bool admit(int fd, const struct sockaddr_storage *name)
 {
+    const uint32_t address = address_of(name);
     (void)pthread_mutex_lock(&mutex);
     const bool ok = limits.connections_max == 0 ||
-                    (fd < DESCRIPTOR_COUNT_MAX && stats.open < limits.connections_max);
+                    (fd < DESCRIPTOR_COUNT_MAX && stats.open < limits.connections_max &&
+                     may_connect(&addresses[address]));
     if (!ok) {
         stats.refused++;
     } else if (limits.connections_max > 0) {
@@ -213,7 +242,7 @@ static bool admit(int fd, const struct sockaddr_storage *name)
         connections[fd] = (struct connection){.accepted = true,
                                               .skip = PREFACE_BYTES,
                                               .free_frames = FREE_FRAMES,
-                                              .address = address_of(name)};
+                                              .address = address};
     }
     (void)pthread_mutex_unlock(&mutex);
     return ok;

@@ -1,6 +1,7 @@
 // What strangers send is followed frame by frame, however it is cut into pieces.
 #include "screen.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@ namespace
 constexpr int kFrees = 16;     // settings and pings that a connection may begin with
 constexpr uint32_t kRate = 10; // tokens a second
 constexpr int kBurst = 100;    // tokens that a new address has
+constexpr int kReturns = 200;  // connections that an address may make at once after one was cut
 
 std::string Frame(char kind, char flags, const std::string &payload)
 {
@@ -71,6 +73,35 @@ class Screen : public testing::Test
         client_ = socket(AF_INET, SOCK_STREAM, 0);
         ASSERT_EQ(0, connect(client_, reinterpret_cast<struct sockaddr *>(&name_), sizeof name_));
         server_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+
+    // Whether each of so many connections of this address is accepted; each ends before the next begins.
+    bool IsAdmitted(const char *address, int count = 1) const
+    {
+        // The listener is asked without waiting, as core does.
+        struct timeval brief = {0, 50000};
+        setsockopt(listener_, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof brief);
+        struct sockaddr_in from = {};
+        from.sin_family = AF_INET;
+        inet_pton(AF_INET, address, &from.sin_addr);
+        bool all = true;
+        for (int i = 0; i < count && all; i++) {
+            const int client = socket(AF_INET, SOCK_STREAM, 0);
+            EXPECT_EQ(0, bind(client, reinterpret_cast<struct sockaddr *>(&from), sizeof from));
+            EXPECT_EQ(0, connect(client, reinterpret_cast<const struct sockaddr *>(&name_),
+                                 sizeof name_));
+            const int server = accept4(listener_, nullptr, nullptr, 0);
+            all = server >= 0;
+            if (all) {
+                close(server);
+            } else {
+                char byte;
+                EXPECT_EQ(EAGAIN, errno);
+                EXPECT_EQ(0, recv(client, &byte, 1, 0)) << "it is told at once";
+            }
+            close(client);
+        }
+        return all;
     }
 
     void Hang()
@@ -173,23 +204,35 @@ TEST_F(Screen, AHeaderBlockWithoutEndIsCut)
     EXPECT_FALSE(Passes(kPreface + Frame(1, 0, "h") + Times(8000, Frame(9, 0, ""))));
 }
 
+TEST_F(Screen, LargeHeaderBlocksTakeTokensAndOrdinaryOnesNone)
+{
+    Connect();
+    const std::string ordinary = Frame(1, 4, std::string(8192, 'h'));
+    const std::string large = Frame(1, 4, std::string(8193, 'h'));
+    EXPECT_TRUE(Passes(kPreface + Times(2 * kBurst, ordinary)));
+    EXPECT_TRUE(Passes(Times(kBurst - 10, large)));
+    EXPECT_FALSE(Passes(Times(kBurst, large)));
+}
+
 TEST_F(Screen, ConnectionsAboveTheLimitAreClosedAndThoseThatEndMakeRoom)
 {
     Configure(1);
     Connect();
     EXPECT_GE(server_, 0);
-    const int second = socket(AF_INET, SOCK_STREAM, 0);
-    ASSERT_EQ(0, connect(second, reinterpret_cast<struct sockaddr *>(&name_), sizeof name_));
-    // The listener is asked without waiting, as core does.
-    struct timeval brief = {0, 50000};
-    setsockopt(listener_, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof brief);
-    EXPECT_EQ(-1, accept4(listener_, nullptr, nullptr, 0));
-    EXPECT_EQ(EAGAIN, errno);
-    char byte;
-    EXPECT_EQ(0, recv(second, &byte, 1, 0)) << "closed";
-    close(second);
+    EXPECT_FALSE(IsAdmitted("127.0.0.1"));
+    EXPECT_FALSE(IsAdmitted("127.0.0.2"));
     Connect();
     EXPECT_GE(server_, 0);
+}
+
+TEST_F(Screen, AnAddressWhoseConnectionWasCutMayConnectOnlySoOften)
+{
+    EXPECT_TRUE(IsAdmitted("127.0.0.1", 3 * kReturns)) << "whose connections were never cut";
+    Connect();
+    EXPECT_FALSE(Passes(kPreface + Times(3 * kBurst, kReset)));
+    EXPECT_TRUE(IsAdmitted("127.0.0.1", kReturns));
+    EXPECT_FALSE(IsAdmitted("127.0.0.1", kReturns));
+    EXPECT_TRUE(IsAdmitted("127.0.0.2", kReturns + 1)) << "another one";
 }
 
 TEST_F(Screen, WhatThisProcessConnectedItselfIsNotLookedAt)
