@@ -29,6 +29,8 @@ endif()
 # A build is repeated often; where ccache is installed it is used.
 find_program(TERCET_CCACHE ccache)
 if(TERCET_CCACHE)
+  # Without the sloppiness it would not keep what uses precompiled headers.
   set(CMAKE_C_COMPILER_LAUNCHER ${TERCET_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TERCET_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${TERCET_CCACHE})
 endif()
