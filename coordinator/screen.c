@@ -92,15 +92,15 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* At most so many a second, and BURST_S times as many at once. */
-static bool take_token(struct tokens *tokens, uint32_t per_second)
+/* At most so many a second, and those of `burst_s` seconds at once. */
+static bool take_token(struct tokens *tokens, uint32_t per_second, uint32_t burst_s)
 {
-    const uint64_t most = (uint64_t)per_second * BURST_S * 1000;
+    const uint64_t most = (uint64_t)per_second * burst_s * 1000;
     const uint64_t now = now_ms();
     const uint64_t passed_ms = now - tokens->since_ms; /* at first as long as the machine runs */
     tokens->since_ms = now;
     tokens->thousandths =
-        passed_ms >= (uint64_t)BURST_S * 1000 ? most : tokens->thousandths + passed_ms * per_second;
+        passed_ms >= (uint64_t)burst_s * 1000 ? most : tokens->thousandths + passed_ms * per_second;
     if (tokens->thousandths > most) {
         tokens->thousandths = most;
     }
@@ -115,7 +115,7 @@ static bool take_token(struct tokens *tokens, uint32_t per_second)
 static bool may_connect(struct address *address)
 {
     return now_ms() >= address->disgraced_until_ms ||
-           take_token(&address->connections, DISGRACED_PER_SECOND);
+           take_token(&address->connections, DISGRACED_PER_SECOND, 1);
 }
 
 /* Whoever cannot be told apart shares one place. */
@@ -135,7 +135,7 @@ static uint32_t address_of(const struct sockaddr_storage *name)
 
 static bool take_frame_token(const struct connection *connection)
 {
-    return take_token(&addresses[connection->address].frames, limits.resets_per_second);
+    return take_token(&addresses[connection->address].frames, limits.resets_per_second, BURST_S);
 }
 
 static bool take_block_bytes(struct connection *connection, uint32_t size)

@@ -15,7 +15,7 @@ namespace
 constexpr int kFrees = 16;     // settings and pings that a connection may begin with
 constexpr uint32_t kRate = 10; // tokens a second
 constexpr int kBurst = 100;    // tokens that a new address has
-constexpr int kReturns = 200;  // connections that an address may make at once after one was cut
+constexpr int kReturns = 20;   // connections that an address may make at once after one was cut
 
 std::string Frame(char kind, char flags, const std::string &payload)
 {
