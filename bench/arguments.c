@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { CONCURRENCY_MAX = 100000, SECONDS_MAX = 86400, RATE_MAX = 1000000, PAYLOAD_MAX = 65536 };
+enum { BATCH_MAX = 1024 };
 
 enum option_key {
     KEY_BRANCHES = 'b',
@@ -22,7 +23,9 @@ enum option_key {
     KEY_MODE,
     KEY_WAIT,
     KEY_INITIATOR_STREAM,
-    KEY_NO_FLOORS
+    KEY_NO_FLOORS,
+    KEY_DATABASE,
+    KEY_BATCH
 };
 
 static const struct argp_option flags[] = {
@@ -39,7 +42,15 @@ static const struct argp_option flags[] = {
      "commit (default); cancel: the last branch refuses; mixed: every other one cancels", 0},
     {"wait", KEY_WAIT, "FOR", 0, "decision (default) or end", 0},
     {"participants", KEY_PARTICIPANTS, "KIND", 0,
-     "the participants' store: memory (default), leveldb, sqlite", 0},
+     "the participants' store: memory (default), leveldb, sqlite, postgres, mariadb", 0},
+    {"database", KEY_DATABASE, "PLACE", 0,
+     "where the server of postgres (libpq's words) or mariadb (an option file) is; it has "
+     "databases p1, "
+     "p2, ... with accounts (bench/stores.py makes them)",
+     0},
+    {"batch", KEY_BATCH, "N", 0,
+     "branches in one local transaction of a participant; 1: one by one (0: the store's default)",
+     0},
     {"initiator-stream", KEY_INITIATOR_STREAM, "on|off", 0,
      "ExecuteStream (on, the default), or a unary call for each transaction", 0},
     {"no-floors", KEY_NO_FLOORS, NULL, 0, "leave out what the parts alone can do", 0},
@@ -109,15 +120,36 @@ static error_t take_load(int key, const char *value, struct load_options *load,
     }
 }
 
+static void check_database(const struct arguments *arguments, struct argp_state *state)
+{
+    const char *server = arguments->store->server;
+    if (server != NULL && arguments->database == NULL) {
+        argp_error(state, "--participants %s needs --database: %s", arguments->store->name, server);
+    }
+    if (server == NULL && arguments->database != NULL) {
+        argp_error(state, "--participants %s has no server for --database", arguments->store->name);
+    }
+}
+
 static error_t take(int key, char *value, struct argp_state *state)
 {
-    static const char *const stores[] = {"memory", "leveldb", "sqlite", NULL};
     static const char *const switches[] = {"on", "off", NULL};
     struct arguments *arguments = state->input;
     switch (key) {
     case KEY_PARTICIPANTS:
-        arguments->store = (enum participant_store)word(
-            value, stores, "participants can be: memory, leveldb, sqlite", state);
+        arguments->store = store_find(value);
+        if (arguments->store == NULL) {
+            argp_error(state, "\"%s\": participants can be: %s", value, store_names());
+        }
+        return 0;
+    case KEY_DATABASE:
+        arguments->database = value;
+        return 0;
+    case KEY_BATCH:
+        arguments->batch_max = number(value, 0, BATCH_MAX, state);
+        return 0;
+    case ARGP_KEY_END:
+        check_database(arguments, state);
         return 0;
     case KEY_INITIATOR_STREAM:
         arguments->unary_only = word(value, switches, "want on or off", state) == 1;
@@ -151,6 +183,7 @@ void arguments_parse(int count, char **words, struct arguments *arguments_out)
                                                  .warmup_s = 2,
                                                  .seconds = 10,
                                                  .payload_bytes = 200},
+                                        .store = store_find("memory"),
                                         .directory = "/var/tmp",
                                         .floors = true};
     argp_err_exit_status = 64;

@@ -9,8 +9,10 @@
 
 struct arguments {
     struct load_options load;
-    enum participant_store store;
-    const char *coordinator; /* NULL: beside this program */
+    const struct store_kind *store; /* the participants' */
+    const char *database;           /* where its server is; NULL: it has none */
+    uint32_t batch_max;             /* 0: the store's default */
+    const char *coordinator;        /* NULL: beside this program */
     const char *directory;
     bool floors; /* measure them, too */
     bool json;

@@ -62,16 +62,21 @@ bool cluster_make_directory(struct cluster *cluster, const char *parent)
 
 /* Appends "name=target" to the list for the coordinator. */
 static bool start_participant(struct cluster *cluster, uint32_t index, const char *self,
-                              const char *store, char *targets, size_t *targets_size)
+                              const struct cluster_participants *participants, char *targets,
+                              size_t *targets_size)
 {
     char listen[CLUSTER_PATH_SIZE];
+    char batch_max[16];
+    const char *place =
+        participants->database != NULL ? participants->database : cluster->directory;
     const char *name = cluster_participant_name(index);
     if (!format(listen, sizeof listen, "unix:%s/%s", cluster->directory, name)) {
         errno = ENAMETOOLONG;
         return complain(cluster->directory);
     }
-    const char *const arguments[] = {self,  "participant",      name, listen,
-                                     store, cluster->directory, NULL};
+    (void)snprintf(batch_max, sizeof batch_max, "%u", (unsigned)participants->batch_max);
+    const char *const arguments[] = {self,  "participant", name, listen, participants->store,
+                                     place, batch_max,     NULL};
     if (!process_start(&cluster->participants[index], arguments, cluster->log)) {
         return complain(self);
     }
@@ -108,19 +113,19 @@ static bool start_coordinator(struct cluster *cluster, const char *daemon, const
     return process_start(&cluster->coordinator, serve, cluster->log) || complain(daemon);
 }
 
-bool cluster_start(struct cluster *cluster, const char *daemon, const char *self, const char *store,
-                   uint32_t participant_count)
+bool cluster_start(struct cluster *cluster, const char *daemon, const char *self,
+                   const struct cluster_participants *participants)
 {
     static char targets[TARGETS_SIZE];
     size_t targets_size = 0;
 
-    cluster->participant_count = participant_count;
-    for (uint32_t i = 0; i < participant_count; i++) {
-        if (!start_participant(cluster, i, self, store, targets, &targets_size)) {
+    cluster->participant_count = participants->count;
+    for (uint32_t i = 0; i < participants->count; i++) {
+        if (!start_participant(cluster, i, self, participants, targets, &targets_size)) {
             return false;
         }
     }
-    for (uint32_t i = 0; i < participant_count; i++) {
+    for (uint32_t i = 0; i < participants->count; i++) {
         if (!process_wait_for(&cluster->participants[i], PROCESS_READY, START_TIMEOUT_MS)) {
             (void)fprintf(stderr, "tercet-bench: participant %s did not become ready\n",
                           cluster_participant_name(i));
@@ -155,6 +160,24 @@ static void show_log(const struct cluster *cluster)
     (void)fprintf(stderr, "---- end of the log\n%.*s", (int)size, text);
 }
 
+/* Its input closes; SIGTERM, which it does not expect, comes only if that is not enough. */
+static bool stop_participant(struct cluster *cluster, struct process *process)
+{
+    char said[128];
+    (void)close(process->input);
+    process->input = -1;
+    process_read_all(process, said, sizeof said);
+    const char *told = strstr(said, PARTICIPANT_TRANSACTIONS " ");
+    if (told != NULL) {
+        cluster->local_transactions += strtoull(told + sizeof PARTICIPANT_TRANSACTIONS, NULL, 10);
+    }
+    if (process_wait(process, STOP_GRACE_MS) == 0) {
+        return true;
+    }
+    (void)process_stop(process, STOP_GRACE_MS);
+    return false;
+}
+
 bool cluster_stop(struct cluster *cluster)
 {
     bool ok = true;
@@ -165,17 +188,11 @@ bool cluster_stop(struct cluster *cluster)
         ok = false;
     }
     for (uint32_t i = 0; i < cluster->participant_count; i++) {
-        /* Its input closes; SIGTERM, which it does not expect, comes only if that is not enough. */
         struct process *process = &cluster->participants[i];
-        if (process->id != 0) {
-            (void)close(process->input);
-            process->input = -1;
-            if (process_wait(process, STOP_GRACE_MS) != 0) {
-                (void)process_stop(process, STOP_GRACE_MS);
-                (void)fprintf(stderr, "tercet-bench: participant %s did not end well\n",
-                              cluster_participant_name(i));
-                ok = false;
-            }
+        if (process->id != 0 && !stop_participant(cluster, process)) {
+            (void)fprintf(stderr, "tercet-bench: participant %s did not end well\n",
+                          cluster_participant_name(i));
+            ok = false;
         }
     }
     if (!ok || !began) {

@@ -18,6 +18,7 @@ struct cluster {
     struct process coordinator;
     struct process participants[CLUSTER_PARTICIPANT_COUNT_MAX];
     uint32_t participant_count;
+    uint64_t local_transactions; /* committed by all participants; known when all have ended */
 };
 
 /* What was used since each was started. */
@@ -36,10 +37,18 @@ const char *cluster_participant_name(uint32_t index);
 /* Makes the temporary directory below `parent`.  False: it has been said on standard error. */
 bool cluster_make_directory(struct cluster *cluster, const char *parent);
 
-/* Starts everybody in it; `daemon` is tercetd, `self` this program; the participants keep their fence in a
- * `store` (participant.h).  False: it has been said, and cluster_stop() is still due. */
-bool cluster_start(struct cluster *cluster, const char *daemon, const char *self, const char *store,
-                   uint32_t participant_count);
+/* How participants are started. */
+struct cluster_participants {
+    uint32_t count;
+    const char *store;    /* a kind of store.h */
+    const char *database; /* its server; NULL: files in the temporary directory */
+    uint32_t batch_max;
+};
+
+/* Starts everybody in it; `daemon` is tercetd, `self` this program.  False: it has been said, and
+ * cluster_stop() is still due. */
+bool cluster_start(struct cluster *cluster, const char *daemon, const char *self,
+                   const struct cluster_participants *participants);
 
 /* Ends everybody; the directory stays.  False: somebody did not end well, which has been said, with the
  * end of the log. */

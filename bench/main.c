@@ -2,7 +2,7 @@
  * the parts alone could do.
  *
  *   tercet-bench [OPTIONS]                        docs/performance.md
- *   tercet-bench participant NAME ADDRESS [STORE DIR], tercet-bench echo ADDRESS     what it starts by itself
+ *   tercet-bench participant NAME ADDRESS [STORE PLACE BATCH], tercet-bench echo ADDRESS     what it starts by itself
  *
  * Nothing is simulated: a real tercetd with a fresh journal, participants in processes of their own, and
  * the SDK's client in this one.  The floors are measured in the same run, beside nothing else.
@@ -18,7 +18,7 @@
 #include "floor.h"
 #include "report.h"
 
-enum { FLOOR_MS = 1000, STEP_TIMEOUT_MS = 10000 };
+enum { FLOOR_MS = 1000, STEP_TIMEOUT_MS = 10000, EXIT_USAGE = 64 };
 
 /* ---- Paths ------------------------------------------------------------------------------------- */
 
@@ -89,11 +89,16 @@ static bool run_cluster(struct arguments *arguments, const char *self, struct cl
 {
     struct floor_disk after = {0};
     const char *daemon = arguments->coordinator;
+    const struct cluster_participants participants = {.count = arguments->load.branches,
+                                                      .store = arguments->store->name,
+                                                      .database = arguments->database,
+                                                      .batch_max = arguments->batch_max};
     bool ok = measure_floors(arguments, cluster->directory, self, &report->floors) &&
-              cluster_start(cluster, daemon, self, participant_store_name(arguments->store),
-                            arguments->load.branches) &&
+              cluster_start(cluster, daemon, self, &participants) &&
               measure(arguments, cluster, result);
-    ok = cluster_stop(cluster) && ok && cluster_read_journal(cluster, daemon, &report->journal);
+    ok = cluster_stop(cluster) && ok;
+    report->local_transactions = cluster->local_transactions;
+    ok = ok && cluster_read_journal(cluster, daemon, &report->journal);
     if (ok && arguments->floors) {
         ok = floor_measure_disk(cluster->directory, FLOOR_MS, &after);
         report->syncs_per_s_after = after.syncs_per_s;
@@ -135,9 +140,13 @@ int main(int count, char **words)
     char self[PATH_MAX];
     char daemon[PATH_MAX];
 
-    if ((count == 4 || count == 6) && strcmp(words[1], "participant") == 0) {
-        return participant_main(words[2], words[3], count == 6 ? words[4] : "memory",
-                                count == 6 ? words[5] : "");
+    if ((count == 4 || count == 7) && strcmp(words[1], "participant") == 0) {
+        const struct store_kind *kind = store_find(count == 7 ? words[4] : "memory");
+        const struct store_place place = {
+            .place = count == 7 ? words[5] : "",
+            .name = words[2],
+            .batch_max = count == 7 ? (uint32_t)strtoul(words[6], NULL, 10) : 0};
+        return kind != NULL ? participant_main(kind, &place, words[3]) : EXIT_USAGE;
     }
     if (count == 3 && strcmp(words[1], "echo") == 0) {
         return floor_echo_main(words[2]);

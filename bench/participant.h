@@ -2,16 +2,16 @@
 #ifndef BENCH_PARTICIPANT_H
 #define BENCH_PARTICIPANT_H
 
-#define PARTICIPANT_AGREE  "agree"  /* says yes; with SQLite it changes a business row, too */
+#include "store.h"
+
+#define PARTICIPANT_AGREE  "agree"  /* says yes, and changes a business row where there are rows */
 #define PARTICIPANT_REFUSE "refuse" /* refuses its try */
 
-enum participant_store { PARTICIPANT_MEMORY, PARTICIPANT_LEVELDB, PARTICIPANT_SQLITE };
+/* What it says when it ends, before the number of local transactions that it has committed. */
+#define PARTICIPANT_TRANSACTIONS "transactions"
 
-const char *participant_store_name(enum participant_store store);
-
-/* Serves as `name` on `listen`, keeping its fence in a store of that name in `directory`; stops
- * when standard input closes.  The exit code. */
-int participant_main(const char *name, const char *listen, const char *store,
-                     const char *directory);
+/* Serves as place->name on `listen`; stops when standard input closes.  The exit code. */
+int participant_main(const struct store_kind *kind, const struct store_place *place,
+                     const char *listen);
 
 #endif

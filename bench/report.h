@@ -9,6 +9,7 @@ struct report {
     const struct arguments *arguments;
     const struct load_result *result;
     struct cluster_journal journal; /* of the whole run, warm-up and end included */
+    uint64_t local_transactions;    /* of the participants, of the whole run, too */
     struct floors floors;           /* all zero: not measured */
     double syncs_per_s_after;       /* the disk's floor once more, behind the load */
     const char *file_system;        /* that the journal was on */

@@ -100,7 +100,10 @@ class Postgres:
             self._readers[service] = Reader(self._psql(service))
 
     def place(self, service):
-        return f"host={self._server.directory} user=tercet dbname={service}"
+        return f"{self.server()} dbname={service}"
+
+    def server(self):
+        return f"host={self._server.directory} user=tercet"
 
     def rows(self, service, sql):
         return self._readers[service].rows(sql)
@@ -146,7 +149,10 @@ class Mariadb:
             self._readers[service] = Reader(self._client(service))
 
     def place(self, service):
-        return f"{service}@{self._options}"
+        return f"{service}@{self.server()}"
+
+    def server(self):
+        return str(self._options)
 
     def rows(self, service, sql):
         return self._readers[service].rows(sql)

@@ -28,8 +28,8 @@ MAY_INCLUDE = {
 ONLY_IN = {
     r"grpc/": ["common/rpc", "tests"],
     r"leveldb/": ["coordinator/journal", "participant-sdk/fence", "bench", "tests"],
-    r"libpq": ["participant-sdk/fence", "samples", "tests"],
-    r"mysql": ["participant-sdk/fence", "samples", "tests"],
+    r"libpq": ["participant-sdk/fence", "samples", "bench", "tests"],
+    r"mysql": ["participant-sdk/fence", "samples", "bench", "tests"],
     r"sqlite3\.h": ["participant-sdk/fence", "participant-sdk/examples", "samples", "bench", "tests"],
 }
 
