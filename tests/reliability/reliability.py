@@ -127,7 +127,10 @@ def campaigns(arguments):
     integrity = [os.path.join(tests, "integrity/integrity_sweep")]
     kill = [os.path.join(tests, "campaign/kill_campaign"), "--seed", str(seed), "--json",
             "--jobs", str(WORLDS_A_JOB * int(JOBS))]
-    recovery = [os.path.join(tests, "recovery/recovery_tests")]
+
+    def recover(open_count, bound_ms, rss_mib):
+        return lambda _: ["env", "TERCET_RECOVERY_OPEN=%d" % open_count, "TERCET_RECOVERY_BOUND_MS=%d" % bound_ms,
+                          "TERCET_RECOVERY_RSS_MIB=%d" % rss_mib, os.path.join(tests, "recovery/recovery_tests")]
 
     def simulate(minutes):
         length = ["--seeds", "19500"] if short else ["--seeds", "100000000", "--minutes", "%.2f" % minutes]
@@ -160,15 +163,14 @@ def campaigns(arguments):
             [] if short else ["--whole"]), swept),
         Campaign("power loss", swept_for("power", "power loss"), swept),
         Campaign("fuzzing", fuzz, fuzzed),
-        Campaign("recovery, 10,000 open", lambda _: ["env", "TERCET_RECOVERY_OPEN=10000",
-                                                    "TERCET_RECOVERY_BOUND_MS=1000",
-                                                    "TERCET_RECOVERY_RSS_MIB=64"] + recovery, recovered),
+        Campaign("recovery, 10,000 open", recover(10_000, 1_000, 64), recovered),
     ]
     if mutants:
         table.append(Campaign("mutants", lambda _: [os.path.join(ROOT, "tests/mutants/run.py"), mutants, "--json",
                                                     "--jobs", JOBS], mutated))
     if not short:
         table += [Campaign("crash enumeration, triple", enumerate_crashes("3", "3"), enumerated),
+                  Campaign("recovery, 1,000,000 open", recover(1_000_000, 30_000, 1_024), recovered),
                   Campaign("model", lambda _: [os.path.join(ROOT, "spec/check.py"), "--large"], searched)]
     if arguments.release and not short:
         table.append(Campaign("overload and abuse", lambda _: [
