@@ -369,9 +369,8 @@ bool restored_take_payloads(struct step *step, struct txn *txn, struct request *
         if (txn->mode == TXN_MODE_STEPS) {
             record(step, RECORD_ADD_BRANCH, txn, branch); /* in place of the one without */
         }
-        if (branch->asked != 0) {
-            call_branch(step, branch, 0);
-        }
+        /* One that is missed is of its transaction's first stage, or decided: it is being asked. */
+        call_branch(step, branch, 0);
     }
     if (taken && txn->mode == TXN_MODE_EXECUTE) {
         if (request->kind == REQUEST_EXECUTE) {

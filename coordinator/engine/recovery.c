@@ -23,7 +23,7 @@ void engine_adopt_take(struct engine *engine, struct txn *txn)
     engine->stats.open_transactions++;
     engine->stats.open_payload_bytes += txn->payload_bytes;
     said_share(&txn->reason, &engine->cancelled_for);
-    txn->in_doubt = txn->in_doubt || restored_knows_no_branch(engine, txn);
+    txn->in_doubt = restored_knows_no_branch(engine, txn);
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
         tercet_assert(branch->number.number < engine->next_number ||

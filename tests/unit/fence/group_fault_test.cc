@@ -242,6 +242,32 @@ TEST(GroupFault, WhoHasLostACommitAndThenItsEpochIsToldThatItIsOld)
     EXPECT_EQ(world.harness.Effects("a", 1, TERCET_PHASE_TRY), 1) << "it was committed before";
 }
 
+TEST(GroupFault, WhicheverCallFailsADescriptionSaysWhyNotAndRaisesTheEpochWhenAskedAgain)
+{
+    for (const tercet_status status : kStatuses) {
+        bool reached = true;
+        for (int at = 1; reached; at++) {
+            SCOPED_TRACE(std::to_string(status) + " at call " + std::to_string(at));
+            ASSERT_LT(at, 100);
+            World world;
+            tercet_fence_caller caller = {};
+            caller.participant = "account";
+            memset(caller.origin, 1, sizeof caller.origin);
+            caller.epoch = {10, 9};
+            tercet_store_description told = {};
+            tercet_error error = {};
+            fault.at = at;
+            fault.status = status;
+            const tercet_status got = group_describe(&world.harness.group, &caller, &told, &error);
+            reached = fault.calls >= at;
+            EXPECT_EQ(reached ? status : TERCET_OK, got);
+            fault.at = 0;
+            EXPECT_EQ(TERCET_OK, group_describe(&world.harness.group, &caller, &told, &error));
+            EXPECT_EQ(9, told.epoch.epoch);
+        }
+    }
+}
+
 TEST(GroupFault, AMarkWaitsForAStoreThatCannotBeReached)
 {
     World world;
