@@ -39,7 +39,7 @@ struct Bench {
             AddOnce();
             size_t bytes = 0;
             for (const auto &file : shape.now.files) {
-                bytes += file.second.size();
+                bytes += file.second->size();
             }
             printf("shape %zu: %s; %zu files, %zu KiB, %zu open pairs, %zu outcomes\n",
                    shapes.size() - 1, script.name().c_str(), shape.now.files.size(), bytes / 1024,

@@ -69,21 +69,11 @@ std::string Words(const char *what, const std::string &path, size_t at, size_t m
            std::to_string(more);
 }
 
-std::string InFile(Kind kind, Dice *dice, Image *image)
+// At this place of the file of this path.
+std::string Harm(Kind kind, const std::string &path, size_t at, Dice *dice, std::string *bytes_io)
 {
-    const bool in_log = kind == Kind::kLengthBit || kind == Kind::kTruncateRecord;
-    const std::string path = PickFile(*image, dice, in_log ? IsLog : nullptr);
-    if (path.empty()) {
-        return "";
-    }
-    std::string &bytes = image->files[path];
+    std::string &bytes = *bytes_io;
     const size_t size = bytes.size();
-    const std::vector<size_t> starts = in_log ? RecordStarts(bytes) : std::vector<size_t>();
-    const bool grows = kind == Kind::kAppendGarbage || kind == Kind::kAppendZeros;
-    if ((size == 0 && !grows) || (in_log && starts.empty())) {
-        return "";
-    }
-    size_t at = in_log ? starts[dice->Below(starts.size())] : dice->Below(size);
     const size_t bit = dice->Below(8);
     const size_t page = at / kPage * kPage;
     const size_t page_size = std::min(kPage, size - page);
@@ -127,9 +117,30 @@ std::string InFile(Kind kind, Dice *dice, Image *image)
     return "";
 }
 
+std::string InFile(Kind kind, Dice *dice, Image *image)
+{
+    const bool in_log = kind == Kind::kLengthBit || kind == Kind::kTruncateRecord;
+    const std::string path = PickFile(*image, dice, in_log ? IsLog : nullptr);
+    if (path.empty()) {
+        return "";
+    }
+    std::string bytes = image->Bytes(path);
+    const std::vector<size_t> starts = in_log ? RecordStarts(bytes) : std::vector<size_t>();
+    const bool grows = kind == Kind::kAppendGarbage || kind == Kind::kAppendZeros;
+    if ((bytes.empty() && !grows) || (in_log && starts.empty())) {
+        return "";
+    }
+    const size_t at = in_log ? starts[dice->Below(starts.size())] : dice->Below(bytes.size());
+    const std::string words = Harm(kind, path, at, dice, &bytes);
+    if (!words.empty()) {
+        image->AddFile(path, std::move(bytes));
+    }
+    return words;
+}
+
 std::string Swap(const std::string &left, const std::string &right, Image *image)
 {
-    if (image->files[left] == image->files[right]) {
+    if (image->Bytes(left) == image->Bytes(right)) {
         return "";
     }
     std::swap(image->files[left], image->files[right]);
@@ -140,7 +151,7 @@ std::string Swap(const std::string &left, const std::string &right, Image *image
 std::string StaleFile(const Shape &shape, size_t moment, const std::string &path, Image *image)
 {
     const auto older = shape.before[moment].files.find(path);
-    if (older == shape.before[moment].files.end() || older->second == image->files[path]) {
+    if (older == shape.before[moment].files.end() || *older->second == image->Bytes(path)) {
         return "";
     }
     image->files[path] = older->second;
@@ -152,7 +163,7 @@ std::string StaleStore(const Shape &shape, size_t moment, const std::string &sto
 {
     const Image &older = shape.before[moment];
     if (store.empty()) {
-        const std::string witness = image->files["witness"];
+        const auto witness = image->files["witness"];
         *image = older;
         image->files["witness"] = witness;
         return "stale all but the witness, of snapshot " + std::to_string(moment);
@@ -164,7 +175,7 @@ std::string StaleStore(const Shape &shape, size_t moment, const std::string &sto
     image->AddDirectory(store);
     for (const auto &file : older.files) {
         if (file.first.rfind(store + "/", 0) == 0) {
-            image->AddFile(file.first, file.second);
+            image->AddFile(file.first, *file.second);
         }
     }
     return "stale " + store + " of snapshot " + std::to_string(moment);
@@ -259,7 +270,7 @@ std::string DamageOnce(const Shape &shape, int64_t number, Kind *kind_out, Image
         }
         *kind_out = Kind::kTruncate;
         if (number-- == 0) {
-            image->files[file.first].clear();
+            image->AddFile(file.first, "");
             return "empty " + file.first;
         }
         *kind_out = Kind::kStaleFile;

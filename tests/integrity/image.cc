@@ -22,13 +22,18 @@ void Image::AddDirectory(const std::string &path)
     directories.insert(path);
 }
 
-void Image::AddFile(const std::string &path, const std::string &bytes)
+void Image::AddFile(const std::string &path, std::string bytes)
 {
     const size_t slash = path.rfind('/');
     if (slash != std::string::npos) {
         AddDirectory(path.substr(0, slash));
     }
-    files[path] = bytes;
+    files[path] = std::make_shared<const std::string>(std::move(bytes));
+}
+
+const std::string &Image::Bytes(const std::string &path) const
+{
+    return *files.at(path);
 }
 
 void Image::RemoveBelow(const std::string &directory)
@@ -85,8 +90,9 @@ void WriteImage(const Image &image, const std::string &directory)
     for (const auto &file : image.files) {
         const int fd = open((directory + "/" + file.first).c_str(),
                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        const auto size = static_cast<ssize_t>(file.second.size());
-        good = fd >= 0 && write(fd, file.second.data(), file.second.size()) == size && good;
+        const std::string &bytes = *file.second;
+        const auto size = static_cast<ssize_t>(bytes.size());
+        good = fd >= 0 && write(fd, bytes.data(), bytes.size()) == size && good;
         close(fd);
     }
     if (!good) {

@@ -210,8 +210,8 @@ bool IsKept(const Image &before, const std::string &directory)
         if (name == "LOCK" || name == "LOG" || name == "LOG.old") {
             continue;
         }
-        if (ReadFile(directory + "/live/" + name) != file.second &&
-            ReadFile(directory + "/safety/live.pending/" + name) != file.second) {
+        if (ReadFile(directory + "/live/" + name) != *file.second &&
+            ReadFile(directory + "/safety/live.pending/" + name) != *file.second) {
             return false;
         }
     }

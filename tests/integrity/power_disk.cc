@@ -58,8 +58,8 @@ PowerDisk::PowerDisk(const Image &base, Names names) : names_(names)
     for (const auto &file : base.files) {
         const int node = MakeNode(false);
         now_[PlaceOf(file.first)] = node;
-        nodes_.back().durable = file.second;
-        nodes_.back().size = static_cast<int64_t>(file.second.size());
+        nodes_.back().durable = *file.second;
+        nodes_.back().size = static_cast<int64_t>(file.second->size());
     }
     first_ = now_;
 }

@@ -52,7 +52,7 @@ void Save(const std::vector<History> &histories, const std::string &path)
         Put(&file, std::to_string(history.base().files.size()));
         for (const auto &one : history.base().files) {
             Put(&file, one.first);
-            Put(&file, one.second);
+            Put(&file, *one.second);
         }
     }
 }

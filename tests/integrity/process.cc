@@ -2,12 +2,16 @@
 #include "integrity/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+extern "C" { // glibc 2.36 has forgotten it
+#include <sys/pidfd.h>
+}
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -24,6 +28,7 @@ namespace
 {
 
 constexpr int kHangSeconds = 60;
+constexpr int kLookMs = 500; // how often it is seen whether a worker goes on
 constexpr size_t kTextMax = 2000;
 
 pid_t Fork(const std::string &error_path, const std::function<int()> &body)
@@ -39,6 +44,17 @@ pid_t Fork(const std::string &error_path, const std::function<int()> &body)
     }
     close(fd);
     _exit(body());
+}
+
+// A descriptor that can be read from when this child of ours has ended.
+int EndOf(pid_t pid)
+{
+    const int end = pidfd_open(pid, 0);
+    if (end < 0) {
+        perror("pidfd_open");
+        _exit(70);
+    }
+    return end;
 }
 
 std::string EndOfText(const std::string &path)
@@ -75,17 +91,15 @@ void *SharedMemory(size_t size)
 Ended RunForked(const std::string &error_path, const std::function<int()> &body)
 {
     const pid_t pid = Fork(error_path, body);
-    const int64_t began = SecondsNow();
+    pollfd end = {EndOf(pid), POLLIN, 0};
     Ended ended;
     int status = 0;
-    for (useconds_t nap = 100; waitpid(pid, &status, WNOHANG) == 0;) {
-        if (SecondsNow() - began > kHangSeconds) {
-            kill(pid, SIGKILL);
-            ended.hung = true;
-        }
-        usleep(nap);
-        nap = nap < 5000 ? nap * 2 : nap;
+    if (poll(&end, 1, 1000 * kHangSeconds) == 0) {
+        kill(pid, SIGKILL);
+        ended.hung = true;
     }
+    waitpid(pid, &status, 0);
+    close(end.fd);
     ended.code = CodeOf(status);
     ended.text = EndOfText(error_path);
     return ended;
@@ -120,6 +134,7 @@ namespace
 struct Desk {
     std::atomic<int64_t> current; // the case it is at; `count` or more: done
     pid_t pid;
+    int end; // of the worker: EndOf()
     int64_t seen;
     int64_t since;
     char directory[300];
@@ -145,11 +160,14 @@ class Pool
     {
         size_t busy = desks_.size();
         while (busy > 0) {
-            busy = 0;
+            std::vector<pollfd> ends;
             for (Desk *desk : desks_) {
-                busy += desk->pid != 0 && Look(desk) ? 1 : 0;
+                if (desk->pid != 0 && Look(desk)) {
+                    ends.push_back({desk->end, POLLIN, 0});
+                }
             }
-            usleep(2000);
+            busy = ends.size();
+            (void)poll(ends.data(), ends.size(), busy == 0 ? 0 : kLookMs);
         }
     }
 
@@ -171,6 +189,7 @@ class Pool
             }
             return 0;
         });
+        desk->end = EndOf(desk->pid);
     }
 
     // Is it still at work?
@@ -190,6 +209,7 @@ class Pool
             waitpid(desk->pid, &status, 0);
             hung = true;
         }
+        close(desk->end);
         desk->pid = 0;
         if (desk->current >= sweep_->count) {
             return false;
