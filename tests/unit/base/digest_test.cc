@@ -2,6 +2,7 @@
 #include "base/digest.h"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
 #include <string>
 #include <vector>
@@ -86,6 +87,18 @@ TEST(Digest, IsStoredInBigEndian)
     }
     EXPECT_TRUE(
         digest128_equal(digest128_load(to), digest128{0x0102030405060708U, 0x090a0b0c0d0e0f10U}));
+}
+
+// A pair of the usual size is hashed in one piece, a larger one in several.
+TEST(Digest, APairHasTheSameHashHoweverLargeItIs)
+{
+    for (size_t size = 0; size < 1100; size++) {
+        const std::string key(size < 40 ? 0 : 20, 'k');
+        const std::string value(size - key.size(), 'v');
+        const std::string all = std::string(7, '\0') + static_cast<char>(key.size()) + key + value;
+        const XXH128_hash_t hash = XXH3_128bits(all.data(), all.size());
+        EXPECT_TRUE(digest128_equal(Pair(key, value), digest128{hash.high64, hash.low64})) << size;
+    }
 }
 
 // The stored digest of a journal must mean the same on every machine and in
