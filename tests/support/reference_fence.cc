@@ -161,7 +161,7 @@ Expected ReferenceFence::ReadAgain(const Ask &ask)
 std::vector<Expected> ReferenceFence::Run(const std::vector<Ask> &asks,
                                           const std::vector<Said> &says, Ending ending)
 {
-    const ReferenceFence before = *this;
+    const ReferenceFence before = ending == Ending::KEPT ? ReferenceFence() : *this;
     std::vector<Expected> expected(asks.size());
     std::map<Key, size_t> first_of; // in the order of keys; of one branch the first to come
     for (size_t i = 0; i < asks.size(); i++) {
