@@ -110,14 +110,6 @@ void Disk::Forget()
     commits_.clear();
 }
 
-void Disk::Sync(const std::function<void(tercet_bytes key)> &each)
-{
-    for (const Undo &undo : undo_) {
-        each(byte_map_key(undo.key));
-    }
-    Forget();
-}
-
 void Disk::Crash(size_t kept)
 {
     const size_t from = kept < commits_.size() ? commits_[kept] : undo_.size();

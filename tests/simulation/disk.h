@@ -38,7 +38,13 @@ class Disk
         return commits_.size();
     }
     // Calls `each` with every key that has changed since the last Sync() (once, or more often).
-    void Sync(const std::function<void(tercet_bytes key)> &each);
+    template <typename Each> void Sync(Each each)
+    {
+        for (const Undo &undo : undo_) {
+            each(byte_map_key(undo.key));
+        }
+        Forget();
+    }
     // The first `kept` unsynced commits stay, the others never were.  Sync() follows.
     void Crash(size_t kept);
 
