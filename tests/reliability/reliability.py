@@ -41,7 +41,7 @@ FIGURES_HOUR = {
 }
 
 # Parts of --minutes, in the proportion of what each figure of the hour takes on two processors.
-SHARES = {"simulator": 0.47, "fuzzing": 0.22, "corruption sweep": 0.17, "kill -9": 0.08, "power loss": 0.06}
+SHARES = {"simulator": 0.5, "fuzzing": 0.24, "kill -9": 0.135, "corruption sweep": 0.115, "power loss": 0.01}
 
 # Worlds of the kill campaign for each processor: they mostly wait.
 WORLDS_A_JOB = 3
