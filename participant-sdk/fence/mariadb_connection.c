@@ -1,10 +1,8 @@
 /* mariadb_connection.c -- see mariadb_connection.h: the local transaction.  Opening is in mariadb_open.c,
- * the queue in mariadb_pipe.c. */
+ * the queue in mariadb_pipe.c, what becomes of the transaction under a handler in mariadb_watch.c. */
 #include "fence/mariadb_connection.h"
 
 #include "base/error.h"
-
-enum { SAVEPOINT_UNKNOWN = 1305 };
 
 enum tercet_status mariadb_begin(void *connection, struct tercet_error *error_out)
 {
@@ -43,30 +41,6 @@ enum tercet_status mariadb_rewind(void *connection, struct tercet_error *error_o
     self->inserted = TERCET_FENCE_NONE;
     mariadb_queue(self, MARIADB_CONTROL, "ROLLBACK TO SAVEPOINT tercet_branch");
     return TERCET_OK;
-}
-
-void mariadb_queue_watch(struct mariadb_connection *connection)
-{
-    mariadb_queue(connection, MARIADB_CONTROL, "SAVEPOINT tercet_watch");
-}
-
-enum tercet_status mariadb_check(void *connection, struct tercet_error *error_out)
-{
-    struct mariadb_connection *self = connection;
-    /* Of the handler's last statement. */
-    const unsigned code = mysql_errno(&self->link);
-    const enum tercet_status fell = code == 0 ? TERCET_OK : mariadb_status_of(code);
-    struct tercet_error error = {0};
-
-    mariadb_queue(self, MARIADB_CONTROL, "RELEASE SAVEPOINT tercet_watch");
-    const enum tercet_status status = mariadb_flush(self, &error);
-    if (fell == TERCET_ABORTED) {
-        return error_set(error_out, TERCET_ABORTED, "MariaDB: the transaction fell (%u)", code);
-    }
-    if (status == TERCET_INTERNAL && mysql_errno(&self->link) == SAVEPOINT_UNKNOWN) {
-        return error_set(error_out, TERCET_FAILED_PRECONDITION, "it ended the transaction");
-    }
-    return status == TERCET_OK ? status : error_set(error_out, status, "%s", error.text);
 }
 
 enum tercet_status mariadb_commit(void *connection, struct tercet_error *error_out)

@@ -7,8 +7,9 @@
  *
  * How a handler that ends the transaction is noticed: a savepoint, tercet_watch, is set before it runs and
  * released after it, which fails (1305) when anything has ended the transaction or gone back before it:
- * COMMIT, ROLLBACK, a statement that commits by itself, a deadlock.  autocommit is 0, so that what a
- * handler does after such an end is not kept either, unless it commits that too.
+ * COMMIT, ROLLBACK, a statement that commits by itself, a deadlock.  Which of them is told apart in
+ * mariadb_watch.c.  autocommit is 0, so that what a handler does after such an end is not kept either,
+ * unless it commits that too.
  *
  * Invariants
  *   1. Outside of this folder's functions nothing is queued unless a transaction has begun.
@@ -20,6 +21,7 @@
 #include <mysql.h>
 
 #include "base/bytes.h"
+#include "fence/place.h"
 #include "tercet/fence.h"
 #include "tercet/store_mariadb.h"
 
@@ -39,7 +41,8 @@ enum mariadb_query {
     MARIADB_SLICE,
     MARIADB_SWEEP,
     MARIADB_KEPT,
-    MARIADB_DESCRIBE
+    MARIADB_DESCRIBE,
+    MARIADB_ERRORS
 };
 
 /* The store's, for all of its connections. */
@@ -81,6 +84,8 @@ struct mariadb_connection {
     bool suspect;
     bool savepoint_open;
     enum tercet_fence_state inserted; /* by the last claim; NONE: nothing */
+    struct place claimed;             /* its row */
+    bool vanished;                    /* the last transaction, under a handler */
     struct mariadb_scope scope;
 
     struct buffer text; /* queued */
@@ -131,7 +136,7 @@ enum tercet_status mariadb_commit(void *connection, struct tercet_error *error_o
 void mariadb_rollback(void *connection);
 
 /* Before a handler may run: from here on check() tells what it did to the transaction. */
-void mariadb_queue_watch(struct mariadb_connection *connection);
+void mariadb_queue_watch(struct mariadb_connection *connection, const struct tercet_fence_key *key);
 
 TERCET_END_DECLS
 

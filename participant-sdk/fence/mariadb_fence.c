@@ -222,7 +222,7 @@ static enum tercet_status claim_row(struct mariadb_connection *connection,
     if (reads_at_once) {
         queue_row_lock(connection, key);
     }
-    mariadb_queue_watch(connection);
+    mariadb_queue_watch(connection, key);
     enum tercet_status status = flush_claim(connection, error_out);
     if (status == TERCET_OK) {
         status = take_hold(connection, wanted, error_out);

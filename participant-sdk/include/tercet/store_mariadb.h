@@ -81,9 +81,10 @@ TERCET_API struct st_mysql *tercet_mariadb_connection(const struct tercet_reques
 
 /* tercet_answer_failed() with the connection's last error.  A transaction that fell to a deadlock or a
  * lock timeout is run again, whether the handler says so by this or answers anything else, if it returns
- * behind the statement that failed.  One that goes on does so in a transaction of its own, because the
- * server has rolled back ours: nothing of that is kept either, but it counts as a handler that has ended
- * the transaction. */
+ * behind the statement that failed; closing that (mysql_stmt_close()) may come between.  One that goes on
+ * behind a deadlock does so in a transaction of its own, because the server has rolled back ours.  Nothing
+ * of that is kept either.  A try is run again then too; a confirm or cancel counts as a handler that has
+ * ended the transaction, and is asked again by the coordinator. */
 TERCET_API enum tercet_verdict tercet_mariadb_failed(struct tercet_request *request);
 
 TERCET_END_DECLS

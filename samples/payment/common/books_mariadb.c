@@ -12,7 +12,7 @@
 #include <string.h>
 #include <tercet/store_mariadb.h>
 
-enum { PLACE_SIZE = 1024, SIGNAL_SIZE = 80, DECIMAL = 10 };
+enum { PLACE_SIZE = 1024, DECIMAL = 10 };
 
 /* --database, taken apart. */
 struct place {
@@ -144,16 +144,6 @@ static int first_row(MYSQL_STMT *statement, struct books_row *row_out)
     return code == 0 ? 1 : code == MYSQL_NO_DATA ? 0 : -1;
 }
 
-/* The store learns from the connection's last error that a transaction fell to a deadlock and is to be
- * run again; closing the statement has wiped it, so it is made once more. */
-static void keep_error(MYSQL *connection, unsigned code)
-{
-    char sql[SIGNAL_SIZE];
-
-    snprintf(sql, sizeof sql, "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %u", code);
-    (void)mysql_query(connection, sql);
-}
-
 static int run(void *connection, const char *sql, const json_t *values, struct books_row *row_out,
                char error_out[BOOKS_ERROR_SIZE])
 {
@@ -168,14 +158,11 @@ static int run(void *connection, const char *sql, const json_t *values, struct b
         result =
             row_out == NULL ? changed_rows(connection, statement) : first_row(statement, row_out);
     }
-    const unsigned code = mysql_stmt_errno(statement);
     if (result < 0) {
-        snprintf(error_out, BOOKS_ERROR_SIZE, "%s (%u)", mysql_stmt_error(statement), code);
+        snprintf(error_out, BOOKS_ERROR_SIZE, "%s (%u)", mysql_stmt_error(statement),
+                 mysql_stmt_errno(statement));
     }
     mysql_stmt_close(statement);
-    if (result < 0) {
-        keep_error(connection, code);
-    }
     return result;
 }
 

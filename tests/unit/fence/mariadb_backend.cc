@@ -60,12 +60,20 @@ int WaitingInServer()
                                " WHERE variable_name = 'Innodb_row_lock_current_waits'"));
 }
 
+// Prepared, as in a service; closing it wipes the connection's last error.
 tercet_verdict LeaveEffectOn(MYSQL *connection, const std::string &name)
 {
-    const std::string sql =
-        "INSERT INTO effect VALUES ('" + name + "', 1) ON DUPLICATE KEY UPDATE n = n + 1";
-    return mysql_query(connection, sql.c_str()) == 0 ? TERCET_VERDICT_DONE
-                                                     : TERCET_VERDICT_UNSPECIFIED;
+    const std::string sql = "INSERT INTO effect VALUES (?, 1) ON DUPLICATE KEY UPDATE n = n + 1";
+    MYSQL_BIND bind = {};
+    bind.buffer_type = MYSQL_TYPE_STRING;
+    bind.buffer = const_cast<char *>(name.data());
+    bind.buffer_length = name.size();
+    MYSQL_STMT *statement = mysql_stmt_init(connection);
+    const bool done = mysql_stmt_prepare(statement, sql.data(), sql.size()) == 0 &&
+                      mysql_stmt_bind_param(statement, &bind) == 0 &&
+                      mysql_stmt_execute(statement) == 0;
+    mysql_stmt_close(statement);
+    return done ? TERCET_VERDICT_DONE : TERCET_VERDICT_UNSPECIFIED;
 }
 
 namespace
