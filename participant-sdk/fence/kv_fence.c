@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "fence/store_rules.h"
 
 /* ---- Reading through the overlay -------------------------------------------------------------- */
 
@@ -262,16 +263,10 @@ enum tercet_status kv_fence_claim(void *connection, const struct tercet_fence_ke
         status = kv_fence_read_scope(fence, wanted->participant, wanted->identity.origin, &scope,
                                      error_out);
     }
-    if (status != TERCET_OK) {
-        return status;
+    if (status == TERCET_OK) {
+        store_rules_end_claim(scope->epoch, &scope->mark, wanted->identity.number, claim_out);
     }
-    claim_out->epoch = scope->epoch;
-    claim_out->mark_incarnation = scope->mark.as_of_incarnation;
-    claim_out->mark_lsn = scope->mark.as_of_lsn;
-    claim_out->mark = claim_out->row.state != TERCET_FENCE_NONE
-                          ? TERCET_MARK_ABOVE
-                          : tercet_mark_relation_of(&scope->mark, wanted->identity.number);
-    return TERCET_OK;
+    return status;
 }
 
 enum tercet_status kv_fence_raise_epoch(void *connection, const struct tercet_fence_caller *caller,

@@ -9,6 +9,7 @@
 #include "fence/kv_fence.h"
 #include "fence/mark.h"
 #include "fence/place.h"
+#include "fence/store_rules.h"
 
 struct places {
     struct place *items;
@@ -117,10 +118,9 @@ static enum tercet_status sweep_slice(struct kv_fence *fence,
             status = sweep_row(fence, &places.items[i], sweep, error_out);
         }
     }
-    if (status == TERCET_OK && places.count == places.count_max) {
-        sweep->from = places.items[places.count - 1].number;
-        sweep->from.number++;
-        sweep->finished = false;
+    if (status == TERCET_OK && places.count > 0) {
+        store_rules_end_slice(places.items[places.count - 1].number,
+                              places.count < places.count_max, sweep);
     }
     free(places.items);
     return status;
@@ -133,31 +133,26 @@ enum tercet_status kv_fence_apply_mark(void *connection, const struct tercet_fen
     struct kv_fence *fence = connection;
     const struct row_scope *stored = NULL;
 
-    sweep->removed = 0;
-    sweep->kept = 0;
-    sweep->stale = false;
-    sweep->finished = true;
+    store_rules_begin_sweep(sweep);
     enum tercet_status status = kv_fence_begin(fence, error_out);
     if (status == TERCET_OK) {
         status =
             kv_fence_read_scope(fence, caller->participant, caller->origin, &stored, error_out);
     }
+    if (status == TERCET_OK) {
+        status =
+            store_rules_judge_mark(stored->epoch, &stored->mark, caller, mark, sweep, error_out);
+    }
     if (status != TERCET_OK) {
         return status;
     }
     struct row_scope scope = *stored;
-    const int epoch = tercet_epoch_compare(scope.epoch, caller->epoch);
-    if (epoch > 0) {
-        return error_set(error_out, TERCET_FAILED_PRECONDITION,
-                         TERCET_CODE_OLD_EPOCH ": a mark of an epoch before the stored one");
-    }
-    scope.epoch = caller->epoch;
-    const int age = tercet_mark_compare_age(mark, &scope.mark);
-    sweep->stale = age < 0;
-    if (age > 0) {
+    const bool newer = tercet_mark_compare_age(mark, &scope.mark) > 0;
+    if (newer) {
         scope.mark = *mark;
     }
-    if (age > 0 || epoch < 0) {
+    if (newer || tercet_epoch_compare(scope.epoch, caller->epoch) < 0) {
+        scope.epoch = caller->epoch;
         kv_fence_write_scope(fence, caller->participant, caller->origin, &scope);
     }
     TERCET_FAILPOINT("kv.mark_stored");

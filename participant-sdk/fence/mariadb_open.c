@@ -232,6 +232,7 @@ enum tercet_status mariadb_connection_open(const struct mariadb_settings *settin
                                            struct tercet_error *error_out)
 {
     struct mariadb_connection *connection = xcalloc(1, sizeof *connection);
+    connection->base.dialect = &mariadb_dialect;
     enum tercet_status status = connect_link(connection, settings, error_out);
 
     if (status == TERCET_OK && settings->setup_sql != NULL) {
@@ -245,16 +246,8 @@ enum tercet_status mariadb_connection_open(const struct mariadb_settings *settin
         status = prepare_tables(connection, settings->create_tables, error_out);
     }
     if (status != TERCET_OK) {
-        /* Full, locked or lost: to whoever opens, that is one thing. */
-        if (status == TERCET_RESOURCE_EXHAUSTED || status == TERCET_INTERNAL ||
-            status == TERCET_ABORTED) {
-            status = TERCET_UNAVAILABLE;
-        }
-        if (error_out != NULL) {
-            error_out->status = status;
-        }
         mariadb_connection_close(connection);
-        return status;
+        return sql_open_status(status, error_out);
     }
     *connection_out = connection;
     return TERCET_OK;
@@ -265,7 +258,7 @@ void mariadb_connection_close(struct mariadb_connection *connection)
     if (connection == NULL) {
         return;
     }
-    for (unsigned i = 0; i < connection->queued; i++) {
+    for (unsigned i = 0; i < connection->base.queued; i++) {
         mysql_free_result(connection->answers[i].rows);
     }
     if (connection->linked) {

@@ -1,11 +1,13 @@
-/* mariadb_pipe.c -- statements that travel together: the queue of mariadb_connection.h. */
+/* mariadb_pipe.c -- statements that travel together, and their results: the dialect of sql_connection.h. */
 #include <errmsg.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/error.h"
 #include "fence/mariadb_connection.h"
+#include "fence/mark_codec.h"
 
 /* ---- Errors ----------------------------------------------------------------------------------- */
 
@@ -54,88 +56,125 @@ enum tercet_status mariadb_explain(struct mariadb_connection *connection, const 
     const unsigned code = mysql_errno(&connection->link);
     const enum tercet_status status = mariadb_status_of(code);
 
-    connection->suspect = connection->suspect || status == TERCET_UNAVAILABLE;
+    connection->base.suspect = connection->base.suspect || status == TERCET_UNAVAILABLE;
     return error_set(error_out, status, "MariaDB: %s: %s (%u)", what,
                      mysql_error(&connection->link), code);
 }
 
-/* ---- The queue -------------------------------------------------------------------------------- */
+/* ---- The text --------------------------------------------------------------------------------- */
 
-static void forget_answers(struct mariadb_connection *connection)
-{
-    for (unsigned i = 0; i < connection->queued; i++) {
-        mysql_free_result(connection->answers[i].rows);
-    }
-    connection->queued = 0;
-    connection->flushed = false;
-    buffer_clear(&connection->text);
-}
-
-void mariadb_add(struct mariadb_connection *connection, const char *words)
-{
-    buffer_append(&connection->text, words, strlen(words));
-}
-
-void mariadb_queue(struct mariadb_connection *connection, enum mariadb_query query,
-                   const char *words)
-{
-    if (connection->flushed || connection->queued == 0) {
-        forget_answers(connection);
-    } else {
-        mariadb_add(connection, ";");
-    }
-    tercet_assert(connection->queued < MARIADB_QUEUE_MAX);
-    connection->answers[connection->queued++] = (struct mariadb_answer){.query = query};
-    mariadb_add(connection, words);
-}
-
-void mariadb_add_number(struct mariadb_connection *connection, int64_t number)
+static void add_number(struct buffer *text, int64_t number)
 {
     char digits[24];
-    (void)snprintf(digits, sizeof digits, "%" PRId64, number);
-    mariadb_add(connection, digits);
+    const int size = snprintf(digits, sizeof digits, "%" PRId64, number);
+    buffer_append(text, digits, (size_t)size);
 }
 
-void mariadb_add_bytes(struct mariadb_connection *connection, const void *data, size_t size)
+static void add_bytes(struct buffer *text, struct tercet_bytes bytes)
 {
-    mariadb_add(connection, "x'");
+    buffer_append(text, "x'", 2);
     /* One byte more, for the NUL, which the quote takes the place of. */
-    char *digits = (char *)buffer_extend(&connection->text, 2 * size + 1);
-    hex_encode(data, size, digits);
-    digits[2 * size] = '\'';
+    char *digits = (char *)buffer_extend(text, 2 * bytes.size + 1);
+    hex_encode(bytes.data, bytes.size, digits);
+    digits[2 * bytes.size] = '\'';
 }
 
-void mariadb_add_name(struct mariadb_connection *connection, const char *name)
+/* An open list as pairs; one more, which no number is, because there is no empty list in SQL. */
+static void add_pairs(struct buffer *text, struct tercet_bytes open)
 {
-    mariadb_add_bytes(connection, name, strlen(name));
+    const uint8_t *const bytes = open.data;
+
+    buffer_append(text, "(0,0)", 5);
+    for (size_t at = 0; at + MARK_OPEN_ITEM_BYTES <= open.size; at += MARK_OPEN_ITEM_BYTES) {
+        buffer_append(text, ",(", 2);
+        add_number(text, big_endian_read(bytes + at));
+        buffer_append(text, ",", 1);
+        add_number(text, big_endian_read(bytes + at + MARK_OPEN_ITEM_BYTES / 2));
+        buffer_append(text, ")", 1);
+    }
+}
+
+/* The statement with its values in place of $1, $2, ... and @1, @2, ... */
+static void spell(struct buffer *text, const char *words, const struct sql_values *values)
+{
+    while (*words != '\0') {
+        const size_t plain = strcspn(words, "$@");
+        buffer_append(text, words, plain);
+        words += plain;
+        if (*words == '\0') {
+            break;
+        }
+        const bool pairs = *words == '@';
+        char *end = NULL;
+        const unsigned long place = strtoul(words + 1, &end, 10);
+        words = end;
+        tercet_assert(values != NULL && place >= 1 && place <= values->count);
+        if (pairs) {
+            add_pairs(text, values->items[place - 1].bytes);
+        } else if (values->items[place - 1].is_number) {
+            add_number(text, values->items[place - 1].number);
+        } else {
+            add_bytes(text, values->items[place - 1].bytes);
+        }
+    }
+}
+
+/* ---- The queue -------------------------------------------------------------------------------- */
+
+static struct mariadb_connection *self_of(struct sql_connection *connection)
+{
+    return (struct mariadb_connection *)connection;
+}
+
+static void forget_answers(struct mariadb_connection *self)
+{
+    for (unsigned i = 0; i < self->base.queued; i++) {
+        mysql_free_result(self->answers[i].rows);
+    }
+    self->base.queued = 0;
+    self->base.flushed = false;
+    buffer_clear(&self->text);
+}
+
+static void queue(struct sql_connection *connection, enum sql_query query,
+                  const struct sql_values *values)
+{
+    struct mariadb_connection *const self = self_of(connection);
+
+    if (mariadb_query_text(query) == NULL) {
+        return;
+    }
+    if (connection->flushed || connection->queued == 0) {
+        forget_answers(self);
+    } else {
+        buffer_append(&self->text, ";", 1);
+    }
+    tercet_assert(connection->queued < SQL_QUEUE_MAX);
+    self->answers[connection->queued] = (struct mariadb_answer){0};
+    connection->queries[connection->queued++] = query;
+    spell(&self->text, mariadb_query_text(query), values);
 }
 
 /* Takes one statement's answer.  False: it has failed. */
-static bool take_answer(struct mariadb_connection *connection, struct mariadb_answer *answer)
+static bool take_answer(struct mariadb_connection *self, struct mariadb_answer *answer)
 {
-    answer->rows = mysql_store_result(&connection->link);
-    if (answer->rows == NULL && mysql_errno(&connection->link) != 0) {
+    answer->rows = mysql_store_result(&self->link);
+    if (answer->rows == NULL && mysql_errno(&self->link) != 0) {
         return false;
     }
-    answer->affected = mysql_affected_rows(&connection->link);
+    answer->affected = mysql_affected_rows(&self->link);
     return true;
 }
 
-enum tercet_status mariadb_flush(struct mariadb_connection *connection,
-                                 struct tercet_error *error_out)
+static enum tercet_status flush(struct sql_connection *connection, struct tercet_error *error_out)
 {
+    struct mariadb_connection *const self = self_of(connection);
+    bool good = mysql_real_query(&self->link, (const char *)self->text.data, self->text.size) == 0;
     unsigned at = 0;
 
-    tercet_assert(connection->queued > 0 && !connection->flushed);
-    connection->flushed = true;
-    if (connection->suspect) {
-        return error_set(error_out, TERCET_UNAVAILABLE, "MariaDB: the connection is lost");
-    }
-    bool good = mysql_real_query(&connection->link, (const char *)connection->text.data,
-                                 connection->text.size) == 0;
     for (; good && at < connection->queued; at++) {
-        good = at == 0 || mysql_next_result(&connection->link) == 0;
-        good = good && take_answer(connection, &connection->answers[at]);
+        good = at == 0 || mysql_next_result(&self->link) == 0;
+        good = good && take_answer(self, &self->answers[at]);
         if (!good) {
             break;
         }
@@ -143,18 +182,46 @@ enum tercet_status mariadb_flush(struct mariadb_connection *connection,
     if (good) {
         return TERCET_OK;
     }
-    connection->failed = connection->answers[at].query;
-    return mariadb_explain(connection, "the fence's statement", error_out);
+    connection->failed = connection->queries[at];
+    return mariadb_explain(self, "the fence's statement", error_out);
 }
 
-const struct mariadb_answer *mariadb_answer_of(const struct mariadb_connection *connection,
-                                               enum mariadb_query query)
+/* ---- Results ---------------------------------------------------------------------------------- */
+
+static bool next(struct sql_connection *connection, unsigned index, struct sql_cells *cells_out)
 {
-    tercet_assert(connection->flushed);
-    for (unsigned i = connection->queued; i > 0; i--) {
-        if (connection->answers[i - 1].query == query) {
-            return &connection->answers[i - 1];
-        }
+    MYSQL_RES *const rows = self_of(connection)->answers[index].rows;
+    const MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
+
+    if (row == NULL) {
+        return false;
     }
-    return NULL;
+    const unsigned long *const sizes = mysql_fetch_lengths(rows);
+    const unsigned columns = mysql_num_fields(rows);
+    tercet_assert(columns <= SQL_CELLS_MAX);
+    for (unsigned i = 0; i < columns; i++) {
+        cells_out->items[i] =
+            row[i] == NULL ? tercet_bytes_of("", 0) : tercet_bytes_of(row[i], sizes[i]);
+    }
+    return true;
 }
+
+static uint32_t affected(const struct sql_connection *connection, unsigned index)
+{
+    return (uint32_t)((const struct mariadb_connection *)connection)->answers[index].affected;
+}
+
+/* A cell ends in a NUL that is not counted. */
+static int64_t number(struct tercet_bytes cell)
+{
+    return cell.size == 0 ? 0 : strtoll(cell.data, NULL, 10);
+}
+
+const struct sql_dialect mariadb_dialect = {.name = "MariaDB",
+                                            .queue = queue,
+                                            .flush = flush,
+                                            .next = next,
+                                            .affected = affected,
+                                            .number = number,
+                                            .commit = mariadb_commit,
+                                            .rollback = mariadb_rollback};

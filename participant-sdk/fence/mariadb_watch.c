@@ -13,52 +13,44 @@
  *
  * A confirm or cancel of a row that was there has inserted nothing: one that goes on behind its deadlock
  * counts as a handler that has ended the transaction. */
-#include <stdlib.h>
-
 #include "base/error.h"
-#include "fence/mariadb_fence.h"
+#include "fence/mariadb_connection.h"
+#include "fence/sql_fence.h"
 
 enum { SAVEPOINT_UNKNOWN = 1305, ERRORS_CODE = 1 };
 
-void mariadb_queue_watch(struct mariadb_connection *connection, const struct tercet_fence_key *key)
+enum tercet_status mariadb_claim(void *connection, const struct tercet_fence_key *key,
+                                 const struct tercet_fence_row *wanted,
+                                 struct tercet_fence_claim *claim_out,
+                                 struct tercet_error *error_out)
 {
-    memcpy(connection->claimed.gid, key->gid.data, key->gid.size);
-    connection->claimed.gid_size = key->gid.size;
-    connection->claimed.branch = key->branch;
-    mariadb_queue(connection, MARIADB_CONTROL, "SAVEPOINT tercet_watch");
-}
+    struct mariadb_connection *self = connection;
 
-/* What the server says of the handler's last statement; 0: nothing. */
-static unsigned last_error(const struct mariadb_connection *connection)
-{
-    const struct mariadb_answer *const errors = mariadb_answer_of(connection, MARIADB_ERRORS);
-    if (errors->rows == NULL) {
-        return 0;
-    }
-    const struct mariadb_cells cells = mariadb_next(errors->rows);
-    return cells.cells == NULL ? 0 : (unsigned)mariadb_number(&cells, ERRORS_CODE);
+    memcpy(self->claimed.gid, key->gid.data, key->gid.size);
+    self->claimed.gid_size = key->gid.size;
+    self->claimed.branch = key->branch;
+    return sql_claim(&self->base, key, wanted, claim_out, error_out);
 }
 
 /* Our savepoint is gone: by the handler, or by the server? */
-static enum tercet_status judge_end(struct mariadb_connection *connection,
-                                    struct tercet_error *error_out)
+static enum tercet_status judge_end(struct mariadb_connection *self, struct tercet_error *error_out)
 {
-    const struct tercet_fence_key key = place_key(&connection->claimed);
-    const bool inserted = connection->inserted != TERCET_FENCE_NONE;
+    const struct tercet_fence_key key = place_key(&self->claimed);
+    const bool inserted = self->base.inserted != TERCET_FENCE_NONE;
     struct tercet_fence_row row = {.state = TERCET_FENCE_NONE};
 
-    mariadb_rollback(connection); /* what has been begun since */
+    mariadb_rollback(self); /* what has been begun since */
     const enum tercet_status status =
-        inserted ? mariadb_find(connection, &key, &row, error_out) : TERCET_OK;
+        inserted ? sql_find(&self->base, &key, &row, error_out) : TERCET_OK;
     if (status != TERCET_OK) {
         return status;
     }
-    if (inserted && row.state == TERCET_FENCE_NONE && !connection->vanished) {
-        connection->vanished = true;
+    if (inserted && row.state == TERCET_FENCE_NONE && !self->vanished) {
+        self->vanished = true;
         return error_set(error_out, TERCET_ABORTED,
                          "MariaDB: the transaction was rolled back under the handler");
     }
-    connection->vanished = false;
+    self->vanished = false;
     return error_set(error_out, TERCET_FAILED_PRECONDITION, "it ended the transaction");
 }
 
@@ -66,12 +58,15 @@ enum tercet_status mariadb_check(void *connection, struct tercet_error *error_ou
 {
     struct mariadb_connection *self = connection;
     struct tercet_error error = {0};
+    struct sql_cells cells;
     unsigned code = mysql_errno(&self->link);
 
-    mariadb_queue(self, MARIADB_ERRORS, "SHOW ERRORS LIMIT 1");
-    mariadb_queue(self, MARIADB_CONTROL, "RELEASE SAVEPOINT tercet_watch");
-    const enum tercet_status status = mariadb_flush(self, &error);
-    code = code == 0 ? last_error(self) : code;
+    sql_queue(&self->base, SQL_ERRORS, NULL);
+    sql_queue(&self->base, SQL_UNWATCH, NULL);
+    const enum tercet_status status = sql_flush(&self->base, &error);
+    if (code == 0 && status != TERCET_UNAVAILABLE && sql_next(&self->base, SQL_ERRORS, &cells)) {
+        code = (unsigned)sql_number(&self->base, &cells, ERRORS_CODE);
+    }
     if (code != 0 && mariadb_status_of(code) == TERCET_ABORTED) {
         return error_set(error_out, TERCET_ABORTED, "MariaDB: the transaction fell (%u)", code);
     }

@@ -5,52 +5,19 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "fence/postgres_error.h"
-
-enum tercet_status postgres_begin_by(struct postgres_connection *connection,
-                                     enum postgres_query query, struct tercet_error *error_out)
-{
-    if (connection->suspect || PQtransactionStatus(connection->link) != PQTRANS_IDLE) {
-        connection->suspect = true;
-        return error_set(error_out, TERCET_UNAVAILABLE,
-                         "PostgreSQL: the connection has failed, and is made anew");
-    }
-    connection->transaction_open = true;
-    connection->savepoint_open = false;
-    connection->inserted = TERCET_FENCE_NONE;
-    connection->failed_sqlstate[0] = '\0';
-    connection->scope.hold = POSTGRES_NOT_HELD;
-    return postgres_queue(connection, query, NULL, error_out);
-}
-
-enum tercet_status postgres_begin(void *connection, struct tercet_error *error_out)
-{
-    return postgres_begin_by(connection, POSTGRES_BEGIN, error_out);
-}
+#include "fence/sql_fence.h"
 
 enum tercet_status postgres_savepoint(void *connection, struct tercet_error *error_out)
 {
     struct postgres_connection *self = connection;
-    struct postgres_values values = {0};
-    enum tercet_status status = TERCET_OK;
+    struct sql_values values = {0};
 
-    if (self->savepoint_open) {
-        status = postgres_queue(self, POSTGRES_RELEASE, NULL, error_out);
-    }
-    if (status == TERCET_OK) {
-        status = postgres_queue(self, POSTGRES_SAVEPOINT, NULL, error_out);
-    }
-    if (status == TERCET_OK) {
-        self->sign = 1 - self->sign;
-        postgres_add_text(&values, self->signs[self->sign]);
-        status = postgres_queue(self, POSTGRES_SIGN, &values, error_out);
-    }
-    self->savepoint_open = true;
-    self->inserted = TERCET_FENCE_NONE;
+    (void)sql_savepoint(&self->base, NULL);
+    self->sign = 1 - self->sign;
     self->failed_sqlstate[0] = '\0';
-    if (self->scope.hold == POSTGRES_HELD_BY_SAVEPOINT) {
-        self->scope.hold = POSTGRES_HELD;
-    }
-    return status;
+    sql_add_text(&values, self->signs[self->sign]);
+    sql_queue(&self->base, SQL_SIGN, &values);
+    return sql_usable(&self->base, error_out);
 }
 
 enum tercet_status postgres_rewind(void *connection, struct tercet_error *error_out)
@@ -58,14 +25,25 @@ enum tercet_status postgres_rewind(void *connection, struct tercet_error *error_
     struct postgres_connection *self = connection;
     const bool failed = PQtransactionStatus(self->link) == PQTRANS_INERROR;
 
-    self->inserted = TERCET_FENCE_NONE;
     self->sign = 1 - self->sign; /* the one before is back; the next differs from it */
-    if (self->scope.hold == POSTGRES_HELD_BY_SAVEPOINT) {
-        self->scope.hold = POSTGRES_NOT_HELD;
-    }
-    const enum tercet_status status = postgres_queue(self, POSTGRES_REWIND, NULL, error_out);
+    const enum tercet_status status = sql_rewind(&self->base, error_out);
     /* At once where check() could not see whether the savepoint is still there. */
-    return status == TERCET_OK && failed ? postgres_flush(self, error_out) : status;
+    return status == TERCET_OK && failed ? sql_flush(&self->base, error_out) : status;
+}
+
+enum tercet_status postgres_write(void *connection, const struct tercet_fence_key *key,
+                                  const struct tercet_fence_row *row,
+                                  struct tercet_error *error_out)
+{
+    struct postgres_connection *self = connection;
+
+    if (PQtransactionStatus(self->link) == PQTRANS_INERROR) {
+        return error_set(error_out, TERCET_INTERNAL,
+                         "PostgreSQL: the handler answered DONE though a statement of its own had "
+                         "failed (%s)",
+                         self->failed_sqlstate);
+    }
+    return sql_write(&self->base, key, row, error_out);
 }
 
 /* Whether the last savepoint is still signed: nothing before it was committed or rolled back. */
@@ -81,11 +59,11 @@ enum tercet_status postgres_check(void *connection, struct tercet_error *error_o
 
     switch (PQtransactionStatus(self->link)) {
     case PQTRANS_UNKNOWN:
-        self->suspect = true;
+        self->base.suspect = true;
         return error_set(error_out, TERCET_UNAVAILABLE, "PostgreSQL: the connection is lost: %s",
                          PQerrorMessage(self->link));
     case PQTRANS_ACTIVE:
-        self->suspect = true;
+        self->base.suspect = true;
         return error_set(error_out, TERCET_INTERNAL,
                          "PostgreSQL: the handler left a result of its own pending");
     case PQTRANS_IDLE:
@@ -100,7 +78,7 @@ enum tercet_status postgres_check(void *connection, struct tercet_error *error_o
         break;
     }
     if (PQpipelineStatus(self->link) != PQ_PIPELINE_OFF) {
-        self->suspect = true;
+        self->base.suspect = true;
         return error_set(error_out, TERCET_INTERNAL,
                          "PostgreSQL: the handler left the connection in pipeline mode");
     }
@@ -121,13 +99,14 @@ enum tercet_status postgres_commit(void *connection, struct tercet_error *error_
         return error_set(error_out, TERCET_UNAVAILABLE,
                          "PostgreSQL: the connection was lost before COMMIT");
     }
-    enum tercet_status status = postgres_queue(self, POSTGRES_COMMIT, NULL, error_out);
+    sql_queue(&self->base, SQL_COMMIT, NULL);
+    enum tercet_status status = sql_usable(&self->base, error_out);
     if (status != TERCET_OK) {
         return status; /* it stays in this process */
     }
-    status = postgres_flush(self, error_out);
-    if (status == TERCET_OK &&
-        strcmp(PQcmdStatus(postgres_result(self, POSTGRES_COMMIT)), "COMMIT") != 0) {
+    const unsigned at = self->base.queued - 1;
+    status = sql_flush(&self->base, error_out);
+    if (status == TERCET_OK && strcmp(PQcmdStatus(self->results[at]), "COMMIT") != 0) {
         status = error_set(error_out, TERCET_ABORTED,
                            "PostgreSQL: a statement had failed, and COMMIT rolled back");
     } else if (status == TERCET_UNAVAILABLE) {
@@ -137,7 +116,6 @@ enum tercet_status postgres_commit(void *connection, struct tercet_error *error_
         /* A deferred constraint, or a row that somebody took away: one branch alone is to blame. */
         status = TERCET_ABORTED;
     }
-    self->transaction_open = status != TERCET_OK;
     if (status != TERCET_OK && error_out != NULL) {
         error_out->status = status;
     }
@@ -147,22 +125,20 @@ enum tercet_status postgres_commit(void *connection, struct tercet_error *error_
 void postgres_rollback(void *connection)
 {
     struct postgres_connection *self = connection;
-    const bool queued = self->queued > 0 && !self->flushed;
+    const bool queued = self->base.queued > 0 && !self->base.flushed;
 
-    self->scope.hold = POSTGRES_NOT_HELD;
-    self->inserted = TERCET_FENCE_NONE;
-    self->transaction_open = false;
-    if (self->suspect || (!queued && PQtransactionStatus(self->link) == PQTRANS_IDLE)) {
+    sql_end(&self->base);
+    if (self->base.suspect || (!queued && PQtransactionStatus(self->link) == PQTRANS_IDLE)) {
         return;
     }
     /* Behind something queued that fails, ROLLBACK is not carried out: it goes again, alone. */
-    for (int round = 0; round < 2 && !self->suspect; round++) {
-        if (postgres_queue(self, POSTGRES_ROLLBACK, NULL, NULL) == TERCET_OK &&
-            postgres_flush(self, NULL) == TERCET_OK) {
+    for (int round = 0; round < 2 && !self->base.suspect; round++) {
+        sql_queue(&self->base, SQL_ROLLBACK, NULL);
+        if (sql_flush(&self->base, NULL) == TERCET_OK) {
             break;
         }
     }
     if (PQtransactionStatus(self->link) != PQTRANS_IDLE) {
-        self->suspect = true;
+        self->base.suspect = true;
     }
 }

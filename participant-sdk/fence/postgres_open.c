@@ -186,18 +186,11 @@ enum tercet_status postgres_connection_open(const struct postgres_settings *sett
                                             struct tercet_error *error_out)
 {
     struct postgres_connection *connection = xcalloc(1, sizeof *connection);
+    connection->base.dialect = &postgres_dialect;
     enum tercet_status status = open_link(connection, settings, error_out);
     if (status != TERCET_OK) {
-        /* Full, locked or lost: to whoever opens, that is one thing. */
-        if (status == TERCET_RESOURCE_EXHAUSTED || status == TERCET_INTERNAL ||
-            status == TERCET_ABORTED) {
-            status = TERCET_UNAVAILABLE;
-        }
-        if (error_out != NULL) {
-            error_out->status = status;
-        }
         postgres_connection_close(connection);
-        return status;
+        return sql_open_status(status, error_out);
     }
     make_signs(connection);
     *connection_out = connection;
@@ -209,7 +202,7 @@ void postgres_connection_close(struct postgres_connection *connection)
     if (connection == NULL) {
         return;
     }
-    for (unsigned i = 0; i < connection->queued; i++) {
+    for (unsigned i = 0; i < connection->base.queued; i++) {
         PQclear(connection->results[i]);
     }
     PQfinish(connection->link);

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
-#include "fence/mark.h"
 #include "fence/mark_codec.h"
+#include "fence/store_rules.h"
 
 static void bind_bytes(sqlite3_stmt *statement, int index, const void *data, size_t size)
 {
@@ -49,22 +49,27 @@ enum tercet_status sqlite_read_scope(struct sqlite_connection *connection, const
     if (status != TERCET_OK) {
         return status;
     }
-    *scope_out = (struct sqlite_scope){0};
+    scope_out->id = 0;
+    scope_out->epoch = (struct tercet_epoch){0, 0};
+    scope_out->mark.as_of_incarnation = 0;
+    scope_out->mark.as_of_lsn = 0;
+    scope_out->mark.low = (struct tercet_branch_number){0, 0};
+    scope_out->mark.open_count = 0;
     if (there) {
         scope_out->id = sqlite3_column_int64(statement, 0);
         scope_out->epoch.incarnation = sqlite3_column_int64(statement, 1);
         scope_out->epoch.epoch = sqlite3_column_int64(statement, 2);
-        scope_out->mark_incarnation = sqlite3_column_int64(statement, 3);
-        scope_out->mark_lsn = sqlite3_column_int64(statement, 4);
-        scope_out->low.incarnation = sqlite3_column_int64(statement, 5);
-        scope_out->low.number = sqlite3_column_int64(statement, 6);
+        scope_out->mark.as_of_incarnation = sqlite3_column_int64(statement, 3);
+        scope_out->mark.as_of_lsn = sqlite3_column_int64(statement, 4);
+        scope_out->mark.low.incarnation = sqlite3_column_int64(statement, 5);
+        scope_out->mark.low.number = sqlite3_column_int64(statement, 6);
         (void)sqlite3_reset(statement);
     }
     return TERCET_OK;
 }
 
-enum tercet_status sqlite_read_open(struct sqlite_connection *connection, int64_t scope,
-                                    struct tercet_mark *mark_out, struct tercet_error *error_out)
+enum tercet_status sqlite_read_open(struct sqlite_connection *connection,
+                                    struct sqlite_scope *scope, struct tercet_error *error_out)
 {
     sqlite3_stmt *statement = NULL;
     bool there = false;
@@ -74,14 +79,14 @@ enum tercet_status sqlite_read_open(struct sqlite_connection *connection, int64_
     if (status != TERCET_OK) {
         return status;
     }
-    (void)sqlite3_bind_int64(statement, 1, scope);
+    (void)sqlite3_bind_int64(statement, 1, scope->id);
     status = sqlite_query_step(connection, statement, &there, error_out);
     if (status != TERCET_OK) {
         return status;
     }
     const void *data = there ? sqlite3_column_blob(statement, 0) : NULL;
     const size_t size = data == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, 0);
-    if (!there || !mark_open_decode(tercet_bytes_of(data, size), mark_out)) {
+    if (!there || !mark_open_decode(tercet_bytes_of(data, size), &scope->mark)) {
         status = error_set(error_out, TERCET_DATA_LOSS, "SQLite: a stored mark cannot be read");
     }
     (void)sqlite3_reset(statement);
@@ -104,26 +109,6 @@ enum tercet_status sqlite_raise_epoch(void *connection, const struct tercet_fenc
     (void)sqlite3_bind_int64(statement, 3, caller->epoch.incarnation);
     (void)sqlite3_bind_int64(statement, 4, caller->epoch.epoch);
     return sqlite_query_run(connection, statement, error_out);
-}
-
-/* Where `number` stands; the open list is read only when it must be. */
-static enum tercet_status read_relation(struct sqlite_connection *connection,
-                                        const struct sqlite_scope *scope,
-                                        struct tercet_branch_number number,
-                                        enum tercet_mark_relation *relation_out,
-                                        struct tercet_error *error_out)
-{
-    struct tercet_mark mark;
-
-    if (scope->mark_incarnation == 0 || tercet_branch_number_compare(number, scope->low) >= 0) {
-        *relation_out = TERCET_MARK_ABOVE;
-        return TERCET_OK;
-    }
-    const enum tercet_status status = sqlite_read_open(connection, scope->id, &mark, error_out);
-    if (status == TERCET_OK) {
-        *relation_out = mark_is_open(&mark, number) ? TERCET_MARK_OPEN : TERCET_MARK_BELOW;
-    }
-    return status;
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------- */
@@ -258,12 +243,12 @@ enum tercet_status sqlite_claim(void *connection, const struct tercet_fence_key 
         TERCET_FAILPOINT("sqlite.row_inserted");
         claim_out->row.state = TERCET_FENCE_NONE;
     }
-    claim_out->epoch = scope.epoch;
-    claim_out->mark_incarnation = scope.mark_incarnation;
-    claim_out->mark_lsn = scope.mark_lsn;
-    claim_out->mark = TERCET_MARK_ABOVE;
-    if (claim_out->row.state == TERCET_FENCE_NONE) {
-        status = read_relation(self, &scope, wanted->identity.number, &claim_out->mark, error_out);
+    if (claim_out->row.state == TERCET_FENCE_NONE &&
+        store_rules_needs_open(&scope.mark, wanted->identity.number)) {
+        status = sqlite_read_open(self, &scope, error_out);
+    }
+    if (status == TERCET_OK) {
+        store_rules_end_claim(scope.epoch, &scope.mark, wanted->identity.number, claim_out);
     }
     return status;
 }

@@ -29,13 +29,12 @@ enum tercet_status sqlite_list(void *connection, const struct tercet_fence_range
                                tercet_fence_row_fn row_fn, void *context,
                                struct tercet_error *error_out);
 
-/* What is kept of one (participant, origin), but for the open list; id 0: nothing. */
+/* What is kept of one (participant, origin); id 0: nothing.  The mark's open list is read when it is
+ * needed. */
 struct sqlite_scope {
     int64_t id;
     struct tercet_epoch epoch;
-    int64_t mark_incarnation;
-    int64_t mark_lsn;
-    struct tercet_branch_number low;
+    struct tercet_mark mark;
 };
 
 TERCET_MUST_CHECK enum tercet_status sqlite_read_scope(struct sqlite_connection *connection,
@@ -44,9 +43,8 @@ TERCET_MUST_CHECK enum tercet_status sqlite_read_scope(struct sqlite_connection 
                                                        struct sqlite_scope *scope_out,
                                                        struct tercet_error *error_out);
 
-/* Fills mark_out->open and open_count. */
 TERCET_MUST_CHECK enum tercet_status sqlite_read_open(struct sqlite_connection *connection,
-                                                      int64_t scope, struct tercet_mark *mark_out,
+                                                      struct sqlite_scope *scope,
                                                       struct tercet_error *error_out);
 
 TERCET_END_DECLS

@@ -10,6 +10,7 @@
 #include "fence/mark_codec.h"
 #include "fence/place.h"
 #include "fence/sqlite_fence.h"
+#include "fence/store_rules.h"
 
 /* The first `count_max` rows of the scope in [from, below).  places_out is the caller's to free. */
 static enum tercet_status read_places(struct sqlite_connection *connection, int64_t scope,
@@ -113,10 +114,8 @@ static enum tercet_status sweep_slice(struct sqlite_connection *connection, int6
             status = sweep_row(connection, &places[i], sweep, error_out);
         }
     }
-    if (status == TERCET_OK && count > 0 && count == sweep->row_count_max) {
-        sweep->from = places[count - 1].number;
-        sweep->from.number++;
-        sweep->finished = false;
+    if (status == TERCET_OK && count > 0) {
+        store_rules_end_slice(places[count - 1].number, count < sweep->row_count_max, sweep);
     }
     free(places);
     return status;
@@ -154,21 +153,13 @@ static enum tercet_status apply_begun(struct sqlite_connection *connection,
         status =
             sqlite_read_scope(connection, caller->participant, caller->origin, &scope, error_out);
     }
-    if (status != TERCET_OK) {
+    if (status == TERCET_OK) {
+        status = store_rules_judge_mark(scope.epoch, &scope.mark, caller, mark, sweep, error_out);
+    }
+    if (status != TERCET_OK || sweep->stale) {
         return status;
     }
-    if (tercet_epoch_compare(scope.epoch, caller->epoch) > 0) {
-        return error_set(error_out, TERCET_FAILED_PRECONDITION,
-                         TERCET_CODE_OLD_EPOCH ": a mark of an epoch before the stored one");
-    }
-    const struct tercet_mark stored = {.as_of_incarnation = scope.mark_incarnation,
-                                       .as_of_lsn = scope.mark_lsn};
-    const int age = tercet_mark_compare_age(mark, &stored);
-    if (age < 0) {
-        sweep->stale = true;
-        return TERCET_OK;
-    }
-    if (age > 0) {
+    if (tercet_mark_compare_age(mark, &scope.mark) > 0) {
         status = store_mark(connection, scope.id, mark, error_out);
         TERCET_FAILPOINT("sqlite.mark_stored");
     }
@@ -179,10 +170,7 @@ enum tercet_status sqlite_apply_mark(void *connection, const struct tercet_fence
                                      const struct tercet_mark *mark, struct tercet_sweep *sweep,
                                      struct tercet_error *error_out)
 {
-    sweep->removed = 0;
-    sweep->kept = 0;
-    sweep->stale = false;
-    sweep->finished = true;
+    store_rules_begin_sweep(sweep);
     enum tercet_status status = sqlite_begin(connection, error_out);
     if (status != TERCET_OK) {
         return status;
@@ -277,10 +265,8 @@ enum tercet_status sqlite_describe(void *connection, const char *participant, co
     }
     if (status == TERCET_OK && scope.id != 0) {
         found.epoch = scope.epoch;
-        found.mark.as_of_incarnation = scope.mark_incarnation;
-        found.mark.as_of_lsn = scope.mark_lsn;
-        found.mark.low = scope.low;
-        status = sqlite_read_open(self, scope.id, &found.mark, error_out);
+        status = sqlite_read_open(self, &scope, error_out);
+        found.mark = scope.mark;
         if (status == TERCET_OK) {
             status = read_census(self, scope.id, &found, error_out);
         }

@@ -5,7 +5,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "fence/mariadb_fence.h"
+#include "fence/mariadb_connection.h"
+#include "fence/sql_fence.h"
 #include "fence/struct_size.h"
 #include "tercet/participant.h"
 
@@ -54,19 +55,19 @@ static const struct tercet_store_ops mariadb_ops = {
     .name = "mariadb",
     .connect = store_connect,
     .disconnect = store_disconnect,
-    .begin = mariadb_begin,
-    .savepoint = mariadb_savepoint,
-    .rewind = mariadb_rewind,
+    .begin = sql_begin,
+    .savepoint = sql_savepoint,
+    .rewind = sql_rewind,
     .claim = mariadb_claim,
-    .raise_epoch = mariadb_raise_epoch,
-    .write = mariadb_write,
+    .raise_epoch = sql_raise_epoch,
+    .write = sql_write,
     .check = mariadb_check,
     .commit = mariadb_commit,
     .rollback = mariadb_rollback,
-    .apply_mark = mariadb_apply_mark,
-    .describe = mariadb_describe,
-    .find = mariadb_find,
-    .list = mariadb_list,
+    .apply_mark = sql_apply_mark,
+    .describe = sql_describe,
+    .find = sql_find,
+    .list = sql_list,
     .close = store_close,
 };
 

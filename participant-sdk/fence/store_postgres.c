@@ -5,8 +5,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "fence/postgres_connection.h"
 #include "fence/postgres_error.h"
-#include "fence/postgres_fence.h"
+#include "fence/sql_fence.h"
 #include "fence/struct_size.h"
 #include "tercet/participant.h"
 
@@ -47,19 +48,19 @@ static const struct tercet_store_ops postgres_ops = {
     .name = "postgres",
     .connect = store_connect,
     .disconnect = store_disconnect,
-    .begin = postgres_begin,
+    .begin = sql_begin,
     .savepoint = postgres_savepoint,
     .rewind = postgres_rewind,
-    .claim = postgres_claim,
-    .raise_epoch = postgres_raise_epoch,
+    .claim = sql_claim,
+    .raise_epoch = sql_raise_epoch,
     .write = postgres_write,
     .check = postgres_check,
     .commit = postgres_commit,
     .rollback = postgres_rollback,
-    .apply_mark = postgres_apply_mark,
-    .describe = postgres_describe,
-    .find = postgres_find,
-    .list = postgres_list,
+    .apply_mark = sql_apply_mark,
+    .describe = sql_describe,
+    .find = sql_find,
+    .list = sql_list,
     .close = store_close,
 };
 

@@ -45,16 +45,19 @@ bool CuttingRelay::PostgresEnded(const std::string &answer)
            answer.compare(answer.size() - kReadyBytes, 5, std::string("Z\0\0\0\5", 5)) == 0;
 }
 
-// An OK packet with nothing in it, behind which no more results come.
+// An OK packet with nothing in it, or the end of a result's rows, behind which no more results come.
 bool CuttingRelay::MariadbEnded(const std::string &answer)
 {
-    constexpr size_t kOkBytes = 11, kMoreResults = 8;
-    if (answer.size() < kOkBytes) {
-        return false;
-    }
-    const std::string last = answer.substr(answer.size() - kOkBytes);
-    return last.compare(0, 3, std::string("\7\0\0", 3)) == 0 && last[4] == 0 &&
-           (static_cast<unsigned char>(last[7]) & kMoreResults) == 0;
+    constexpr size_t kOkBytes = 11, kEndBytes = 9, kStatus = 7, kMoreResults = 8;
+    const auto ends_in = [&](const char *size, size_t bytes, char kind) {
+        if (answer.size() < bytes) {
+            return false;
+        }
+        const std::string last = answer.substr(answer.size() - bytes);
+        return last.compare(0, 3, std::string(size, 3)) == 0 && last[4] == kind &&
+               (static_cast<unsigned char>(last[kStatus]) & kMoreResults) == 0;
+    };
+    return ends_in("\7\0\0", kOkBytes, 0) || ends_in("\5\0\0", kEndBytes, '\xfe');
 }
 
 std::string CuttingRelay::Socket() const
@@ -111,6 +114,14 @@ int CuttingRelay::Sent()
     return sent_;
 }
 
+void CuttingRelay::Replace(const std::string &words, const std::string &others)
+{
+    ASSERT_EQ(words.size(), others.size());
+    const std::lock_guard<std::mutex> lock(mutex_);
+    said_ = words;
+    others_ = others;
+}
+
 void CuttingRelay::Accept()
 {
     const int client = accept(listener_, nullptr, nullptr);
@@ -161,7 +172,15 @@ bool CuttingRelay::FromServer(Pair *pair)
         pair->answer.append(bytes, static_cast<size_t>(size));
         return !whole_(pair->answer);
     }
-    return SendAll(pair->client, bytes, static_cast<size_t>(size));
+    std::string said(bytes, static_cast<size_t>(size));
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        const size_t at = said_.empty() ? std::string::npos : said.find(said_);
+        if (at != std::string::npos) {
+            said.replace(at, others_.size(), others_);
+        }
+    }
+    return SendAll(pair->client, said.data(), said.size());
 }
 
 void CuttingRelay::Run()

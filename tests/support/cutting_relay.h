@@ -38,6 +38,8 @@ class CuttingRelay
     // Once, when a client next sends these words.
     void CutAt(const std::string &words, Moment moment);
     int Cuts();
+    // From now on, in what servers say: words of the same length in place of others.
+    void Replace(const std::string &words, const std::string &others);
     int Sent(); // how often clients have sent something, together
 
   private:
@@ -60,6 +62,7 @@ class CuttingRelay
     std::mutex mutex_; // of what follows
     std::string words_;
     Moment moment_ = kBefore;
+    std::string said_, others_;
     int cuts_ = 0;
     int sent_ = 0;
     bool ended_ = false;

@@ -48,9 +48,22 @@ MariadbServer::MariadbServer() : ServerProcess("mariadb", "mysql")
 
 void MariadbServer::Start()
 {
-    Launch({kServer, "--no-defaults", "--datadir=" + directory() + "/data", "--socket=" + Socket(),
-            "--pid-file=" + directory() + "/pid", "--skip-networking", "--max-connections=150",
-            "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M"});
+    StartWith({});
+}
+
+void MariadbServer::StartWith(const std::vector<std::string> &options)
+{
+    std::vector<std::string> command = {kServer,
+                                        "--no-defaults",
+                                        "--datadir=" + directory() + "/data",
+                                        "--socket=" + Socket(),
+                                        "--pid-file=" + directory() + "/pid",
+                                        "--skip-networking",
+                                        "--max-connections=150",
+                                        "--innodb-buffer-pool-size=32M",
+                                        "--innodb-log-file-size=16M"};
+    command.insert(command.end(), options.begin(), options.end());
+    Launch(command);
     const auto end = std::chrono::steady_clock::now() + kStartTime;
     while (!Answers(Socket())) {
         if (!Lives() || std::chrono::steady_clock::now() > end) {

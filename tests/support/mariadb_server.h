@@ -12,9 +12,10 @@ class MariadbServer : public ServerProcess
 
     MariadbServer();
 
-    void Start();
-    void Stop(); // in order
-    void Kill(); // at once, as in a crash: the next start recovers from its log
+    void Start() override;
+    void StartWith(const std::vector<std::string> &options); // more of the server's own
+    void Stop() override;
+    void Kill() override;
 
     // Reached by user "root" without a password.
     std::string Socket() const

@@ -13,9 +13,9 @@ class PostgresServer : public ServerProcess
 
     PostgresServer();
 
-    void Start();
-    void Stop(); // in order
-    void Kill(); // at once, as in a crash: the next start recovers from its log
+    void Start() override;
+    void Stop() override;
+    void Kill() override;
     // From the next start on it takes no writes, and waits for a primary that never comes.
     void BeStandby(bool standby);
 

@@ -20,6 +20,10 @@ class ServerProcess
     {
         return directory_;
     }
+    virtual void Start() = 0;
+    virtual void Stop() = 0; // in order
+    virtual void Kill() = 0; // at once, as in a crash: the next start recovers from its log
+
     // Copies the data of a stopped server aside, and puts them back in place of what is there.
     void Keep();
     void PutBack();
@@ -27,7 +31,7 @@ class ServerProcess
   protected:
     // `name`: of the directory; `user`: who it is where the test is root, if there is such a user.
     ServerProcess(const std::string &name, const std::string &user);
-    ~ServerProcess(); // kills it
+    virtual ~ServerProcess(); // kills it
 
     // Prints why and ends the program.
     [[noreturn]] static void Give(const std::string &what);

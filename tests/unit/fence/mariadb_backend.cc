@@ -3,25 +3,98 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <mutex>
 
+#include "fence/mariadb_connection.h"
 #include "store_kinds.h"
 #include "support/mariadb_server.h"
 
 namespace fence_test
 {
 
-std::string TablesOf(const std::string &directory)
+const ServerFacts &Facts()
 {
-    std::string name = "s";
-    for (const char byte : std::filesystem::path(directory).filename().string()) {
-        const char digits[] = "0123456789abcdef";
-        name += digits[static_cast<unsigned char>(byte) >> 4];
-        name += digits[byte & 15];
+    static const ServerFacts facts = {
+        .kind = "mariadb",
+        .round_trips = 3,
+        .empty_round_trips = 2,
+        .lock_timeout_ms = 1000,
+        .lock_timeout = "1205",
+        .unknown_table = "1146",
+        .misdeeds = {{"commit", {"COMMIT"}, true},
+                     {"rollback", {"ROLLBACK"}, false},
+                     {"commit_begin", {"COMMIT", "BEGIN"}, true},
+                     {"commit_and_chain", {"COMMIT AND CHAIN"}, true},
+                     {"rollback_begin_savepoint",
+                      {"ROLLBACK", "BEGIN", "SAVEPOINT tercet_branch"},
+                      false},
+                     {"rollback_to_ours", {"ROLLBACK TO tercet_branch"}, false},
+                     {"definition", {"CREATE TABLE made (x INT)"}, true}},
+        .spoilers = {"UPDATE @tercet_fence SET digest = 'x'",
+                     "UPDATE @tercet_fence SET action = ''", "UPDATE @tercet_fence SET state = 7",
+                     "UPDATE @tercet_fence SET scope = scope + 100"},
+        .version = "-10.11.",
+        .old_version = "-10.04.",
+        .too_old = "MariaDB 10.5 or newer is needed, and this is 10.04.",
+        .ended = CuttingRelay::MariadbEnded,
+        .commit = ";COMMIT",
+        .describe = "store_id",
+        .of_a_branch = {"INSERT INTO tercet_fence", "RELEASE SAVEPOINT tercet_watch"},
+        .of_a_mark = {"UPDATE tercet_scope", "DELETE f FROM"},
+        .of_connecting = {"autocommit", "binlog_format", "SELECT version", "COUNT(*)"},
+    };
+    return facts;
+}
+
+bool ServerInstalled()
+{
+    return MariadbServer::Installed();
+}
+
+ServerProcess &Server()
+{
+    return MariadbServer::Shared();
+}
+
+std::string ServerSocket()
+{
+    return MariadbServer::Shared().Socket();
+}
+
+tercet_status OpenBehind(const CuttingRelay &relay, const std::string &directory,
+                         tercet_store **store, tercet_error *error)
+{
+    const std::string socket = relay.Socket(), database = TablesOf(directory);
+    tercet_mariadb_options options = {};
+    options.size = sizeof options;
+    options.unix_socket = socket.c_str();
+    options.database = database.c_str();
+    options.user = "root";
+    return tercet_mariadb_open(&options, store, error);
+}
+
+void EndSession(void *connection)
+{
+    AskServer("KILL " + std::to_string(mysql_thread_id(
+                            &static_cast<struct mariadb_connection *>(connection)->link)));
+}
+
+void Execute(const tercet_request &request, const std::string &sql)
+{
+    mysql_query(tercet_mariadb_connection(&request), sql.c_str());
+}
+
+tercet_verdict FailBy(tercet_request *request, const std::string &sql)
+{
+    if (HasConnection(*request)) {
+        Execute(*request, sql);
     }
-    return name;
+    return tercet_mariadb_failed(request);
+}
+
+bool HasConnection(const tercet_request &request)
+{
+    return tercet_mariadb_connection(&request) != nullptr;
 }
 
 std::string AskServer(const std::string &sql)
@@ -126,46 +199,11 @@ class MariadbBackend : public Backend
     std::string database_;
 };
 
-// Before any test: a child of one that started it would take it along when it is killed.
-class ServerIsThere : public testing::Environment
-{
-    void SetUp() override
-    {
-        if (MariadbServer::Installed()) {
-            MariadbServer::Shared();
-        }
-    }
-};
-
-const testing::Environment *const environment =
-    testing::AddGlobalTestEnvironment(new ServerIsThere);
-
-std::vector<std::string> IfInstalled(const std::vector<std::string> &kinds)
-{
-    return MariadbServer::Installed() ? kinds : std::vector<std::string>();
-}
-
 } // namespace
 
 std::unique_ptr<Backend> MakeBackend(const std::string &kind, const std::string &directory)
 {
     return std::make_unique<MariadbBackend>(kind, directory);
-}
-
-// The other levels' own part is in the races; in a long run, everything.
-std::vector<std::string> AllKinds()
-{
-    return getenv("TERCET_RACES") == nullptr ? IfInstalled({"mariadb"}) : SharedKinds();
-}
-
-std::vector<std::string> DurableKinds()
-{
-    return IfInstalled({"mariadb"});
-}
-
-std::vector<std::string> SharedKinds()
-{
-    return IfInstalled({"mariadb", "mariadb_repeatable_read", "mariadb_serializable"});
 }
 
 } // namespace fence_test

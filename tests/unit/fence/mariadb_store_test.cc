@@ -3,7 +3,7 @@
 
 #include "fence/mariadb_connection.h"
 #include "mariadb_backend.h"
-#include "store_fixture.h"
+#include "support/certificate.h"
 #include "support/mariadb_server.h"
 
 namespace fence_test
@@ -11,13 +11,14 @@ namespace fence_test
 namespace
 {
 
-class MariadbStore : public testing::Test
+class MariadbStore : public ServerTest
 {
   protected:
     void SetUp() override
     {
-        if (!MariadbServer::Installed()) {
-            GTEST_SKIP() << "MariaDB's server is not installed";
+        ServerTest::SetUp();
+        if (IsSkipped()) {
+            return;
         }
         socket = MariadbServer::Shared().Socket();
         database = TablesOf(directory.path());
@@ -42,7 +43,6 @@ class MariadbStore : public testing::Test
         return std::string(error.text).find(words) != std::string::npos;
     }
 
-    TemporaryDirectory directory;
     std::string socket;
     std::string database;
     tercet_mariadb_options options = {};
@@ -145,186 +145,105 @@ TEST_F(MariadbStore, ServerThatMayForgetOrTakesNoWritesIsRefused)
     EXPECT_TRUE(Says("setup_sql")) << error.text;
 }
 
-TEST_F(MariadbStore, WhatCannotBeReadIsDataLossAndNeverNoRow)
+// A server that writes its log by statements cannot do so at READ COMMITTED.
+TEST_F(MariadbStore, LogOfStatementsIsRefusedOnlyWhereItMatters)
 {
-    const std::string fence = database + ".tercet_fence", scope = database + ".tercet_scope";
-    Harness harness("mariadb", directory.path());
-    int64_t number = 1;
-    for (const std::string &sql :
-         {"UPDATE " + fence + " SET digest = 'x'", "UPDATE " + fence + " SET action = ''",
-          "UPDATE " + fence + " SET state = 7", "UPDATE " + fence + " SET scope = scope + 100"}) {
-        SCOPED_TRACE(sql);
-        AskServer("DELETE FROM " + fence);
-        ASSERT_EQ(harness.Run(Try("g", number)).verdict, TERCET_VERDICT_DONE);
-        AskServer(sql);
-        const group_answer answer = harness.Run(Confirm("g", number++));
-        EXPECT_EQ(answer.verdict, TERCET_VERDICT_LATER);
-        EXPECT_NE(std::string(answer.text).find("g/1 cannot be read"), std::string::npos)
-            << answer.text;
-        EXPECT_EQ(harness.Effects("g", 1, TERCET_PHASE_CONFIRM), 0);
-    }
-    AskServer("DELETE FROM " + fence);
-    AskServer("UPDATE " + scope + " SET open = 'x'");
-    EXPECT_EQ(harness.Run(Try("h", 50)).verdict, TERCET_VERDICT_LATER);
-    EXPECT_EQ(harness.Apply(5, {10, 9}), TERCET_DATA_LOSS);
-    AskServer("UPDATE " + scope + " SET open = ''");
-    AskServer("DELETE FROM " + database + ".tercet_schema");
-    tercet_store_description description = {};
-    const uint8_t origin[TERCET_ORIGIN_BYTES] = {1};
-    EXPECT_EQ(harness.group.ops->describe(harness.group.connection, "account", origin, &description,
-                                          &harness.error),
-              TERCET_DATA_LOSS);
+    options.create_tables = true;
+    options.setup_sql = "SELECT 1; SELECT 2; SET SESSION binlog_format = 'STATEMENT'";
+    EXPECT_EQ(Open(), TERCET_OK) << "this server writes none: " << error.text;
+    options.setup_sql = nullptr;
+    MariadbServer &server = MariadbServer::Shared();
+    server.Stop();
+    server.StartWith({"--log-bin=log", "--binlog-format=STATEMENT"});
+    EXPECT_EQ(Open(), TERCET_FAILED_PRECONDITION);
+    EXPECT_TRUE(Says("binlog_format ROW or MIXED")) << error.text;
+    options.isolation = TERCET_MARIADB_REPEATABLE_READ;
+    EXPECT_EQ(Open(), TERCET_OK) << error.text;
+    server.Stop();
+    server.Start();
+}
+
+// TLS with whom tls_ca_file names and by the name that was asked for, or no connection at all.
+TEST_F(MariadbStore, OnlyTheServerThatIsTrustedIsSpokenTo)
+{
+    MariadbServer &server = MariadbServer::Shared();
+    const std::string its = server.directory() + "/its.pem",
+                      other = server.directory() + "/other.pem";
+    WriteCertificate(its, "localhost");
+    WriteCertificate(other, "elsewhere");
+    options.create_tables = true;
+    options.tls_ca_file = its.c_str();
+    EXPECT_EQ(Open(), TERCET_UNAVAILABLE) << "it has no TLS yet";
+    server.Stop();
+    server.StartWith({"--ssl-cert=" + its, "--ssl-key=" + its});
+    EXPECT_EQ(Open(), TERCET_OK) << error.text;
+    const std::string ciphers = "SELECT COUNT(*) FROM information_schema.session_status"
+                                " WHERE variable_name = 'Ssl_cipher' AND variable_value <> ''";
+    const std::string table = "CREATE TABLE IF NOT EXISTS ciphers AS " + ciphers + " ";
+    options.setup_sql = table.c_str();
+    EXPECT_EQ(Open(), TERCET_OK) << error.text;
+    EXPECT_EQ(AskServer("SELECT * FROM " + database + ".ciphers"), "1") << "it is encrypted";
+    options.setup_sql = nullptr;
+    options.tls_ca_file = other.c_str();
+    EXPECT_EQ(Open(), TERCET_UNAVAILABLE) << "not the one that is trusted";
+    server.Stop();
+    server.StartWith({"--ssl-cert=" + other, "--ssl-key=" + other});
+    EXPECT_EQ(Open(), TERCET_UNAVAILABLE) << "trusted, and called otherwise";
+    server.Stop();
+    server.Start();
 }
 
 /* ---- Handlers --------------------------------------------------------------------------------- */
-
-// Three branches in one transaction, the second of which does this beside its effect.
-std::vector<group_answer> RunBeside(Harness &harness, const std::function<void(MYSQL *)> &deed)
-{
-    EXPECT_EQ(harness.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
-    harness.handler = [&harness, deed](const group_request &request, tercet_bytes, group_answer &) {
-        const tercet_verdict verdict = harness.LeaveEffect(request);
-        if (request.number.number == 2) {
-            deed(tercet_mariadb_connection(&harness.request));
-        }
-        return verdict;
-    };
-    const auto answers = harness.Run({Try("a", 1), Try("b", 2), Try("c", 3)});
-    harness.handler = nullptr;
-    EXPECT_EQ(answers[0].verdict, TERCET_VERDICT_DONE);
-    EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_DONE);
-    EXPECT_EQ(harness.Effects("a", 1, TERCET_PHASE_TRY), 1);
-    EXPECT_EQ(harness.Effects("c", 1, TERCET_PHASE_TRY), 1);
-    return answers;
-}
-
-TEST_F(MariadbStore, HandlerThatEndsTheTransactionIsFoundOut)
-{
-    const struct {
-        std::vector<const char *> sql;
-        bool kept; // what it did before was committed, row and all
-    } misdeeds[] = {{{"COMMIT"}, true},
-                    {{"ROLLBACK"}, false},
-                    {{"COMMIT", "BEGIN"}, true},
-                    {{"COMMIT AND CHAIN"}, true},
-                    {{"ROLLBACK", "BEGIN", "SAVEPOINT tercet_branch"}, false},
-                    {{"ROLLBACK TO tercet_branch"}, false},
-                    {{"CREATE TABLE made (x INT)"}, true}};
-    for (const auto &misdeed : misdeeds) {
-        SCOPED_TRACE(misdeed.sql.back());
-        TemporaryDirectory own;
-        Harness harness("mariadb", own.path());
-        const auto answers = RunBeside(harness, [&](MYSQL *link) {
-            for (const char *sql : misdeed.sql) {
-                mysql_query(link, sql);
-            }
-        });
-        EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
-        EXPECT_STREQ(answers[1].code, TERCET_CODE_HANDLER_FAILED);
-        EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), misdeed.kept ? 1 : 0);
-        EXPECT_EQ(harness.State("b"), misdeed.kept ? TERCET_FENCE_TRIED : TERCET_FENCE_NONE);
-        EXPECT_EQ(harness.Run(Try("b", 2)).how,
-                  misdeed.kept ? TERCET_HOW_REPEATED : TERCET_HOW_RAN);
-        EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 1);
-    }
-}
-
-TEST_F(MariadbStore, FailureIsToldWithTheServersWordsAndTakesBackOnlyItsOwn)
-{
-    Harness harness("mariadb", directory.path());
-    harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
-        const tercet_verdict verdict = harness.LeaveEffect(request);
-        if (request.number.number != 2) {
-            return verdict;
-        }
-        EXPECT_NE(mysql_query(tercet_mariadb_connection(&harness.request), "SELECT 1 FROM nowhere"),
-                  0);
-        return tercet_mariadb_failed(&harness.request);
-    };
-    const auto answers = harness.Run({Try("a", 1), Try("b", 2), Try("c", 3)});
-    EXPECT_STREQ(answers[1].code, TERCET_CODE_HANDLER_FAILED);
-    EXPECT_NE(std::string(answers[1].text).find("1146"), std::string::npos) << answers[1].text;
-    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 0);
-    EXPECT_EQ(harness.State("b"), TERCET_FENCE_NONE);
-    EXPECT_EQ(harness.State("c"), TERCET_FENCE_TRIED);
-    EXPECT_EQ(harness.group.transactions, 1u) << "in one transaction";
-}
-
-TEST_F(MariadbStore, AccessorsOfAnotherStoresRequestGiveNothing)
-{
-    Harness other("mariadb", directory.path()), harness("mariadb", directory.path());
-    harness.handler = [&](const group_request &, tercet_bytes, group_answer &answer) {
-        EXPECT_EQ(tercet_mariadb_connection(&other.request), nullptr);
-        EXPECT_EQ(tercet_mariadb_failed(&other.request), TERCET_VERDICT_UNSPECIFIED);
-        EXPECT_NE(std::string(answer.text).find("not registered"), std::string::npos);
-        return TERCET_VERDICT_DONE;
-    };
-    EXPECT_EQ(harness.Run(Try("g", 1)).verdict, TERCET_VERDICT_DONE);
-}
 
 TEST_F(MariadbStore, WhatAHandlerLeavesPendingCostsItsConnectionAndNobodyElse)
 {
     Harness harness("mariadb", directory.path());
     int deeds = 0;
-    const auto answers = RunBeside(harness, [&](MYSQL *link) {
+    const auto answers = RunBeside(harness, [&] {
         if (deeds++ == 0) {
-            mysql_query(link, "SELECT 1");
+            Execute(harness.request, "SELECT 1");
         }
     });
     EXPECT_EQ(answers[1].how, TERCET_HOW_RAN);
     EXPECT_EQ(deeds, 2);
 }
 
-TEST_F(MariadbStore, ConnectionThatIsLostUnderAHandlerIsMadeAnewAndTheBranchRunAgain)
+/* ---- The slots, one by one ------------------------------------------------------------------- */
+
+TEST_F(MariadbStore, AnotherTransactionThanOursIsNotCommitted)
 {
     Harness harness("mariadb", directory.path());
-    int deeds = 0;
-    const auto answers = RunBeside(harness, [&](MYSQL *link) {
-        if (deeds++ == 0) {
-            AskServer("KILL " + std::to_string(mysql_thread_id(link)));
-        }
-    });
-    EXPECT_EQ(answers[1].how, TERCET_HOW_RAN);
-    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 1);
-    EXPECT_EQ(deeds, 2);
+    ASSERT_EQ(harness.Run(Try("g", 1)).how, TERCET_HOW_RAN);
+    const tercet_store_ops *ops = harness.group.ops;
+    void *connection = harness.group.connection;
+    MYSQL *link = &static_cast<struct mariadb_connection *>(connection)->link;
+    ASSERT_EQ(ops->begin(connection, &error), TERCET_OK);
+    ASSERT_EQ(ops->savepoint(connection, &error), TERCET_OK);
+    tercet_fence_row row = {};
+    const tercet_fence_key key = {tercet_bytes_of("none", 4), 1};
+    tercet_fence_claim claim = {};
+    ASSERT_EQ(ops->claim(connection, &key, &row, &claim, &error), TERCET_OK) << error.text;
+    mysql_query(link, "ROLLBACK");
+    mysql_query(link, "INSERT INTO effect VALUES ('stray', 1)");
+    EXPECT_EQ(ops->commit(connection, &error), TERCET_ABORTED);
+    EXPECT_TRUE(Says("1305")) << error.text;
+    ops->rollback(connection);
+    EXPECT_EQ(AskServer("SELECT COUNT(*) FROM " + database + ".effect WHERE name = 'stray'"), "0");
+    EXPECT_EQ(harness.Run(Try("h", 2)).how, TERCET_HOW_RAN);
 }
 
-// After 1205 the server has taken back the statement and nothing else: the store takes back the rest.
-TEST_F(MariadbStore, LockThatIsNotGivenIsAskedForAgainAndThenPutOff)
+TEST_F(MariadbStore, EachErrorOfTheServerHasItsMeaning)
 {
-    Harness harness("mariadb", directory.path(), 1000);
-    const std::string effect = TablesOf(directory.path()) + ".effect";
-    ASSERT_EQ(harness.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
-    AskServer("INSERT INTO " + effect + " VALUES ('effect/b/1/1', 5)");
-    AskServer("BEGIN");
-    AskServer("UPDATE " + effect + " SET n = 0 WHERE name = 'effect/b/1/1'");
-    const group_answer answer = harness.Run(Try("b", 2));
-    EXPECT_EQ(answer.verdict, TERCET_VERDICT_LATER);
-    EXPECT_NE(std::string(answer.text).find("1205"), std::string::npos) << answer.text;
-    EXPECT_EQ(harness.pauses, (std::vector<unsigned>{2, 3, 4, 5}));
-    AskServer("COMMIT");
-    EXPECT_EQ(harness.State("b"), TERCET_FENCE_NONE);
-    EXPECT_EQ(harness.Run(Try("b", 2)).how, TERCET_HOW_RAN);
-}
-
-TEST_F(MariadbStore, AServerThatEndsAndComesBackCostsNoBranchTwice)
-{
-    MariadbServer &server = MariadbServer::Shared();
-    Harness harness("mariadb", directory.path());
-    ASSERT_EQ(harness.Run(Try("before", 1)).how, TERCET_HOW_RAN);
-    harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
-        const tercet_verdict verdict = harness.LeaveEffect(request);
-        server.Kill();
-        return verdict;
-    };
-    EXPECT_STREQ(harness.Run(Try("under", 3)).code, TERCET_CODE_STORE_UNAVAILABLE);
-    EXPECT_EQ(harness.Apply(5, {10, 1}), TERCET_UNAVAILABLE);
-    server.Start();
-    harness.handler = nullptr;
-    EXPECT_EQ(harness.State("before"), TERCET_FENCE_TRIED);
-    EXPECT_EQ(harness.State("under"), TERCET_FENCE_NONE);
-    EXPECT_EQ(harness.Run(Try("under", 3)).how, TERCET_HOW_RAN);
-    EXPECT_EQ(harness.Effects("under", 1, TERCET_PHASE_TRY), 1);
+    const std::pair<unsigned, tercet_status> codes[] = {
+        {1213, TERCET_ABORTED},     {1205, TERCET_ABORTED},
+        {1020, TERCET_ABORTED},     {2006, TERCET_UNAVAILABLE},
+        {2013, TERCET_UNAVAILABLE}, {1927, TERCET_UNAVAILABLE},
+        {1290, TERCET_UNAVAILABLE}, {1021, TERCET_RESOURCE_EXHAUSTED},
+        {1712, TERCET_DATA_LOSS},   {1064, TERCET_INTERNAL},
+        {1305, TERCET_INTERNAL}};
+    for (const auto &[code, status] : codes) {
+        EXPECT_EQ(mariadb_status_of(code), status) << code;
+    }
 }
 
 } // namespace

@@ -3,25 +3,110 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <mutex>
 
+#include "fence/postgres_connection.h"
 #include "store_kinds.h"
 #include "support/postgres_server.h"
 
 namespace fence_test
 {
 
-std::string TablesOf(const std::string &directory)
+const ServerFacts &Facts()
 {
-    std::string name = "s";
-    for (const char byte : std::filesystem::path(directory).filename().string()) {
-        const char digits[] = "0123456789abcdef";
-        name += digits[static_cast<unsigned char>(byte) >> 4];
-        name += digits[byte & 15];
+    static const ServerFacts facts = {
+        .kind = "postgres",
+        .round_trips = 2,
+        .empty_round_trips = 2,
+        .lock_timeout_ms = 30,
+        .lock_timeout = "55P03",
+        .unknown_table = "42P01",
+        .misdeeds = {{"commit", {"COMMIT"}, true},
+                     {"rollback", {"ROLLBACK"}, false},
+                     {"commit_begin", {"COMMIT; BEGIN"}, true},
+                     {"commit_and_chain", {"COMMIT AND CHAIN"}, true},
+                     {"rollback_and_chain", {"ROLLBACK AND CHAIN"}, false},
+                     {"rollback_begin", {"ROLLBACK; BEGIN"}, false},
+                     {"rollback_begin_savepoint",
+                      {"ROLLBACK; BEGIN; SAVEPOINT tercet_branch"},
+                      false},
+                     {"rollback_to_ours", {"ROLLBACK TO tercet_branch"}, false},
+                     {"our_sign", {"SET LOCAL application_name = 'mine'"}, false}},
+        .spoilers = {"UPDATE @tercet_fence SET digest = '\\x00'",
+                     "UPDATE @tercet_fence SET action = ''",
+                     "UPDATE @tercet_fence SET result = convert_to(repeat('x', 1025), 'UTF8')",
+                     "ALTER TABLE @tercet_fence DROP CONSTRAINT tercet_fence_state_check;"
+                     " UPDATE @tercet_fence SET state = 7",
+                     "UPDATE @tercet_fence SET state = 0",
+                     "UPDATE @tercet_fence SET scope = scope + 1, state = 1"},
+        .version = "15.",
+        .old_version = "12.",
+        .too_old = "is too old; 13 or newer is needed",
+        .ended = CuttingRelay::PostgresEnded,
+        .commit = "tercet_commit",
+        .describe = "tercet_describe",
+        .of_a_branch = {"tercet_row_insert"},
+        .of_a_mark = {"tercet_begin_sweep", "tercet_sweep"},
+        .of_connecting = {"fsync", "quote_ident", "SELECT version", "tercet_kept"},
+    };
+    return facts;
+}
+
+bool ServerInstalled()
+{
+    return !PostgresServer::Binaries().empty();
+}
+
+ServerProcess &Server()
+{
+    return PostgresServer::Shared();
+}
+
+std::string ServerSocket()
+{
+    return PostgresServer::Shared().directory() + "/.s.PGSQL." +
+           std::to_string(PostgresServer::kPort);
+}
+
+tercet_status OpenBehind(const CuttingRelay &relay, const std::string &directory,
+                         tercet_store **store, tercet_error *error)
+{
+    const std::string conninfo = ConninfoOf(
+        directory, "host=" + relay.directory() + " port=" + std::to_string(CuttingRelay::kPort) +
+                       " user=tercet dbname=postgres");
+    tercet_postgres_options options = {};
+    options.size = sizeof options;
+    options.conninfo = conninfo.c_str();
+    return tercet_postgres_open(&options, store, error);
+}
+
+void EndSession(void *connection)
+{
+    PGconn *link = static_cast<postgres_connection *>(connection)->link;
+    AskServer("SELECT pg_terminate_backend(" + std::to_string(PQbackendPID(link)) + ")");
+    while (PQstatus(link) == CONNECTION_OK) {
+        PQclear(PQexec(link, "SELECT 1"));
     }
-    return name;
+}
+
+void Execute(const tercet_request &request, const std::string &sql)
+{
+    PQclear(PQexec(tercet_postgres_connection(&request), sql.c_str()));
+}
+
+tercet_verdict FailBy(tercet_request *request, const std::string &sql)
+{
+    PGresult *result = HasConnection(*request)
+                           ? PQexec(tercet_postgres_connection(request), sql.c_str())
+                           : nullptr;
+    const tercet_verdict verdict = tercet_postgres_failed(request, result);
+    PQclear(result);
+    return verdict;
+}
+
+bool HasConnection(const tercet_request &request)
+{
+    return tercet_postgres_connection(&request) != nullptr;
 }
 
 std::string ConninfoOf(const std::string &directory, const std::string &server)
@@ -137,46 +222,11 @@ class PostgresBackend : public Backend
     std::string conninfo_;
 };
 
-// Before any test: a child of one that started it would take it along when it is killed.
-class ServerIsThere : public testing::Environment
-{
-    void SetUp() override
-    {
-        if (!PostgresServer::Binaries().empty()) {
-            PostgresServer::Shared();
-        }
-    }
-};
-
-const testing::Environment *const environment =
-    testing::AddGlobalTestEnvironment(new ServerIsThere);
-
-std::vector<std::string> IfInstalled(const std::vector<std::string> &kinds)
-{
-    return PostgresServer::Binaries().empty() ? std::vector<std::string>() : kinds;
-}
-
 } // namespace
 
 std::unique_ptr<Backend> MakeBackend(const std::string &kind, const std::string &directory)
 {
     return std::make_unique<PostgresBackend>(kind, directory);
-}
-
-// The other levels' own part is in the races; in a long run, everything.
-std::vector<std::string> AllKinds()
-{
-    return getenv("TERCET_RACES") == nullptr ? IfInstalled({"postgres"}) : SharedKinds();
-}
-
-std::vector<std::string> DurableKinds()
-{
-    return IfInstalled({"postgres"});
-}
-
-std::vector<std::string> SharedKinds()
-{
-    return IfInstalled({"postgres", "postgres_repeatable_read", "postgres_serializable"});
 }
 
 } // namespace fence_test

@@ -1,179 +1,24 @@
-// What a handler may do to its connection: end the transaction, fail in it, leave things lying about.
+// What a handler may do to its connection on PostgreSQL alone, and transactions that have failed there.
 #include <functional>
 
+#include "fence/postgres_connection.h"
 #include "postgres_backend.h"
-#include "store_fixture.h"
-#include "support/postgres_server.h"
 
 namespace fence_test
 {
 namespace
 {
 
-// Carries out `sql` as a handler would; what comes of it is the test's to see.
-void Execute(const Harness &harness, const std::string &sql)
-{
-    PQclear(PQexec(tercet_postgres_connection(&harness.request), sql.c_str()));
-}
-
-class PostgresHandlers : public testing::Test
-{
-  protected:
-    void SetUp() override
-    {
-        if (PostgresServer::Binaries().empty()) {
-            GTEST_SKIP() << "PostgreSQL's server is not installed";
-        }
-    }
-
-    // Three branches in one transaction, the second of which does this beside its effect.
-    std::vector<group_answer> RunBeside(Harness &harness, const std::function<void()> &deed)
-    {
-        EXPECT_EQ(harness.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
-        harness.handler = [&harness, deed](const group_request &request, tercet_bytes,
-                                           group_answer &) {
-            const tercet_verdict verdict = harness.LeaveEffect(request);
-            if (request.number.number == 2) {
-                deed();
-            }
-            return verdict;
-        };
-        const auto answers = harness.Run({Try("a", 1), Try("b", 2), Try("c", 3)});
-        harness.handler = nullptr;
-        EXPECT_EQ(answers[0].verdict, TERCET_VERDICT_DONE);
-        EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_DONE);
-        EXPECT_EQ(harness.Effects("a", 1, TERCET_PHASE_TRY), 1);
-        EXPECT_EQ(harness.Effects("c", 1, TERCET_PHASE_TRY), 1);
-        return answers;
-    }
-
-    TemporaryDirectory directory;
-};
-
-struct Misdeed {
-    const char *name;
-    const char *sql;
-    bool kept; // what it did before was committed, row and all
-};
-
-class PostgresMisdeeds : public PostgresHandlers, public testing::WithParamInterface<Misdeed>
-{
-};
-
-TEST_P(PostgresMisdeeds, HandlerThatEndsTheTransactionIsFoundOut)
-{
-    Harness harness("postgres", directory.path());
-    const auto answers = RunBeside(harness, [&] { Execute(harness, GetParam().sql); });
-    EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
-    EXPECT_STREQ(answers[1].code, TERCET_CODE_HANDLER_FAILED);
-    EXPECT_EQ(answers[1].log, TERCET_LOG_ERROR);
-    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), GetParam().kept ? 1 : 0);
-    EXPECT_EQ(harness.State("b"), GetParam().kept ? TERCET_FENCE_TRIED : TERCET_FENCE_NONE);
-    EXPECT_EQ(harness.Run(Try("b", 2)).how, GetParam().kept ? TERCET_HOW_REPEATED : TERCET_HOW_RAN);
-    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 1);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Sql, PostgresMisdeeds,
-    testing::Values(Misdeed{"commit", "COMMIT", true}, Misdeed{"rollback", "ROLLBACK", false},
-                    Misdeed{"commit_begin", "COMMIT; BEGIN", true},
-                    Misdeed{"commit_and_chain", "COMMIT AND CHAIN", true},
-                    Misdeed{"rollback_and_chain", "ROLLBACK AND CHAIN", false},
-                    Misdeed{"rollback_begin", "ROLLBACK; BEGIN", false},
-                    Misdeed{"rollback_begin_savepoint", "ROLLBACK; BEGIN; SAVEPOINT tercet_branch",
-                            false},
-                    Misdeed{"rollback_to_ours", "ROLLBACK TO tercet_branch", false},
-                    Misdeed{"our_sign", "SET LOCAL application_name = 'mine'", false}),
-    [](const auto &misdeed) { return misdeed.param.name; });
-
-TEST_F(PostgresHandlers, SavepointsOfItsOwnAreHarmlessWhetherItEndsThemOrNot)
-{
-    Harness harness("postgres", directory.path());
-    const auto answers = RunBeside(harness, [&] {
-        Execute(harness, "SAVEPOINT mine; INSERT INTO effect VALUES ('no', 1)");
-        Execute(harness, "INSERT INTO effect VALUES ('no', 1)");
-        Execute(harness, "ROLLBACK TO mine; SAVEPOINT other");
-    });
-    EXPECT_EQ(answers[1].how, TERCET_HOW_RAN);
-    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 1);
-    EXPECT_EQ(
-        AskServer("SELECT n FROM " + TablesOf(directory.path()) + ".effect WHERE name = 'no'"), "");
-}
-
-// The sign that a savepoint is given differs from what is there, also where one was taken back before.
-TEST_F(PostgresHandlers, RollbackToOurSavepointIsFoundOutBehindARefusalToo)
-{
-    Harness harness("postgres", directory.path());
-    ASSERT_EQ(harness.Run(Cancel("warm", 50)).how, TERCET_HOW_EMPTY);
-    harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
-        const tercet_verdict verdict = harness.LeaveEffect(request);
-        if (request.number.number % 2 == 0) {
-            return TERCET_VERDICT_REFUSED;
-        }
-        if (request.number.number == 5) {
-            Execute(harness, "ROLLBACK TO tercet_branch");
-        }
-        return verdict;
-    };
-    const auto answers =
-        harness.Run({Try("a", 1), Try("b", 2), Try("c", 4), Try("d", 5), Try("e", 7)});
-    EXPECT_EQ(answers[0].verdict, TERCET_VERDICT_DONE);
-    EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_REFUSED);
-    EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_REFUSED);
-    EXPECT_STREQ(answers[3].code, TERCET_CODE_HANDLER_FAILED);
-    EXPECT_EQ(answers[4].verdict, TERCET_VERDICT_DONE);
-    EXPECT_EQ(harness.State("d"), TERCET_FENCE_NONE);
-}
+using PostgresHandlers = ServerTest;
 
 TEST_F(PostgresHandlers, DoneAfterAFailedStatementIsNotBelieved)
 {
     Harness harness("postgres", directory.path());
-    const auto answers = RunBeside(harness, [&] { Execute(harness, "SELECT 1 / 0"); });
+    const auto answers = RunBeside(harness, [&] { Execute(harness.request, "SELECT 1 / 0"); });
     EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
     EXPECT_NE(std::string(answers[1].text).find("22012"), std::string::npos) << answers[1].text;
     EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 0);
     EXPECT_EQ(harness.State("b"), TERCET_FENCE_NONE);
-}
-
-TEST_F(PostgresHandlers, FailureIsToldWithTheServersWordsAndTakesBackOnlyItsOwn)
-{
-    Harness harness("postgres", directory.path());
-    harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
-        const tercet_verdict verdict = harness.LeaveEffect(request);
-        if (request.number.number != 2) {
-            return verdict;
-        }
-        PGconn *link = tercet_postgres_connection(&harness.request);
-        PGresult *result = PQexec(link, "SELECT nothing FROM nowhere");
-        const tercet_verdict failed = tercet_postgres_failed(&harness.request, result);
-        PQclear(result);
-        return failed;
-    };
-    const auto answers = harness.Run({Try("a", 1), Try("b", 2), Try("c", 3)});
-    EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
-    EXPECT_STREQ(answers[1].code, TERCET_CODE_HANDLER_FAILED);
-    EXPECT_NE(std::string(answers[1].text).find("nowhere"), std::string::npos) << answers[1].text;
-    EXPECT_NE(std::string(answers[1].text).find("42P01"), std::string::npos) << answers[1].text;
-    for (const char *gid : {"a", "c"}) {
-        EXPECT_EQ(harness.Effects(gid, 1, TERCET_PHASE_TRY), 1);
-        EXPECT_EQ(harness.State(gid), TERCET_FENCE_TRIED);
-    }
-    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 0);
-    EXPECT_EQ(harness.group.transactions, 1u) << "in one transaction";
-}
-
-TEST_F(PostgresHandlers, AccessorsOfAnotherStoresRequestGiveNothing)
-{
-    Harness other("postgres", directory.path());
-    Harness harness("postgres", directory.path());
-    harness.handler = [&](const group_request &, tercet_bytes, group_answer &answer) {
-        EXPECT_EQ(tercet_postgres_connection(&other.request), nullptr);
-        EXPECT_EQ(tercet_postgres_failed(&other.request, nullptr), TERCET_VERDICT_UNSPECIFIED);
-        EXPECT_NE(std::string(answer.text).find("not registered"), std::string::npos);
-        EXPECT_NE(tercet_postgres_connection(&harness.request), nullptr);
-        return TERCET_VERDICT_DONE;
-    };
-    EXPECT_EQ(harness.Run(Try("g", 1)).verdict, TERCET_VERDICT_DONE);
 }
 
 TEST_F(PostgresHandlers, WhatAHandlerLeavesPendingCostsItsConnectionAndNobodyElse)
@@ -210,25 +55,11 @@ TEST_F(PostgresHandlers, StatementsThatAHandlerForgetsAreBackWithTheNextConnecti
     int deeds = 0;
     const auto answers = RunBeside(harness, [&] {
         if (deeds++ == 0) {
-            Execute(harness, "DEALLOCATE ALL");
+            Execute(harness.request, "DEALLOCATE ALL");
         }
     });
     EXPECT_EQ(answers[1].how, TERCET_HOW_RAN);
     EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 1);
-}
-
-TEST_F(PostgresHandlers, ConnectionThatIsLostUnderAHandlerIsMadeAnewAndTheBranchRunAgain)
-{
-    Harness harness("postgres", directory.path());
-    int deeds = 0;
-    const auto answers = RunBeside(harness, [&] {
-        if (deeds++ == 0) {
-            Execute(harness, "SELECT pg_terminate_backend(pg_backend_pid())");
-        }
-    });
-    EXPECT_EQ(answers[1].how, TERCET_HOW_RAN);
-    EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_TRY), 1);
-    EXPECT_EQ(deeds, 2);
 }
 
 TEST_F(PostgresHandlers, DeferredForeignKeyFailsTheBranchThatBreaksItAlone)
@@ -238,7 +69,7 @@ TEST_F(PostgresHandlers, DeferredForeignKeyFailsTheBranchThatBreaksItAlone)
     AskServer("CREATE TABLE " + schema + ".parent (id int PRIMARY KEY); CREATE TABLE " + schema +
               ".child (p int REFERENCES " + schema + ".parent DEFERRABLE INITIALLY DEFERRED)");
     const auto answers =
-        RunBeside(harness, [&] { Execute(harness, "INSERT INTO child VALUES (7)"); });
+        RunBeside(harness, [&] { Execute(harness.request, "INSERT INTO child VALUES (7)"); });
     EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
     EXPECT_NE(std::string(answers[1].text).find("23503"), std::string::npos) << answers[1].text;
     EXPECT_EQ(harness.State("b"), TERCET_FENCE_NONE);
@@ -252,7 +83,7 @@ TEST_F(PostgresHandlers, HandlerThatTakesItsRowAwayIsFoundOut)
     harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
         const tercet_verdict verdict = harness.LeaveEffect(request);
         if (request.number.number == 2) {
-            Execute(harness, "DELETE FROM tercet_fence");
+            Execute(harness.request, "DELETE FROM tercet_fence");
         }
         return verdict;
     };
@@ -262,22 +93,6 @@ TEST_F(PostgresHandlers, HandlerThatTakesItsRowAwayIsFoundOut)
     EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_DONE);
     EXPECT_EQ(harness.Effects("b", 1, TERCET_PHASE_CONFIRM), 0);
     EXPECT_EQ(harness.State("b"), TERCET_FENCE_TRIED);
-}
-
-TEST_F(PostgresHandlers, LockThatIsNotGivenIsAskedForAgainAndThenPutOff)
-{
-    Harness harness("postgres", directory.path(), 30);
-    const std::string effect = TablesOf(directory.path()) + ".effect";
-    AskServer("INSERT INTO " + effect + " VALUES ('effect/b/1/1', 5)");
-    AskServer("BEGIN");
-    AskServer("UPDATE " + effect + " SET n = 0");
-    const group_answer answer = harness.Run(Try("b", 2));
-    EXPECT_EQ(answer.verdict, TERCET_VERDICT_LATER);
-    EXPECT_STREQ(answer.code, TERCET_CODE_STORE_UNAVAILABLE);
-    EXPECT_NE(std::string(answer.text).find("55P03"), std::string::npos) << answer.text;
-    EXPECT_EQ(harness.pauses, (std::vector<unsigned>{2, 3, 4, 5}));
-    AskServer("COMMIT");
-    EXPECT_EQ(harness.Run(Try("b", 2)).how, TERCET_HOW_RAN);
 }
 
 TEST_F(PostgresHandlers, StatementThatTakesTooLongFailsItsBranchAlone)
@@ -298,6 +113,113 @@ TEST_F(PostgresHandlers, StatementThatTakesTooLongFailsItsBranchAlone)
     EXPECT_STREQ(answers[1].code, TERCET_CODE_HANDLER_FAILED);
     EXPECT_NE(std::string(answers[1].text).find("57014"), std::string::npos) << answers[1].text;
     EXPECT_EQ(answers[2].how, TERCET_HOW_RAN);
+}
+
+/* ---- The slots, one by one ------------------------------------------------------------------- */
+
+class PostgresSlots : public ServerTest
+{
+  protected:
+    void SetUp() override
+    {
+        ServerTest::SetUp();
+        if (IsSkipped()) {
+            return;
+        }
+        harness = std::make_unique<Harness>("postgres", directory.path());
+        ASSERT_EQ(harness->Run(Try("g", 1)).how, TERCET_HOW_RAN);
+        ops = harness->group.ops;
+        connection = static_cast<postgres_connection *>(harness->group.connection);
+        wanted.state = TERCET_FENCE_TRIED;
+        memcpy(wanted.participant, "account", 8);
+        memcpy(wanted.action, "debit", 6);
+        memset(wanted.identity.origin, 1, sizeof wanted.identity.origin);
+        wanted.identity.number = {10, 2};
+    }
+
+    void Say(const char *sql)
+    {
+        PQclear(PQexec(connection->link, sql));
+    }
+
+    tercet_status BeginAndClaim()
+    {
+        tercet_status status = ops->begin(connection, &error);
+        if (status == TERCET_OK) {
+            status = ops->savepoint(connection, &error);
+        }
+        return status == TERCET_OK ? ops->claim(connection, &key, &wanted, &claim, &error) : status;
+    }
+
+    std::unique_ptr<Harness> harness;
+    const tercet_store_ops *ops = nullptr;
+    postgres_connection *connection = nullptr;
+    tercet_fence_key key = {tercet_bytes_of("h", 1), 1};
+    tercet_fence_row wanted = {};
+    tercet_fence_claim claim = {};
+    tercet_error error = {};
+};
+
+// COMMIT of a transaction that has failed is a ROLLBACK, and the server calls that no error.
+TEST_F(PostgresSlots, CommitThatRollsBackIsNotOk)
+{
+    ASSERT_EQ(BeginAndClaim(), TERCET_OK) << error.text;
+    EXPECT_EQ(claim.row.state, TERCET_FENCE_NONE);
+    Say("SELECT 1 / 0");
+    EXPECT_EQ(ops->commit(connection, &error), TERCET_ABORTED);
+    EXPECT_STREQ(error.text, "PostgreSQL: a statement had failed, and COMMIT rolled back");
+    EXPECT_EQ(error.status, TERCET_ABORTED);
+    ops->rollback(connection);
+    EXPECT_EQ(harness->State("h"), TERCET_FENCE_NONE);
+    EXPECT_EQ(harness->Run(Try("h", 2)).how, TERCET_HOW_RAN);
+}
+
+TEST_F(PostgresSlots, RollbackEndsWhateverIsOpenQueuedOrFailed)
+{
+    ASSERT_EQ(ops->begin(connection, &error), TERCET_OK);
+    ops->rollback(connection); // BEGIN was only queued
+    EXPECT_EQ(PQtransactionStatus(connection->link), PQTRANS_IDLE);
+    ASSERT_EQ(BeginAndClaim(), TERCET_OK);
+    Say("RELEASE tercet_branch");
+    ASSERT_EQ(ops->rewind(connection, &error), TERCET_OK); // will fail when it is sent
+    ops->rollback(connection);
+    EXPECT_EQ(PQtransactionStatus(connection->link), PQTRANS_IDLE);
+    ops->rollback(connection); // and once more
+    ASSERT_EQ(BeginAndClaim(), TERCET_OK);
+    EXPECT_EQ(claim.row.state, TERCET_FENCE_NONE);
+    ops->rollback(connection);
+    EXPECT_FALSE(connection->base.suspect);
+}
+
+// A session that has a name of the fullest length, or one that ends as a sign does.
+TEST_F(PostgresSlots, NoNameOfASessionIsTakenForASign)
+{
+    for (const std::string &name :
+         {std::string(63, 'n'), std::string(62, 'n') + "*", std::string(62, 'n') + "+",
+          std::string("*"), std::string("+")}) {
+        const std::string conninfo = ConninfoOf(directory.path()) + " application_name=" + name;
+        tercet_postgres_options options = {};
+        options.size = sizeof options;
+        options.conninfo = conninfo.c_str();
+        tercet_store *store = nullptr;
+        ASSERT_EQ(tercet_postgres_open(&options, &store, &error), TERCET_OK) << error.text;
+        void *made = nullptr;
+        ASSERT_EQ(store->ops->connect(store->self, &made, &error), TERCET_OK);
+        auto *own = static_cast<postgres_connection *>(made);
+        for (int64_t i = 0; i < 2; i++) {
+            ASSERT_EQ(ops->begin(made, &error), TERCET_OK);
+            ASSERT_EQ(ops->savepoint(made, &error), TERCET_OK);
+            ASSERT_EQ(ops->claim(made, &key, &wanted, &claim, &error), TERCET_OK);
+            EXPECT_EQ(ops->check(made, &error), TERCET_OK) << name << ": " << error.text;
+            PQclear(PQexec(own->link, "ROLLBACK"));
+            PQclear(PQexec(own->link, "BEGIN"));
+            EXPECT_EQ(ops->check(made, &error), TERCET_FAILED_PRECONDITION) << name;
+            ops->rollback(made);
+            wanted.identity.number.number++;
+        }
+        ops->disconnect(made);
+        tercet_store_close(store);
+    }
 }
 
 } // namespace

@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "postgres_backend.h"
-#include "store_fixture.h"
 #include "support/postgres_server.h"
 
 namespace fence_test
@@ -12,13 +11,14 @@ namespace fence_test
 namespace
 {
 
-class PostgresStore : public testing::Test
+class PostgresStore : public ServerTest
 {
   protected:
     void SetUp() override
     {
-        if (PostgresServer::Binaries().empty()) {
-            GTEST_SKIP() << "PostgreSQL's server is not installed";
+        ServerTest::SetUp();
+        if (IsSkipped()) {
+            return;
         }
         schema = TablesOf(directory.path());
         conninfo = ConninfoOf(directory.path());
@@ -41,7 +41,6 @@ class PostgresStore : public testing::Test
         return std::string(error.text).find(words) != std::string::npos;
     }
 
-    TemporaryDirectory directory;
     std::string schema;
     std::string conninfo;
     tercet_postgres_options options = {};
@@ -252,44 +251,21 @@ TEST_F(PostgresStore, SearchPathThatAHandlerSetsLeadsTheFenceNowhereElse)
     EXPECT_EQ(elsewhere.State("b"), TERCET_FENCE_NONE);
 }
 
-// What is stored can be spoilt only by somebody who writes into the tables.
-TEST_F(PostgresStore, WhatCannotBeReadIsDataLossAndNeverNoRow)
+TEST_F(PostgresStore, AServerInRecoveryIsNoPlaceForAParticipant)
 {
-    const std::string fence = schema + ".tercet_fence", scope = schema + ".tercet_scope";
-    const std::string spoilt[] = {
-        "UPDATE " + fence + " SET digest = '\\x00'",
-        "UPDATE " + fence + " SET action = ''",
-        "UPDATE " + fence + " SET result = convert_to(repeat('x', 1025), 'UTF8')",
-        "ALTER TABLE " + fence + " DROP CONSTRAINT tercet_fence_state_check; UPDATE " + fence +
-            " SET state = 7",
-        "UPDATE " + fence + " SET state = 0",
-        "UPDATE " + fence + " SET scope = scope + 1, state = 1",
-    };
+    PostgresServer &server = PostgresServer::Shared();
     Harness harness("postgres", directory.path());
-    int64_t number = 1;
-    for (const std::string &sql : spoilt) {
-        SCOPED_TRACE(sql);
-        AskServer("DELETE FROM " + fence);
-        ASSERT_EQ(harness.Run(Try("g", number)).verdict, TERCET_VERDICT_DONE);
-        AskServer(sql);
-        const group_answer answer = harness.Run(Confirm("g", number++));
-        EXPECT_EQ(answer.verdict, TERCET_VERDICT_LATER);
-        EXPECT_EQ(answer.log, TERCET_LOG_ERROR);
-        EXPECT_NE(std::string(answer.text).find("g/1 cannot be read"), std::string::npos)
-            << answer.text;
-        EXPECT_EQ(harness.Effects("g", 1, TERCET_PHASE_CONFIRM), 0);
-    }
-    AskServer("DELETE FROM " + fence);
-    AskServer("UPDATE " + scope + " SET open = '\\x00'");
-    EXPECT_EQ(harness.Run(Try("h", 50)).verdict, TERCET_VERDICT_LATER);
-    EXPECT_EQ(harness.Apply(5, {10, 9}), TERCET_DATA_LOSS);
-    AskServer("UPDATE " + scope + " SET open = ''");
-    AskServer("DELETE FROM " + schema + ".tercet_schema");
-    tercet_store_description description = {};
-    const uint8_t origin[TERCET_ORIGIN_BYTES] = {1};
-    EXPECT_EQ(harness.group.ops->describe(harness.group.connection, "account", origin, &description,
-                                          &harness.error),
-              TERCET_DATA_LOSS);
+    ASSERT_EQ(harness.Run(Try("before", 1)).how, TERCET_HOW_RAN);
+    server.Stop();
+    server.BeStandby(true);
+    server.Start();
+    EXPECT_STREQ(harness.Run(Try("g", 2)).code, TERCET_CODE_STORE_UNAVAILABLE);
+    EXPECT_EQ(Open(), TERCET_UNAVAILABLE);
+    EXPECT_TRUE(Says("in recovery")) << error.text;
+    server.Stop();
+    server.BeStandby(false);
+    server.Start();
+    EXPECT_EQ(harness.Run(Try("g", 2)).how, TERCET_HOW_RAN);
 }
 
 } // namespace
