@@ -38,6 +38,7 @@ FIGURES_HOUR = {
     "corruption sweep": {"cases": 200_000},
     "power loss": {"cases": 5_000},
     "fuzzing": {"executions": 100_000_000},
+    "races on servers": {"races": 36_000},
 }
 
 # Parts of --minutes, in the proportion of what each figure of the hour takes on two processors.
@@ -112,6 +113,12 @@ def fuzzed(text):
         format(told["least"]["executions"], ","), told["crashes"])
 
 
+def raced(text):
+    told = last_json(text)
+    return told, "%s races of %s requests on %s, 0 with two effects or none of the two orders" % (
+        format(told["races"], ","), format(told["asked"], ","), " and ".join(told["servers"]))
+
+
 FUZZ_TARGETS = len(re.findall(r"^tercet_fuzz\(", open(os.path.join(ROOT, "tests/fuzz/CMakeLists.txt"),
                                                      encoding="utf-8").read(), re.MULTILINE))
 
@@ -171,6 +178,8 @@ def campaigns(arguments):
     if not short:
         table += [Campaign("crash enumeration, triple", enumerate_crashes("3", "3"), enumerated),
                   Campaign("recovery, 1,000,000 open", recover(1_000_000, 30_000, 1_024), recovered),
+                  Campaign("races on servers", lambda _: [os.path.join(ROOT, "tests/reliability/races.py"),
+                                                          "--build", build], raced),
                   Campaign("model", lambda _: [os.path.join(ROOT, "spec/check.py"), "--large"], searched)]
     if arguments.release and not short:
         table.append(Campaign("overload and abuse", lambda _: [
