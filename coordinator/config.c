@@ -141,12 +141,17 @@ enum tercet_status config_make_directory(const struct config *config, struct dir
     for (uint32_t i = 0; i < config->participant_count; i++) {
         const struct config_participant *participant = &config->participants[i];
         struct directory_entry entry = {
-            .target = participant->target, /* directory_add() copies */
+            .connections = participant->connections,
             .call_timeout_ms = own_or(participant->call_timeout_ms, config->call_timeout_ms),
             .window = own_or(participant->window, config->window),
             .open_transaction_max = own_or(participant->open_transactions_max, open_max),
         };
         memcpy(entry.name, participant->name, strlen(participant->name) + 1);
+        entry.target_count = participant->target != NULL ? 1 : participant->target_count;
+        entry.targets[0] = participant->target; /* directory_add() copies */
+        for (uint32_t j = 0; j < participant->target_count; j++) {
+            entry.targets[j] = participant->targets[j];
+        }
         const enum tercet_status status = directory_add(directory, &entry);
         if (status != TERCET_OK) {
             return error_set(error_out, status, "participant \"%s\": %s", participant->name,

@@ -39,7 +39,10 @@ struct config_origin {
 /* As in struct directory_entry; zero means: what holds for all. */
 struct config_participant {
     char *name;
-    char *target;
+    char *target;   /* NULL: there are `targets` */
+    char **targets; /* NULL: there is one `target` */
+    uint32_t target_count;
+    uint32_t connections;
     uint32_t call_timeout_ms;
     uint32_t window;
     uint32_t open_transactions_max;

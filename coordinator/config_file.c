@@ -152,7 +152,9 @@ static enum tercet_status take_scalar(struct reader *reader, void *base,
     return config_set_scalar(base, key, text, where, reader->error_out);
 }
 
-static enum tercet_status take_address(struct reader *reader, const struct config_key *key)
+/* `participant`: whose target it is; NULL: it is one of `listen`. */
+static enum tercet_status take_address(struct reader *reader, const struct config_key *key,
+                                       struct config_participant *participant)
 {
     if (reader->event.type != YAML_SCALAR_EVENT) {
         return refuse(reader, line_of(reader), key->name, "an address must be a single value");
@@ -160,24 +162,28 @@ static enum tercet_status take_address(struct reader *reader, const struct confi
     const struct config_place place = place_of(reader, line_of(reader));
     char where[CONFIG_PLACE_SIZE];
     config_place_text(&place, key->name, where);
-    return config_add_listen(reader->config, scalar_text(reader), where, reader->error_out);
+    return participant == NULL
+               ? config_add_listen(reader->config, scalar_text(reader), where, reader->error_out)
+               : config_add_target(participant, scalar_text(reader), where, reader->error_out);
 }
 
-static enum tercet_status take_addresses(struct reader *reader, const struct config_key *key)
+static enum tercet_status take_addresses(struct reader *reader, const struct config_key *key,
+                                         struct config_participant *participant)
 {
-    config_clear_listen(reader->config);
     if (reader->event.type != YAML_SEQUENCE_START_EVENT) {
-        return take_address(reader, key);
+        return take_address(reader, key, participant);
     }
     const uint32_t line = line_of(reader);
+    bool empty = true;
     enum tercet_status status = next(reader);
     while (status == TERCET_OK && reader->event.type != YAML_SEQUENCE_END_EVENT) {
-        status = take_address(reader, key);
+        empty = false;
+        status = take_address(reader, key, participant);
         if (status == TERCET_OK) {
             status = next(reader);
         }
     }
-    if (status == TERCET_OK && reader->config->listen_count == 0) {
+    if (status == TERCET_OK && empty) {
         return refuse(reader, line, key->name, "is an empty list");
     }
     return status;
@@ -203,9 +209,10 @@ static enum tercet_status take_participant(struct reader *reader)
         }
         const size_t index = config_participant_key_find(scalar_text(reader));
         if (index == CONFIG_PARTICIPANT_KEY_COUNT) {
-            return refuse(reader, line_of(reader), scalar_text(reader),
-                          "unknown key of a participant; it has name, target, call_timeout_ms, "
-                          "window, open_transactions_max");
+            return refuse(
+                reader, line_of(reader), scalar_text(reader),
+                "unknown key of a participant; it has name, target, targets, connections, "
+                "call_timeout_ms, window, open_transactions_max");
         }
         if (seen[index]) {
             return refuse(reader, line_of(reader), scalar_text(reader), "is there twice");
@@ -213,7 +220,9 @@ static enum tercet_status take_participant(struct reader *reader)
         seen[index] = true;
         status = next(reader);
         if (status == TERCET_OK) {
-            status = take_scalar(reader, added, config_participant_key_at(index));
+            const struct config_key *key = config_participant_key_at(index);
+            status = key->kind == CONFIG_TEXTS ? take_addresses(reader, key, added)
+                                               : take_scalar(reader, added, key);
         }
         if (status == TERCET_OK) {
             status = next(reader);
@@ -300,7 +309,8 @@ static enum tercet_status take_key(struct reader *reader, bool seen[CONFIG_KEY_C
     }
     switch (key->kind) {
     case CONFIG_TEXTS:
-        return take_addresses(reader, key);
+        config_clear_listen(reader->config);
+        return take_addresses(reader, key, NULL);
     case CONFIG_PARTICIPANTS:
         return take_participants(reader, key);
     case CONFIG_U32:

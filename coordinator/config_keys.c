@@ -78,7 +78,12 @@ static const struct config_key participant_keys[] = {
     KEY(CONFIG_TEXT, name, 1, TERCET_NAME_BYTES_MAX, NULL, "",
         "What branches call it: A-Z a-z 0-9 _ . -. Required."),
     KEY(CONFIG_TEXT, target, 1, 255, NULL, "",
-        "Where it is: host:port, [ipv6]:port or unix:/path. Required."),
+        "Where it is: host:port, [ipv6]:port or unix:/path. This or targets is required."),
+    KEY(CONFIG_TEXTS, targets, 1, DIRECTORY_SEAT_COUNT_MAX, NULL, "",
+        "Where its instances are, a list: the same service over the same databases at each address. "
+        "In the file only."),
+    KEY(CONFIG_U32, connections, 1, DIRECTORY_CONNECTION_COUNT_MAX, NULL, "connections",
+        "To each target. Default: 1. At most 16 to all targets of a participant together."),
     KEY(CONFIG_U32, call_timeout_ms, TERCET_CALL_TIMEOUT_MS_MIN, TERCET_CALL_TIMEOUT_MS_MAX, NULL,
         "ms", "Its own call_timeout_ms. Default: what holds for all."),
     KEY(CONFIG_U32, window, 1, 100000, NULL, "calls", "Its own window. Default: what holds for all."),

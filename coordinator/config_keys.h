@@ -36,7 +36,7 @@ size_t config_key_find(const char *name);
 
 /* What one entry of `participants` may hold, as rows whose offset is into struct
  * config_participant. */
-enum { CONFIG_PARTICIPANT_KEY_COUNT = 5 };
+enum { CONFIG_PARTICIPANT_KEY_COUNT = 7 };
 const struct config_key *config_participant_key_at(size_t index);
 size_t config_participant_key_find(const char *name);
 

@@ -50,12 +50,12 @@ static void print_origin(FILE *to, const struct config *config, const struct con
     }
 }
 
-static void print_listen(FILE *to, const struct config *config)
+static void print_texts(FILE *to, char *const *texts, uint32_t count)
 {
     (void)fputc('[', to);
-    for (uint32_t i = 0; i < config->listen_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         (void)fputs(i == 0 ? "" : ", ", to);
-        print_text(to, config->listen[i]);
+        print_text(to, texts[i]);
     }
     (void)fputc(']', to);
 }
@@ -73,8 +73,14 @@ static void print_participants(FILE *to, const struct config *config, const stru
         const struct config_participant *participant = &config->participants[i];
         (void)fputs("  - {name: ", to);
         print_text(to, participant->name);
-        (void)fputs(", target: ", to);
-        print_text(to, participant->target);
+        if (participant->target != NULL) {
+            (void)fputs(", target: ", to);
+            print_text(to, participant->target);
+        } else {
+            (void)fputs(", targets: ", to);
+            print_texts(to, participant->targets, participant->target_count);
+        }
+        print_number_if(to, "connections", participant->connections);
         print_number_if(to, "call_timeout_ms", participant->call_timeout_ms);
         print_number_if(to, "window", participant->window);
         print_number_if(to, "open_transactions_max", participant->open_transactions_max);
@@ -111,7 +117,7 @@ static void print_value(FILE *to, const struct config *config, const struct conf
         print_text(to, text);
         break;
     case CONFIG_TEXTS:
-        print_listen(to, config);
+        print_texts(to, config->listen, config->listen_count);
         break;
     case CONFIG_PARTICIPANTS:
         (void)fputs(config->participant_count == 0 ? "[]" : "", to);

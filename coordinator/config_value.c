@@ -60,7 +60,7 @@ const char *config_place_text(const struct config_place *place, const char *key,
 
 /* ---- Scalars ----------------------------------------------------------------------------------- */
 
-static enum tercet_status refuse(const char *where, const char *text, const char *why,
+enum tercet_status config_refuse(const char *where, const char *text, const char *why,
                                  struct tercet_error *error_out)
 {
     return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s: \"" SHOWN "\" %s", where, text, why);
@@ -90,7 +90,7 @@ static enum tercet_status set_number(void *base, const struct config_key *key, c
 {
     uint64_t number = 0;
     if (!parse_number(text, &number)) {
-        return refuse(where, text, "is not a whole number", error_out);
+        return config_refuse(where, text, "is not a whole number", error_out);
     }
     if (number > key->max) {
         return error_set(error_out, TERCET_INVALID_ARGUMENT,
@@ -127,9 +127,7 @@ static bool is_control(const char *text)
     return iscntrl(at[0]) != 0 || (at[0] == 0xc2 && at[1] < 0xa0);
 }
 
-/* Text goes into paths, addresses and sentences, and config_print() must be able to say it again:
- * UTF-8 without control characters. */
-static enum tercet_status check_text(const char *text, size_t bytes_max, const char *where,
+enum tercet_status config_check_text(const char *text, size_t bytes_max, const char *where,
                                      struct tercet_error *error_out)
 {
     const size_t size = strlen(text);
@@ -159,7 +157,7 @@ static enum tercet_status check_text(const char *text, size_t bytes_max, const c
 static enum tercet_status set_word(void *base, const struct config_key *key, const char *text,
                                    const char *where, struct tercet_error *error_out)
 {
-    const enum tercet_status status = check_text(text, (size_t)key->max, where, error_out);
+    const enum tercet_status status = config_check_text(text, (size_t)key->max, where, error_out);
     if (status == TERCET_OK) {
         char **field = (char **)(void *)((char *)base + key->offset);
         free(*field);
@@ -173,7 +171,7 @@ static enum tercet_status set_bool(void *base, const struct config_key *key, con
 {
     const bool value = strcmp(text, "true") == 0;
     if (!value && strcmp(text, "false") != 0) {
-        return refuse(where, text, "is neither true nor false", error_out);
+        return config_refuse(where, text, "is neither true nor false", error_out);
     }
     memcpy((char *)base + key->offset, &value, sizeof value);
     return TERCET_OK;
@@ -193,7 +191,7 @@ enum tercet_status config_set_scalar(void *base, const struct config_key *key, c
     case CONFIG_LEVEL: {
         enum logger_level level = LOGGER_INFO;
         if (!logger_level_parse(text, &level)) {
-            return refuse(where, text, "is none of debug, info, warning, error", error_out);
+            return config_refuse(where, text, "is none of debug, info, warning, error", error_out);
         }
         memcpy((char *)base + key->offset, &level, sizeof level);
         return TERCET_OK;
@@ -214,7 +212,8 @@ enum tercet_status config_add_listen(struct config *config, const char *text, co
         return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s: more than %d addresses", where,
                          (int)CONFIG_LISTEN_COUNT_MAX);
     }
-    const enum tercet_status status = check_text(text, CONFIG_TEXT_BYTES_MAX, where, error_out);
+    const enum tercet_status status =
+        config_check_text(text, CONFIG_TEXT_BYTES_MAX, where, error_out);
     if (status == TERCET_OK) {
         config->listen = xrealloc((void *)config->listen,
                                   (config->listen_count + 1U) * sizeof config->listen[0]);
@@ -234,55 +233,6 @@ void config_clear_listen(struct config *config)
     config->listen_count = 0;
 }
 
-struct config_participant *config_add_participant(struct config *config,
-                                                  struct config_origin origin)
-{
-    if (config->participant_count == DIRECTORY_PARTICIPANT_COUNT_MAX) {
-        return NULL;
-    }
-    config->participants = xrealloc(config->participants, (config->participant_count + 1U) *
-                                                              sizeof config->participants[0]);
-    struct config_participant *added = &config->participants[config->participant_count];
-    config->participant_count++;
-    *added = (struct config_participant){.origin = origin};
-    return added;
-}
-
-void config_clear_participants(struct config *config)
-{
-    for (uint32_t i = 0; i < config->participant_count; i++) {
-        free(config->participants[i].name);
-        free(config->participants[i].target);
-    }
-    free(config->participants);
-    config->participants = NULL;
-    config->participant_count = 0;
-}
-
-enum tercet_status config_check_participant(const struct config *config,
-                                            const struct config_participant *participant,
-                                            const char *where, struct tercet_error *error_out)
-{
-    if (participant->name == NULL) {
-        return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s: a participant has no name",
-                         where);
-    }
-    if (!directory_is_name(participant->name, strlen(participant->name))) {
-        return refuse(where, participant->name, "is not a name: use A-Z a-z 0-9 _ . -", error_out);
-    }
-    if (participant->target == NULL) {
-        return refuse(where, participant->name, "has no target", error_out);
-    }
-    for (uint32_t i = 0; i < config->participant_count; i++) {
-        const struct config_participant *other = &config->participants[i];
-        if (other != participant && other->name != NULL &&
-            strcmp(other->name, participant->name) == 0) {
-            return refuse(where, participant->name, "is named twice", error_out);
-        }
-    }
-    return TERCET_OK;
-}
-
 /* ---- Any key from one word --------------------------------------------------------------------- */
 
 /* name=target */
@@ -292,7 +242,7 @@ static enum tercet_status add_pair(struct config *config, const char *pair,
 {
     const char *sign = strchr(pair, '=');
     if (sign == NULL) {
-        return refuse(where, pair, "is not name=target", error_out);
+        return config_refuse(where, pair, "is not name=target", error_out);
     }
     struct config_participant *added = config_add_participant(config, origin);
     if (added == NULL) {

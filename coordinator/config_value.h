@@ -27,6 +27,16 @@ const char *config_place_text(const struct config_place *place, const char *key,
 void config_variable_name(const char *key, char *name_out, size_t size);
 void config_flag_name(const char *key, char *name_out, size_t size);
 
+/* INVALID_ARGUMENT: where: "text" why. */
+enum tercet_status config_refuse(const char *where, const char *text, const char *why,
+                                 struct tercet_error *error_out);
+
+/* Text goes into paths, addresses and sentences, and config_print() must be able to say it again:
+ * UTF-8 without control characters. */
+TERCET_MUST_CHECK enum tercet_status config_check_text(const char *text, size_t bytes_max,
+                                                       const char *where,
+                                                       struct tercet_error *error_out);
+
 /* Sets a scalar of `base` (struct config or struct config_participant).  `where`: beginning of the
  * sentence when it is refused. */
 TERCET_MUST_CHECK enum tercet_status config_set_scalar(void *base, const struct config_key *key,
@@ -44,7 +54,12 @@ struct config_participant *config_add_participant(struct config *config,
                                                   struct config_origin origin);
 void config_clear_participants(struct config *config);
 
-/* Name and target are there, and the name is one that no other has. */
+/* Adds to `targets`. */
+TERCET_MUST_CHECK enum tercet_status config_add_target(struct config_participant *participant,
+                                                       const char *text, const char *where,
+                                                       struct tercet_error *error_out);
+
+/* The name is there and one that no other has; target or targets are, and not too many seats. */
 TERCET_MUST_CHECK enum tercet_status config_check_participant(
     const struct config *config, const struct config_participant *participant, const char *where,
     struct tercet_error *error_out);

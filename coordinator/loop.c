@@ -221,8 +221,8 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
         if (event->u.probed.fenced) {
             end_fenced(&loop->options.hands);
         }
-        dispatch_probed(loop->options.dispatch, event->u.probed.participant, probe_end_of(event),
-                        now);
+        dispatch_probed(loop->options.dispatch, event->u.probed.participant, event->u.probed.seat,
+                        probe_end_of(event), now);
         step(loop, event, now);
         break;
     case EVENT_HORIZON:
@@ -348,7 +348,7 @@ static void carry_out_orders(struct loop *loop, struct clock_now now)
             order->branch = NULL;
             break;
         case ORDER_PROBE:
-            engine_probe_leaves(loop->options.engine, order->participant);
+            engine_probe_leaves(loop->options.engine, order->participant, order->seat);
             hands->carry_out(hands->context, order,
                              engine_mark(loop->options.engine, order->participant));
             break;

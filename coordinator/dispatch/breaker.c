@@ -12,9 +12,10 @@ void breaker_init(struct breaker *breaker, uint32_t window_max)
         (struct breaker){.state = CIRCUIT_CLOSED, .window = window_max, .window_max = window_max};
 }
 
-bool breaker_may_send(const struct breaker *breaker, uint32_t in_flight)
+uint32_t breaker_room(const struct breaker *breaker, uint32_t in_flight)
 {
-    return breaker->state != CIRCUIT_OPEN && in_flight < breaker->window;
+    const bool may_send = breaker->state != CIRCUIT_OPEN && in_flight < breaker->window;
+    return may_send ? breaker->window - in_flight : 0;
 }
 
 bool breaker_take_probe(struct breaker *breaker, int64_t now_boot_ms)

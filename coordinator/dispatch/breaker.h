@@ -1,4 +1,4 @@
-/* breaker.h -- the circuit of one participant: may anything be sent, how much, when to probe.
+/* breaker.h -- the circuit of one seat: may anything be sent by it, how much, when to probe.
  *
  *   CLOSED     the whole window.  An unreachable call, a failed probe, or `unanswered_limit` calls in
  *              a row without an answer open it.
@@ -13,8 +13,8 @@
  *      failure opens nothing.
  *   3. The window is never wider than configured.
  *   4. Until a probe that left after the circuit last opened has brought a description, or the word
- *      that there is none to be had, probes go on beside the calls.  They open nothing: a participant
- *      that answers branches and no probe is slow, not gone.  Only the first probe of all may, because
+ *      that there is none to be had, probes go on beside the calls.  They open nothing: one that
+ *      answers branches and no probe is slow, not gone.  Only the first probe of all may, because
  *      nothing else is known then.  Their back-off is their own, so that answered branches do not
  *      hurry them. */
 #ifndef COORDINATOR_DISPATCH_BREAKER_H
@@ -52,7 +52,8 @@ struct breaker_clockwork {
 /* CLOSED and untested: a probe is due at once. */
 void breaker_init(struct breaker *breaker, uint32_t window_max);
 
-bool breaker_may_send(const struct breaker *breaker, uint32_t in_flight);
+/* How many calls more may leave. */
+uint32_t breaker_room(const struct breaker *breaker, uint32_t in_flight);
 
 /* Whether a probe leaves now; then it has left. */
 bool breaker_take_probe(struct breaker *breaker, int64_t now_boot_ms);

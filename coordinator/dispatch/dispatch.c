@@ -105,12 +105,12 @@ void dispatch_fetched(struct dispatch *dispatch, const struct branch *branch)
     lane_fetched(lane_touch(dispatch, branch->spec.participant), branch);
 }
 
-void dispatch_probed(struct dispatch *dispatch, uint32_t participant, enum probe_end end,
-                     struct clock_now now)
+void dispatch_probed(struct dispatch *dispatch, uint32_t participant, uint32_t seat,
+                     enum probe_end end, struct clock_now now)
 {
     struct lane *lane = lane_touch(dispatch, participant);
     const struct breaker_clockwork clockwork = clockwork_of(lane, dispatch, now);
-    breaker_on_probe(&lane->breaker, end, &clockwork);
+    breaker_on_probe(&seats_at(&lane->seats, seat)->breaker, end, &clockwork);
 }
 
 void dispatch_hold(struct dispatch *dispatch, uint32_t participant, bool held, struct clock_now now)
@@ -159,12 +159,21 @@ void dispatch_read_stats(const struct dispatch *dispatch, uint32_t participant,
     tercet_assert(participant < dispatch->lane_count);
     const struct lane *lane = &dispatch->lanes[participant];
     *stats_out = (struct dispatch_stats){
-        .circuit = lane->breaker.state,
+        .circuit = seats_circuit(&lane->seats),
         .in_flight = lane->in_flight,
-        .window = lane->breaker.state == CIRCUIT_OPEN ? 0 : lane->breaker.window,
+        .seats = lane->seats.count,
         .queued_phase_two = lane->phase_two.count,
         .queued_tries = lane->tries.count,
         .delayed = heap_count(&lane->delayed),
-        .openings = lane->breaker.openings,
     };
+    for (uint32_t i = 0; i < lane->seats.count; i++) {
+        const struct breaker *breaker = &lane->seats.items[i].breaker;
+        const bool open = breaker->state == CIRCUIT_OPEN;
+        stats_out->window += open ? 0 : breaker->window;
+        stats_out->seats_open += open ? 1 : 0;
+        stats_out->openings += breaker->openings;
+    }
+    if (stats_out->window > lane->window) {
+        stats_out->window = lane->window;
+    }
 }

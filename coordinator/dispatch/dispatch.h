@@ -2,26 +2,28 @@
  *
  * Pure: it decides, the edge (participant/) carries out.  For each participant it keeps a queue of
  * confirms and cancels, a queue of tries behind it (phase two always first), branches that wait for
- * their time, a window of calls in flight, and a circuit:
+ * their time, a window of calls in flight, and for each of its seats a circuit:
  *
- *     CLOSED ── a call finds the participant unreachable ──► OPEN ── probe answered ──► HALF_OPEN
+ *     CLOSED ─────── a call finds nobody there ─────────► OPEN ──── probe answered ───► HALF_OPEN
  *        ▲                                                    ▲                            │
  *        └──────────── window has grown back ─────────────────┼────────────────────────────┤
  *                                                             └───── unreachable again ────┘
  *
- * While OPEN nothing is sent but one probe at a time, backing off from 100 ms to 500 ms; the branches
- * wait in their queues without timers.  HALF_OPEN starts with a small window that doubles with every
+ * A seat is one connection to one instance of the participant (seat.h); most have one.  A branch leaves
+ * by the one with the fewest calls in flight.  By a seat that is OPEN nothing is sent but one probe at a
+ * time, backing off from 100 ms to 500 ms; the branches leave by the others, and where all are OPEN the
+ * participant is unreachable, and they wait in their queues without timers.  HALF_OPEN starts with a small window that doubles with every
  * window's worth of answers, so a backlog is released at a bounded rate.  One slow or dead
  * participant costs the others nothing: nothing here is shared between participants.
  *
- * Whatever the circuit, a participant is probed, with the same back-off, until it has described itself
- * (or has said that it cannot) since its circuit last opened: an old database behind a connection is
- * noticed by its description alone.  Such a probe changes nothing for the branches beside it.
+ * Whatever the circuit, a seat is probed, with the same back-off, until who sits there has described
+ * itself (or has said that it cannot) since the circuit last opened: an old database behind a
+ * connection is noticed by its description alone.  Such a probe changes nothing for the branches beside it.
  *
  * A branch whose payload is on the disk only (branch_wants_payload) has it fetched when its turn comes,
  * and keeps its turn.
  *
- * Of one branch and phase never more than one call is in flight.
+ * Of one branch and phase never more than one call is in flight, whatever the seats.
  *
  * Thread: the loop's. */
 #ifndef COORDINATOR_DISPATCH_DISPATCH_H
@@ -34,7 +36,7 @@ struct dispatch;
 enum circuit { CIRCUIT_CLOSED, CIRCUIT_OPEN, CIRCUIT_HALF_OPEN };
 
 struct dispatch_options {
-    /* Borrowed.  A participant with target NULL (not configured) is never sent to. */
+    /* Borrowed.  A participant without a target (not configured) is never sent to. */
     const struct directory *directory;
     uint32_t probe_base_ms; /* default 100 */
     uint32_t probe_cap_ms;  /* default 500 */
@@ -58,6 +60,7 @@ enum order_kind {
 struct order {
     enum order_kind kind;
     uint32_t participant;
+    uint32_t seat;         /* SEND, PROBE */
     struct branch *branch; /* SEND, FETCH: owned reference; SEND: branch_note_handed() was called */
     enum tercet_phase phase; /* SEND */
     uint32_t attempt;        /* SEND: how often this phase was asked for, from 1 */
@@ -96,8 +99,8 @@ enum probe_end {
 };
 
 /* A probe ended. */
-void dispatch_probed(struct dispatch *dispatch, uint32_t participant, enum probe_end end,
-                     struct clock_now now);
+void dispatch_probed(struct dispatch *dispatch, uint32_t participant, uint32_t seat,
+                     enum probe_end end, struct clock_now now);
 
 /* While it is held nothing but probes is sent to it; afterwards it is probed before anything goes on. */
 void dispatch_hold(struct dispatch *dispatch, uint32_t participant, bool held,
@@ -111,13 +114,15 @@ void dispatch_step(struct dispatch *dispatch, struct clock_now now, struct order
 int64_t dispatch_wake_at_boot_ms(const struct dispatch *dispatch);
 
 struct dispatch_stats {
-    enum circuit circuit;
+    enum circuit circuit; /* the best of its seats' */
     uint32_t in_flight;
     uint32_t window; /* now */
+    uint32_t seats;
+    uint32_t seats_open; /* nothing leaves by them */
     uint64_t queued_phase_two;
     uint64_t queued_tries;
     uint64_t delayed;  /* wait for their time */
-    uint64_t openings; /* of the circuit, since start */
+    uint64_t openings; /* of its circuits, since start */
 };
 void dispatch_read_stats(const struct dispatch *dispatch, uint32_t participant,
                          struct dispatch_stats *stats_out);

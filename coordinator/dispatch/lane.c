@@ -11,13 +11,14 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
     const struct directory_entry *entry = &options->directory->entries[participant];
     *lane = (struct lane){
         .participant = participant,
-        .configured = entry->target != NULL,
+        .configured = directory_seat_count(entry) > 0,
         .call_timeout_ms =
             entry->call_timeout_ms == 0 ? CALL_TIMEOUT_MS_DEFAULT : entry->call_timeout_ms,
         .told_reachable = true,
+        .window = entry->window == 0 ? WINDOW_DEFAULT : entry->window,
         .slots = slots,
     };
-    breaker_init(&lane->breaker, entry->window == 0 ? WINDOW_DEFAULT : entry->window);
+    seats_init(&lane->seats, directory_seat_count(entry), lane->window);
     random_init(&lane->random, options->seed + participant);
     slot_queue_init(&lane->phase_two);
     slot_queue_init(&lane->tries);
@@ -31,6 +32,7 @@ void lane_deinit(struct lane *lane)
     tercet_assert(lane->phase_two.count == 0 && lane->tries.count == 0);
     tercet_assert(heap_count(&lane->delayed) == 0 && lane->fetching == 0);
     heap_deinit(&lane->delayed);
+    seats_deinit(&lane->seats);
 }
 
 /* ---- Waiting ----------------------------------------------------------------------------------- */
@@ -140,19 +142,19 @@ void lane_forget(struct lane *lane, struct slot *slot)
 
 /* ---- Answers ----------------------------------------------------------------------------------- */
 
-static void tell_breaker(struct lane *lane, enum answer_kind kind, uint32_t sent_under,
+static void tell_breaker(struct breaker *breaker, enum answer_kind kind, uint32_t sent_under,
                          const struct breaker_clockwork *clockwork)
 {
     switch (kind) {
     case ANSWER_REPLY:
     case ANSWER_NOT_SERVED:
-        breaker_on_answer(&lane->breaker);
+        breaker_on_answer(breaker);
         break;
     case ANSWER_UNREACHABLE:
-        breaker_on_unreachable(&lane->breaker, sent_under, clockwork);
+        breaker_on_unreachable(breaker, sent_under, clockwork);
         break;
     case ANSWER_UNKNOWN:
-        breaker_on_silence(&lane->breaker, sent_under, clockwork);
+        breaker_on_silence(breaker, sent_under, clockwork);
         break;
     case ANSWER_FENCED: /* we are about to stop */
         break;
@@ -165,13 +167,15 @@ void lane_answered(struct lane *lane, const struct answer *answer,
     struct slot *slot = slot_find(lane->slots, answer->branch);
     const uint32_t bit = 1U << answer->phase;
     tercet_assert(slot != NULL && (slot->in_flight & bit) != 0 && lane->in_flight > 0);
+    struct seat *seat = seats_at(&lane->seats, slot->sent_by[answer->phase]);
     slot->in_flight &= ~bit;
     lane->in_flight--;
+    seat->in_flight--;
     if (slot->place == SLOT_HELD && slot->phase == answer->phase) {
         slot->place = SLOT_NOWHERE;
         slot_queue_push(queue_of(lane, slot), slot);
     }
-    tell_breaker(lane, answer->kind, slot->sent_under[answer->phase], clockwork);
+    tell_breaker(&seat->breaker, answer->kind, slot->sent_under[answer->phase], clockwork);
     release_if_idle(lane, slot);
 }
 
@@ -186,8 +190,9 @@ void lane_fetched(struct lane *lane, const struct branch *branch)
 
 void lane_hold(struct lane *lane, bool held, const struct breaker_clockwork *clockwork)
 {
-    if (lane->held && !held) {
-        breaker_on_unreachable(&lane->breaker, lane->breaker.openings, clockwork);
+    for (uint32_t i = 0; lane->held && !held && i < lane->seats.count; i++) {
+        struct breaker *breaker = &seats_at(&lane->seats, i)->breaker;
+        breaker_on_unreachable(breaker, breaker->openings, clockwork);
     }
     lane->held = held;
 }
@@ -196,7 +201,7 @@ void lane_hold(struct lane *lane, bool held, const struct breaker_clockwork *clo
 
 static void tell_reachability(struct lane *lane, struct orders *orders)
 {
-    const bool reachable = lane->breaker.state != CIRCUIT_OPEN;
+    const bool reachable = seats_circuit(&lane->seats) != CIRCUIT_OPEN;
     if (reachable != lane->told_reachable) {
         lane->told_reachable = reachable;
         orders_add(orders, reachable ? ORDER_REACHABLE : ORDER_UNREACHABLE, lane->participant);
@@ -205,9 +210,13 @@ static void tell_reachability(struct lane *lane, struct orders *orders)
 
 static void probe_when_due(struct lane *lane, int64_t now_boot_ms, struct orders *orders)
 {
-    if (breaker_take_probe(&lane->breaker, now_boot_ms)) {
-        orders_add(orders, ORDER_PROBE, lane->participant)->timeout_ms =
-            lane->call_timeout_ms < PROBE_TIMEOUT_MS ? lane->call_timeout_ms : PROBE_TIMEOUT_MS;
+    for (uint32_t i = 0; i < lane->seats.count; i++) {
+        if (breaker_take_probe(&seats_at(&lane->seats, i)->breaker, now_boot_ms)) {
+            struct order *order = orders_add(orders, ORDER_PROBE, lane->participant);
+            order->seat = i;
+            order->timeout_ms =
+                lane->call_timeout_ms < PROBE_TIMEOUT_MS ? lane->call_timeout_ms : PROBE_TIMEOUT_MS;
+        }
     }
 }
 
@@ -232,12 +241,15 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
 {
     struct branch *branch = slot->branch;
     tercet_assert((slot->in_flight & (1U << slot->phase)) == 0);
+    const uint32_t seat = seats_take(&lane->seats);
     slot->in_flight |= 1U << slot->phase;
-    slot->sent_under[slot->phase] = lane->breaker.openings;
+    slot->sent_by[slot->phase] = seat;
+    slot->sent_under[slot->phase] = seats_at(&lane->seats, seat)->breaker.openings;
     lane->in_flight++;
     branch_note_handed(branch);
 
     struct order *order = orders_add(orders, ORDER_SEND, lane->participant);
+    order->seat = seat;
     order->branch = branch_ref(branch);
     order->phase = slot->phase;
     order->attempt = branch->attempts;
@@ -252,9 +264,12 @@ static void fetch(struct lane *lane, struct slot *slot, struct orders *orders)
     orders_add(orders, ORDER_FETCH, lane->participant)->branch = branch_ref(slot->branch);
 }
 
+/* What is being fetched has no seat yet, and counts against the participant's window and against the
+ * room that the seats have together. */
 static bool may_send(const struct lane *lane)
 {
-    return !lane->held && breaker_may_send(&lane->breaker, lane->in_flight + lane->fetching);
+    return !lane->held && lane->in_flight + lane->fetching < lane->window &&
+           lane->fetching < seats_room(&lane->seats);
 }
 
 static void send_what_is_allowed(struct lane *lane, struct orders *orders)
@@ -292,7 +307,7 @@ int64_t lane_wake_at_boot_ms(const struct lane *lane)
     if (!lane->configured) {
         return INT64_MAX;
     }
-    const int64_t probe_at = breaker_wake_at_boot_ms(&lane->breaker);
+    const int64_t probe_at = seats_wake_at_boot_ms(&lane->seats);
     const struct heap_node *due = heap_peek(&lane->delayed);
     if (!may_send(lane) || due == NULL) {
         return probe_at; /* a probe or an answer makes room */

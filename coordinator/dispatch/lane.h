@@ -1,4 +1,4 @@
-/* lane.h -- one participant's queues, window and circuit.
+/* lane.h -- one participant's queues, window and seats.
  *
  * All that dispatch.h promises of "a participant" is kept here; dispatch.c only finds the lane and
  * knows which lanes have something to do.
@@ -7,7 +7,7 @@
 #ifndef COORDINATOR_DISPATCH_LANE_H
 #define COORDINATOR_DISPATCH_LANE_H
 
-#include "dispatch/breaker.h"
+#include "dispatch/seat.h"
 #include "dispatch/slot.h"
 
 struct lane {
@@ -15,11 +15,12 @@ struct lane {
     bool configured;          /* else nothing is ever sent */
     bool held;                /* nothing but probes is sent */
     uint32_t call_timeout_ms; /* when the branch does not say */
-    struct breaker breaker;
+    struct seats seats;
     struct random random; /* its own, so that no other participant changes its luck */
     bool told_reachable;  /* by the last order that said so; true at first */
-    uint32_t in_flight;
-    uint32_t fetching; /* slots whose payload is on its way; they count against the window */
+    uint32_t window;      /* as configured: of all seats together */
+    uint32_t in_flight;   /* the same */
+    uint32_t fetching;    /* slots whose payload is on its way; they count against the window */
     struct slot_queue phase_two; /* goes first */
     struct slot_queue tries;
     struct heap delayed;

@@ -2,8 +2,8 @@
  *
  * A branch has a slot from its first CALL until it neither waits nor is in flight.  A slot waits for
  * one phase at most, in at most one place: a queue, the heap of moments, (HELD) until the call of
- * the same phase that is in flight has ended, or (FETCHING) until its payload is there.  Beside that a call of each phase may be in flight: a
- * cancel leaves while its try has not come back.
+ * the same phase that is in flight has ended, or (FETCHING) until its payload is there.  Beside that a
+ * call of each phase may be in flight: a cancel leaves while its try has not come back.
  *
  * The slot holds one reference, so that a branch's address names it as long as a call of it is out.
  *
@@ -24,7 +24,8 @@ struct slot {
     struct list_node link;                        /* QUEUED */
     struct heap_node due;                         /* DELAYED */
     uint32_t in_flight;                           /* bit (1 << phase) */
-    uint32_t sent_under[TERCET_PHASE_CANCEL + 1]; /* the breaker's `openings` when it left */
+    uint32_t sent_under[TERCET_PHASE_CANCEL + 1]; /* its seat's `openings` when it left */
+    uint32_t sent_by[TERCET_PHASE_CANCEL + 1];    /* which seat */
 };
 
 struct slot *slot_find(const struct table *slots, const struct branch *branch);

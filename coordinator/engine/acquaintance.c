@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -47,16 +48,26 @@ static bool is_of_an_older_life(struct branch_number number, const struct store_
     return number.incarnation < now->mark.incarnation;
 }
 
-/* Each store with itself. */
+static enum finding find_all(const struct description *told, const struct description *now,
+                             struct tercet_error *text_out)
+{
+    for (uint32_t i = 0; i < told->store_count; i++) {
+        const struct store_seen *has = find_store(now, told->stores[i].id);
+        if (has == NULL) {
+            return say_exchanged(&told->stores[i], text_out);
+        }
+    }
+    return FINDING_SAME;
+}
+
+/* Each store with itself; all are there. */
 static enum finding compare_stores(const struct description *before, const struct description *now,
                                    struct tercet_error *text_out)
 {
     for (uint32_t i = 0; i < before->store_count; i++) {
         const struct store_seen *had = &before->stores[i];
         const struct store_seen *has = find_store(now, had->id);
-        if (has == NULL) {
-            return say_exchanged(had, text_out);
-        }
+        tercet_assert(has != NULL);
         if (branch_number_compare(has->mark, had->mark) < 0) {
             return say_rolled_back(has, "the mark", had->mark, has->mark, text_out);
         }
@@ -89,15 +100,38 @@ static enum finding compare_replies(const struct replied *replied, const struct 
     return FINDING_SAME;
 }
 
-enum finding acquaintance_judge(const struct acquaintance *known,
+enum finding acquaintance_judge(const struct acquaintance *known, const struct known_before *before,
                                 const struct description *description,
-                                const struct replied *replied, struct tercet_error *text_out)
+                                struct tercet_error *text_out)
 {
     if (description->store_count == 0) {
         return FINDING_SAME; /* not told: nothing to compare */
     }
-    const enum finding finding = compare_stores(&known->told, description, text_out);
-    return finding == FINDING_SAME ? compare_replies(replied, description, text_out) : finding;
+    enum finding finding = find_all(&known->told, description, text_out);
+    if (finding == FINDING_SAME) {
+        finding = compare_stores(&before->told, description, text_out);
+    }
+    return finding == FINDING_SAME ? compare_replies(&before->replied, description, text_out)
+                                   : finding;
+}
+
+/* Another instance may have told it younger, meanwhile. */
+static bool is_newer(const struct store_seen *store, const struct store_seen *other)
+{
+    const int by_mark = branch_number_compare(store->mark, other->mark);
+    return by_mark > 0 || (by_mark == 0 && branch_number_compare(store->reach, other->reach) > 0);
+}
+
+void acquaintance_note(struct acquaintance *known, const struct description *description)
+{
+    struct description newest = *description;
+    for (uint32_t i = 0; i < newest.store_count; i++) {
+        const struct store_seen *had = find_store(&known->told, newest.stores[i].id);
+        if (had != NULL && is_newer(had, &newest.stores[i])) {
+            newest.stores[i] = *had;
+        }
+    }
+    known->told = newest;
 }
 
 struct branch_number acquaintance_passed(const struct description *description)

@@ -6,7 +6,8 @@
  *
  * So the coordinator keeps, for each participant and durably (journal/record.h, "p/" NAME), what
  * cannot go back in an honest database:
- *   1. The store's random id.  Gone: another database stands in its place.
+ *   1. The store's random id.  Gone: another database stands in its place, or stands behind one of
+ *      its instances.
  *   2. The mark that it holds, as Describe tells it and replies acknowledge it.
  *   3. Its reach.  Rows leave a fence only below the stored mark's low; so the number behind its
  *      highest row, or that low, whichever is higher, only rises.
@@ -47,6 +48,13 @@ struct replied {
     struct branch_number branch; /* the highest that has answered DONE; zero: none */
 };
 
+/* What was known when a question left.  Of two instances that are asked at a time one may tell what was
+ * before, and be heard behind the other: it is compared with this. */
+struct known_before {
+    struct description told;
+    struct replied replied;
+};
+
 struct acquaintance {
     struct description told; /* by its newest Describe */
     struct replied replied;
@@ -65,11 +73,14 @@ enum finding {
     FINDING_ROLLED_BACK /* a store has forgotten what it had */
 };
 
-/* Compares a description with what is known.  `replied`: as it was when the question left, for what
- * was replied since may be younger than the description.  `text_out`: a sentence about whatever is
- * not the same. */
-enum finding acquaintance_judge(const struct acquaintance *known,
+/* Compares a description with what is known: its stores with all that were told, by whichever
+ * instance; what they hold with what was known when the question left, for what was told and replied
+ * since may be younger than the description.  `text_out`: a sentence about whatever is not the same. */
+enum finding acquaintance_judge(const struct acquaintance *known, const struct known_before *before,
                                 const struct description *description,
-                                const struct replied *replied, struct tercet_error *text_out);
+                                struct tercet_error *text_out);
+
+/* One that is the same is noted: of each store what is newer. */
+void acquaintance_note(struct acquaintance *known, const struct description *description);
 
 #endif

@@ -16,7 +16,9 @@ void directory_init(struct directory *directory)
 void directory_deinit(struct directory *directory)
 {
     for (uint32_t i = 0; i < directory->count; i++) {
-        free(directory->entries[i].target);
+        for (uint32_t j = 0; j < directory->entries[i].target_count; j++) {
+            free(directory->entries[i].targets[j]);
+        }
     }
     free(directory->entries);
     *directory = (struct directory){0};
@@ -51,7 +53,8 @@ static struct directory_entry *append(struct directory *directory)
 enum tercet_status directory_add(struct directory *directory, const struct directory_entry *entry)
 {
     size_t name_bytes = strnlen(entry->name, sizeof entry->name);
-    if (!directory_is_name(entry->name, name_bytes)) {
+    if (!directory_is_name(entry->name, name_bytes) ||
+        directory_seat_count(entry) > DIRECTORY_SEAT_COUNT_MAX) {
         return TERCET_INVALID_ARGUMENT;
     }
     if (directory_find(directory, entry->name, name_bytes) != UINT32_MAX) {
@@ -62,7 +65,9 @@ enum tercet_status directory_add(struct directory *directory, const struct direc
     }
     struct directory_entry *added = append(directory);
     *added = *entry;
-    added->target = entry->target == NULL ? NULL : xstrdup(entry->target);
+    for (uint32_t i = 0; i < entry->target_count; i++) {
+        added->targets[i] = xstrdup(entry->targets[i]);
+    }
     return TERCET_OK;
 }
 
@@ -87,4 +92,15 @@ uint32_t directory_intern(struct directory *directory, const char *name)
         memcpy(append(directory)->name, name, name_bytes + 1);
     }
     return index;
+}
+
+uint32_t directory_seat_count(const struct directory_entry *entry)
+{
+    return entry->target_count * (entry->connections == 0 ? 1 : entry->connections);
+}
+
+const char *directory_seat_target(const struct directory_entry *entry, uint32_t seat)
+{
+    tercet_assert(seat < directory_seat_count(entry));
+    return entry->targets[seat % entry->target_count];
 }

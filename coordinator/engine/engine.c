@@ -77,6 +77,7 @@ void engine_destroy(struct engine *engine)
     heap_deinit(&engine->waiter_timers);
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         free(engine->peers[i].actions);
+        free(engine->peers[i].before);
     }
     free(engine->peers);
     said_unref(engine->cancelled_for);
@@ -173,7 +174,7 @@ static void on_probed(struct step *step, struct event *event)
         event->u.probed.actions = NULL;
     }
     if (event->u.probed.description != NULL) {
-        hold_described(step, participant, event->u.probed.description);
+        hold_described(step, participant, event->u.probed.seat, event->u.probed.description);
     }
     restored_probed(step, event);
 }
@@ -292,10 +293,10 @@ void engine_learn_actions(struct engine *engine, uint32_t participant,
     peer->action_count = count;
 }
 
-void engine_probe_leaves(struct engine *engine, uint32_t participant)
+void engine_probe_leaves(struct engine *engine, uint32_t participant, uint32_t seat)
 {
     tercet_assert(participant < engine->peer_count);
-    hold_probe_leaves(engine, participant);
+    hold_probe_leaves(engine, participant, seat);
 }
 
 bool engine_is_held(const struct engine *engine, uint32_t participant)

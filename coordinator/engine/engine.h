@@ -89,8 +89,8 @@ void engine_durable(struct engine *engine, int64_t lsn, int64_t next_number);
 void engine_learn_actions(struct engine *engine, uint32_t participant,
                           struct action_kind *actions_take, uint32_t count);
 
-/* A probe of this participant leaves: what is known now is what its description is compared with. */
-void engine_probe_leaves(struct engine *engine, uint32_t participant);
+/* A probe leaves by this seat: what is known now is what its description is compared with. */
+void engine_probe_leaves(struct engine *engine, uint32_t participant, uint32_t seat);
 
 /* ---- What others may read --------------------------------------------------------------------- */
 

@@ -28,11 +28,11 @@ struct peer {
     struct action_kind *actions; /* as its Describe told; owned */
     uint32_t action_count;       /* 0: not told, nothing is checked */
     struct acquaintance known;
-    struct branch_number passed;   /* below this its rows may be gone, as its last Describe told */
-    struct closed_numbers closed;  /* while a restored journal asks: what had ended, as it told */
-    struct replied replied_before; /* `known.replied` when the probe left that is out */
-    int64_t record_after_boot_ms;  /* when what replies told may be recorded again */
-    bool mark_fresh;               /* `mark` was made at the newest durable LSN */
+    struct branch_number passed;  /* below this its rows may be gone, as its last Describe told */
+    struct closed_numbers closed; /* while a restored journal asks: what had ended, as it told */
+    struct known_before *before;  /* by seat: when its probe left that is out; owned */
+    int64_t record_after_boot_ms; /* when what replies told may be recorded again */
+    bool mark_fresh;              /* `mark` was made at the newest durable LSN */
     struct mark mark;
 };
 
@@ -122,8 +122,9 @@ const struct action_kind *peer_action(const struct peer *peer, const char *actio
 bool hold_is_on(const struct peer *peer);
 void hold_resume(struct step *step, uint32_t participant); /* at start */
 void hold_record(struct step *step, uint32_t participant); /* what is known of it */
-void hold_probe_leaves(struct engine *engine, uint32_t participant);
-void hold_described(struct step *step, uint32_t participant, const struct description *description);
+void hold_probe_leaves(struct engine *engine, uint32_t participant, uint32_t seat);
+void hold_described(struct step *step, uint32_t participant, uint32_t seat,
+                    const struct description *description);
 void hold_note_answer(struct step *step, const struct answer *answer);
 void hold_resolve(struct step *step, const struct request *request);
 

@@ -145,6 +145,7 @@ struct event {
         } horizon;
         struct {
             uint32_t participant;
+            uint32_t seat;
             bool reachable;
             bool not_served;             /* it has no Describe */
             bool fenced;                 /* it has seen a higher epoch of this journal */

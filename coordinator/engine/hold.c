@@ -10,6 +10,7 @@
  * Also here: what is noted of its replies, so that the comparison has something to compare with.
  * It is recorded at most once a second; a coordinator that dies knows what it knew a second ago,
  * which is only less, never wrong. */
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "engine/restored.h"
@@ -71,27 +72,48 @@ void hold_resume(struct step *step, uint32_t participant)
 
 /* ---- What it tells ----------------------------------------------------------------------------- */
 
-void hold_probe_leaves(struct engine *engine, uint32_t participant)
+/* The seats of this participant. */
+static uint32_t seat_count(const struct engine *engine, uint32_t participant)
 {
-    struct peer *peer = &engine->peers[participant];
-    peer->replied_before = peer->known.replied;
+    return directory_seat_count(&engine->options.directory->entries[participant]);
 }
 
-void hold_described(struct step *step, uint32_t participant, const struct description *description)
+void hold_probe_leaves(struct engine *engine, uint32_t participant, uint32_t seat)
+{
+    struct peer *peer = &engine->peers[participant];
+    tercet_assert(seat < seat_count(engine, participant));
+    peer->before[seat] =
+        (struct known_before){.told = peer->known.told, .replied = peer->known.replied};
+}
+
+/* Where there are several instances it says which one tells it. */
+static void say_held(const struct engine *engine, uint32_t participant, uint32_t seat,
+                     const char *text)
+{
+    const struct directory_entry *entry = &engine->options.directory->entries[participant];
+    struct peer *peer = &engine->peers[participant];
+    const bool several = entry->target_count > 1;
+    text_format(peer->known.held, sizeof peer->known.held, "%s%s%s",
+                several ? directory_seat_target(entry, seat) : "", several ? ": " : "", text);
+}
+
+void hold_described(struct step *step, uint32_t participant, uint32_t seat,
+                    const struct description *description)
 {
     struct peer *peer = &step->engine->peers[participant];
+    tercet_assert(seat < seat_count(step->engine, participant));
     struct tercet_error text = {0};
     if (description->store_count == 0 || hold_is_on(peer)) {
         return; /* what it was is kept until an operator says that it may be another */
     }
     const enum finding finding =
-        acquaintance_judge(&peer->known, description, &peer->replied_before, &text);
+        acquaintance_judge(&peer->known, &peer->before[seat], description, &text);
     if (finding == FINDING_SAME) {
-        peer->known.told = *description;
+        acquaintance_note(&peer->known, description);
         hold_record(step, participant);
         return;
     }
-    text_format(peer->known.held, sizeof peer->known.held, "%s", text.text);
+    say_held(step->engine, participant, seat, text.text);
     hold_record(step, participant);
     hold_resume(step, participant);
 }
@@ -140,7 +162,9 @@ void hold_resolve(struct step *step, const struct request *request)
     }
     /* It is met anew: the database that it has now is the one that counts from here on, for a probe
      * that is out, too. */
-    peer->replied_before = (struct replied){0};
+    for (uint32_t i = 0; i < seat_count(step->engine, request->participant); i++) {
+        peer->before[i] = (struct known_before){0};
+    }
     peer->known = (struct acquaintance){.asked_incarnation = peer->known.asked_incarnation,
                                         .record = peer->known.record};
     text_format(peer->known.released, sizeof peer->known.released, "%s", request->reason.text);

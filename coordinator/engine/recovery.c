@@ -61,7 +61,9 @@ static void make_peers(struct engine *engine)
     engine->peers = xcalloc(engine->peer_count + 1, sizeof engine->peers[0]);
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         list_init(&engine->peers[i].open);
-        engine->peers[i].reachable = engine->options.directory->entries[i].target != NULL;
+        const uint32_t seats = directory_seat_count(&engine->options.directory->entries[i]);
+        engine->peers[i].reachable = seats > 0;
+        engine->peers[i].before = xcalloc(seats + 1, sizeof engine->peers[i].before[0]);
         if (engine->adopted[i] != NULL) {
             engine->peers[i].known = *engine->adopted[i];
         }

@@ -79,7 +79,7 @@ void restored_begin(struct step *step)
     restored->asked = xcalloc(engine->peer_count + 1, sizeof restored->asked[0]);
     engine->restored = restored;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
-        if (engine->options.directory->entries[i].target != NULL) {
+        if (engine->options.directory->entries[i].target_count > 0) {
             restored->asked[i].waits = true;
             hold_lane(step, i, true);
         }
@@ -116,7 +116,7 @@ static void conclude_when_all_have_told(struct step *step)
     evidence_apply(step, restored->rows, restored->row_count);
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         struct peer *peer = &engine->peers[i];
-        if (engine->options.directory->entries[i].target == NULL) {
+        if (engine->options.directory->entries[i].target_count == 0) {
             continue;
         }
         peer->known.asked_incarnation = engine->options.incarnation;

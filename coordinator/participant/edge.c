@@ -1,4 +1,4 @@
-/* edge.c -- see edge.h and edge_core.h: the edge's life, and orders carried out. */
+/* edge.c -- see edge.h and edge_core.h: the edge's life, and branches sent. */
 #include "participant/edge.h"
 
 #include <stdatomic.h>
@@ -12,28 +12,52 @@
 #include "participant/edge_core.h"
 #include "participant/words.h"
 
-/* As much as one message of a stream may have; a page of Inspect has less: a row is at most 1.4 KiB,
- * most of it the result of its try. */
-enum { RECEIVE_BYTES_MAX = 1024 * 1024, INSPECT_PAGE_SIZE = 150, INSPECT_TIMEOUT_MS = 5000 };
+/* As much as one message of a stream may have; a page of Inspect has less. */
+enum { RECEIVE_BYTES_MAX = 1024 * 1024 };
 
 /* ---- Life -------------------------------------------------------------------------------------- */
 
-static enum tercet_status open_channel(struct edge_peer *peer, struct rpc_runtime *runtime,
-                                       const char *target, struct tercet_error *error_out)
+static enum tercet_status open_seat(struct edge *edge, struct edge_seat *seat,
+                                    struct rpc_runtime *runtime, struct tercet_error *error_out)
 {
     struct tercet_error why = {0};
     TERCET_FAILPOINT("edge.before_connect");
     const struct rpc_channel_options options = {
         .runtime = runtime,
-        .target = target,
+        .target = seat->target,
         .receive_bytes_max = RECEIVE_BYTES_MAX,
         .user_agent = "tercetd",
     };
-    const enum tercet_status status = rpc_channel_open(&options, &peer->channel, &why);
+    const enum tercet_status status = rpc_channel_open(&options, &seat->channel, &why);
     if (status != TERCET_OK) {
-        return error_set(error_out, status, "participant %s: %s", peer->name, why.text);
+        return error_set(error_out, status, "participant %s: %s", seat->peer->name, why.text);
     }
+    rpc_feed_init(&seat->feed, &wire_work, seat->channel,
+                  &(const struct rpc_feed_hands){
+                      .ended = ends_on_stream, .deliver = ends_deliver, .context = edge});
+    seat->has_feed = true;
     return TERCET_OK;
+}
+
+static enum tercet_status open_peer(struct edge *edge, struct edge_peer *peer,
+                                    const struct directory_entry *entry,
+                                    struct rpc_runtime *runtime, struct tercet_error *error_out)
+{
+    enum tercet_status status = TERCET_OK;
+    peer->name = entry->name;
+    atomic_init(&peer->acknowledged_lsn, 0);
+    peer->seat_count = directory_seat_count(entry);
+    peer->seats = xcalloc(peer->seat_count + 1, sizeof peer->seats[0]);
+    for (uint32_t i = 0; status == TERCET_OK && i < peer->seat_count; i++) {
+        struct edge_seat *seat = &peer->seats[i];
+        seat->peer = peer;
+        seat->target = directory_seat_target(entry, i);
+        seat->head_lsn = -1;
+        atomic_init(&seat->met_losses, 0);
+        list_init(&seat->touched);
+        status = open_seat(edge, seat, runtime, error_out);
+    }
+    return status;
 }
 
 enum tercet_status edge_create(const struct edge_options *options, struct edge **edge_out,
@@ -54,24 +78,11 @@ enum tercet_status edge_create(const struct edge_options *options, struct edge *
     edge->peer_count = options->directory->count;
     edge->peers = xcalloc(edge->peer_count, sizeof edge->peers[0]);
     for (uint32_t i = 0; i < edge->peer_count; i++) {
-        const struct directory_entry *entry = &options->directory->entries[i];
-        struct edge_peer *peer = &edge->peers[i];
-        peer->name = entry->name;
-        atomic_init(&peer->acknowledged_lsn, 0);
-        atomic_init(&peer->met_losses, 0);
-        list_init(&peer->touched);
-        if (entry->target == NULL) {
-            continue;
-        }
-        status = open_channel(peer, options->runtime, entry->target, error_out);
+        status = open_peer(edge, &edge->peers[i], &options->directory->entries[i], options->runtime,
+                           error_out);
         if (status != TERCET_OK) {
             goto out;
         }
-        rpc_feed_init(&peer->feed, &wire_work, peer->channel,
-                      &(const struct rpc_feed_hands){
-                          .ended = ends_on_stream, .deliver = ends_deliver, .context = edge});
-        peer->has_feed = true;
-        peer->head_lsn = -1;
     }
     *edge_out = edge;
     edge = NULL; /* handed over */
@@ -87,8 +98,10 @@ void edge_stop(struct edge *edge)
 {
     edge->stopped = true;
     for (uint32_t i = 0; i < edge->peer_count; i++) {
-        rpc_channel_close(edge->peers[i].channel);
-        edge->peers[i].channel = NULL;
+        for (uint32_t j = 0; j < edge->peers[i].seat_count; j++) {
+            rpc_channel_close(edge->peers[i].seats[j].channel);
+            edge->peers[i].seats[j].channel = NULL;
+        }
     }
 }
 
@@ -99,9 +112,12 @@ void edge_destroy(struct edge *edge)
     }
     edge_stop(edge);
     for (uint32_t i = 0; i < edge->peer_count; i++) {
-        if (edge->peers[i].has_feed) {
-            rpc_feed_deinit(&edge->peers[i].feed);
+        for (uint32_t j = 0; j < edge->peers[i].seat_count; j++) {
+            if (edge->peers[i].seats[j].has_feed) {
+                rpc_feed_deinit(&edge->peers[i].seats[j].feed);
+            }
         }
+        free(edge->peers[i].seats);
     }
     struct list_node *node = atomic_load(&edge->late);
     while (node != NULL) {
@@ -116,13 +132,19 @@ void edge_destroy(struct edge *edge)
 
 /* ---- Orders ------------------------------------------------------------------------------------ */
 
-static struct edge_call *call_create(struct edge *edge, uint32_t participant, enum event_kind kind)
+struct edge_seat *edge_seat_at(struct edge *edge, uint32_t participant, uint32_t seat)
 {
-    tercet_assert(!edge->stopped && participant < edge->peer_count);
-    tercet_assert(edge->peers[participant].channel != NULL);
+    tercet_assert(participant < edge->peer_count);
+    tercet_assert(seat < edge->peers[participant].seat_count);
+    return &edge->peers[participant].seats[seat];
+}
+
+struct edge_call *edge_call_create(struct edge *edge, struct edge_seat *seat, enum event_kind kind)
+{
+    tercet_assert(!edge->stopped && seat->channel != NULL);
     struct edge_call *call = xcalloc(1, sizeof *call);
     call->edge = edge;
-    call->peer = &edge->peers[participant];
+    call->seat = seat;
     call->event = event_create(kind);
     return call;
 }
@@ -139,7 +161,7 @@ static const struct mark *mark_to_tell(struct edge_peer *peer, const struct mark
 static bool send_on_stream(struct edge *edge, struct edge_call *call, const struct order *order,
                            const struct mark *mark)
 {
-    struct edge_peer *peer = call->peer;
+    struct edge_seat *seat = call->seat;
     struct wire_context context;
     struct wire_request request;
     Tercet__V1__BranchRequest *requests[] = {&request.message};
@@ -147,26 +169,26 @@ static bool send_on_stream(struct edge *edge, struct edge_call *call, const stru
     const int64_t now_ms = clock_read().boot_ms;
     const int64_t until_ms = now_ms + order->timeout_ms;
 
-    if (!edge->streams || !rpc_feed_ready(&peer->feed, now_ms)) {
+    if (!edge->streams || !rpc_feed_ready(&seat->feed, now_ms)) {
         return false;
     }
     const int64_t lsn = mark != NULL ? mark->as_of.number : 0;
-    if (peer->head_lsn != lsn) {
-        wire_context_fill(&context, &edge->identity, peer->name, mark);
+    if (seat->head_lsn != lsn) {
+        wire_context_fill(&context, &edge->identity, seat->peer->name, mark);
         batch.context = &context.message;
-        rpc_feed_set_head(&peer->feed, &batch.base);
+        rpc_feed_set_head(&seat->feed, &batch.base);
         batch.context = NULL;
-        peer->head_lsn = lsn;
+        seat->head_lsn = lsn;
     }
     wire_request_fill(&request, order, NULL);
     batch.n_requests = 1;
     batch.requests = requests;
-    if (!rpc_feed_send(&peer->feed, &call->on_stream, &batch.base, &request.message.call,
+    if (!rpc_feed_send(&seat->feed, &call->on_stream, &batch.base, &request.message.call,
                        until_ms)) {
         return false;
     }
-    if (!list_is_linked(&peer->touched)) {
-        list_push_back(&edge->touched, &peer->touched);
+    if (!list_is_linked(&seat->touched)) {
+        list_push_back(&edge->touched, &seat->touched);
     }
     edge->expire_ms = until_ms < edge->expire_ms ? until_ms : edge->expire_ms;
     return true;
@@ -178,10 +200,10 @@ static void send_unary(struct edge *edge, struct edge_call *call, const struct o
     struct wire_context context;
     struct wire_request request;
 
-    wire_context_fill(&context, &edge->identity, call->peer->name, mark);
+    wire_context_fill(&context, &edge->identity, call->seat->peer->name, mark);
     wire_request_fill(&request, order, &context);
     rpc_call_unref(
-        rpc_call_start(call->peer->channel, &(const struct rpc_call_options){
+        rpc_call_start(call->seat->channel, &(const struct rpc_call_options){
                                                 .path = wire_method(order->phase),
                                                 .request = &request.message.base,
                                                 .reply = &tercet__v1__branch_reply__descriptor,
@@ -203,22 +225,23 @@ static void answer_unmet(struct edge_call *call)
 
 /* A new connection may lead to another database: it is described before a branch goes over it.  There
  * may be one already, made by core for another call after the last was lost. */
-static bool is_met(const struct edge_peer *peer)
+bool edge_is_met(const struct edge_seat *seat)
 {
-    return rpc_channel_is_connected(peer->channel) &&
-           rpc_channel_losses(peer->channel) == atomic_load(&peer->met_losses);
+    return rpc_channel_is_connected(seat->channel) &&
+           rpc_channel_losses(seat->channel) == atomic_load(&seat->met_losses);
 }
 
 static void carry_out_send(struct edge *edge, struct order *order, const struct mark *mark)
 {
-    struct edge_call *call = call_create(edge, order->participant, EVENT_ANSWER);
-    const struct mark *news = mark_to_tell(call->peer, mark);
+    struct edge_seat *seat = edge_seat_at(edge, order->participant, order->seat);
+    struct edge_call *call = edge_call_create(edge, seat, EVENT_ANSWER);
+    const struct mark *news = mark_to_tell(seat->peer, mark);
 
     call->event->u.answer.branch = order->branch; /* the event's now; good until the call ends */
     call->event->u.answer.phase = order->phase;
     TERCET_FAILPOINT("edge.before_send");
-    if (!is_met(call->peer)) {
-        rpc_feed_retire(&call->peer->feed); /* it may live on over the connection before */
+    if (!edge_is_met(seat)) {
+        rpc_feed_retire(&seat->feed); /* it may live on over the connection before */
         answer_unmet(call);
     } else if (!send_on_stream(edge, call, order, news)) {
         send_unary(edge, call, order, news);
@@ -228,8 +251,9 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
 
 void edge_hold(struct edge *edge, uint32_t participant)
 {
-    if (edge->peers[participant].has_feed && !edge->stopped) {
-        rpc_feed_retire(&edge->peers[participant].feed);
+    struct edge_peer *peer = &edge->peers[participant];
+    for (uint32_t i = 0; !edge->stopped && i < peer->seat_count; i++) {
+        rpc_feed_retire(&peer->seats[i].feed);
     }
 }
 
@@ -237,46 +261,19 @@ int64_t edge_tick(struct edge *edge, int64_t now_ms)
 {
     while (!list_is_empty(&edge->touched)) {
         rpc_feed_flush(
-            &container_of(list_pop_front(&edge->touched), struct edge_peer, touched)->feed);
+            &container_of(list_pop_front(&edge->touched), struct edge_seat, touched)->feed);
     }
     if (now_ms < edge->expire_ms) {
         return edge->expire_ms;
     }
     edge->expire_ms = INT64_MAX;
     for (uint32_t i = 0; i < edge->peer_count; i++) {
-        if (edge->peers[i].has_feed) {
-            const int64_t next_ms = rpc_feed_expire(&edge->peers[i].feed, now_ms);
+        for (uint32_t j = 0; j < edge->peers[i].seat_count; j++) {
+            const int64_t next_ms = rpc_feed_expire(&edge->peers[i].seats[j].feed, now_ms);
             edge->expire_ms = next_ms < edge->expire_ms ? next_ms : edge->expire_ms;
         }
     }
     return edge->expire_ms;
-}
-
-/* Waits for a connection, so that a participant is found the moment it is back.  Tells no mark: a
- * database that was rolled back would take it, and if this answer were lost, the next one would show
- * nothing any more of what is gone. */
-static void carry_out_probe(struct edge *edge, const struct order *order)
-{
-    struct edge_call *call = call_create(edge, order->participant, EVENT_PROBED);
-    struct wire_context context;
-    wire_context_fill(&context, &edge->identity, call->peer->name, NULL);
-    Tercet__V1__DescribeRequest request = TERCET__V1__DESCRIBE_REQUEST__INIT;
-    request.context = &context.message;
-
-    TERCET_FAILPOINT("edge.before_probe");
-    call->event->u.probed.participant = order->participant;
-    call->losses = rpc_channel_losses(call->peer->channel);
-    rpc_channel_hurry(call->peer->channel);
-    rpc_call_unref(
-        rpc_call_start(call->peer->channel, &(const struct rpc_call_options){
-                                                .path = "/tercet.v1.Participant/Describe",
-                                                .request = &request.base,
-                                                .reply = &tercet__v1__describe_reply__descriptor,
-                                                .timeout_ms = order->timeout_ms,
-                                                .wait_for_ready = true,
-                                                .done = ends_on_probe,
-                                                .context = call,
-                                            }));
 }
 
 void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark)
@@ -286,43 +283,11 @@ void edge_carry_out(struct edge *edge, struct order *order, const struct mark *m
         carry_out_send(edge, order, mark);
         break;
     case ORDER_PROBE:
-        carry_out_probe(edge, order);
+        edge_probe(edge, order);
         break;
     case ORDER_FETCH:
     case ORDER_REACHABLE:
     case ORDER_UNREACHABLE:
         tercet_unreachable(); /* the engine's */
     }
-}
-
-/* ---- Inspect ----------------------------------------------------------------------------------- */
-
-void edge_inspect(struct edge *edge, const struct effect_inspect *inspect)
-{
-    struct edge_call *call = call_create(edge, inspect->participant, EVENT_INSPECTED);
-    struct wire_context context;
-    Tercet__V1__BranchNumber from = TERCET__V1__BRANCH_NUMBER__INIT;
-    Tercet__V1__BranchNumber below = TERCET__V1__BRANCH_NUMBER__INIT;
-    Tercet__V1__InspectRequest request = TERCET__V1__INSPECT_REQUEST__INIT;
-    wire_context_fill(&context, &edge->identity, call->peer->name, NULL);
-    from.incarnation = inspect->from.incarnation;
-    from.number = inspect->from.number;
-    below.incarnation = inspect->below.incarnation;
-    below.number = inspect->below.number;
-    request.context = &context.message;
-    request.from = &from;
-    request.below = &below;
-    request.page_size = INSPECT_PAGE_SIZE;
-    request.page_token = (char *)(uintptr_t)inspect->token;
-
-    call->event->u.inspected.participant = inspect->participant;
-    rpc_call_unref(
-        rpc_call_start(call->peer->channel, &(const struct rpc_call_options){
-                                                .path = "/tercet.v1.Participant/Inspect",
-                                                .request = &request.base,
-                                                .reply = &tercet__v1__inspect_reply__descriptor,
-                                                .timeout_ms = INSPECT_TIMEOUT_MS,
-                                                .done = ends_on_inspect,
-                                                .context = call,
-                                            }));
 }

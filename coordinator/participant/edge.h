@@ -1,7 +1,7 @@
 /* edge.h -- the calls that dispatch has ordered, over real channels.
  *
- * One channel per configured participant, made at start and kept.  An order becomes one request on the
- * participant's stream (rpc_feed.h) while that is open, else one unary call; its end becomes one
+ * One channel per seat (directory.h), made at start and kept.  An order becomes one request on its
+ * seat's stream (rpc_feed.h) while that is open, else one unary call; its end becomes one
  * EVENT_ANSWER (or EVENT_PROBED) in the inbox, never lost, however full it is.
  * What a status means is decided here and nowhere else (answer_kind in engine/event.h). */
 #ifndef COORDINATOR_PARTICIPANT_EDGE_H
@@ -33,10 +33,11 @@ TERCET_MUST_CHECK enum tercet_status edge_create(const struct edge_options *opti
  * none).  The loop's thread. */
 void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark);
 
-/* Asks Inspect for a page of rows; an EVENT_INSPECTED follows.  The loop's thread. */
+/* Asks Inspect for a page of rows, by any seat that is met; an EVENT_INSPECTED follows.  The loop's
+ * thread. */
 void edge_inspect(struct edge *edge, const struct effect_inspect *inspect);
 
-/* This participant is held: what waits for its stream does not leave any more.  The loop's thread. */
+/* This participant is held: what waits for its streams does not leave any more.  The loop's thread. */
 void edge_hold(struct edge *edge, uint32_t participant);
 
 /* After the orders of a turn: sends what gathered for the streams, ends calls on them whose time is

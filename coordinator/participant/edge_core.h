@@ -18,16 +18,26 @@
 #include "rpc/rpc_feed.h"
 
 struct edge_peer {
-    const char *name;            /* the directory's */
-    struct rpc_channel *channel; /* NULL: not configured, or stopped */
-    /* The newest mark of this incarnation that a reply said to be stored there; 0: none. */
+    const char *name; /* the directory's */
+    /* The newest mark of this incarnation that a reply said to be stored there, in the database that all
+     * its instances share; 0: none. */
     _Atomic int64_t acknowledged_lsn;
-    /* What the channel had lost when this participant last answered a probe: other connections lead to
+    struct edge_seat *seats; /* owned; NULL: not configured */
+    uint32_t seat_count;
+    uint32_t inspect_seat; /* the loop's thread: by which the next page of rows is asked for */
+};
+
+struct edge_seat {
+    struct edge_peer *peer;
+    const char *target;          /* the directory's */
+    struct rpc_channel *channel; /* NULL: stopped */
+    /* What the channel had lost when somebody last answered a probe here: other connections lead to
      * somebody who has not been asked. */
     _Atomic uint64_t met_losses;
     struct rpc_feed feed;
+    bool has_feed;
     int64_t head_lsn; /* of the mark in the feed's head; 0: none in it, -1: there is no head yet */
-    bool has_feed;    /* since it has a channel */
+    bool silent;      /* so the log was told; its probes', of which one is out at a time */
     struct list_node touched; /* the loop's thread: its feed has something to send */
 };
 
@@ -38,7 +48,7 @@ struct edge {
     uint32_t peer_count;
     bool stopped;
     bool streams;                     /* as configured */
-    struct list_node touched;         /* struct edge_peer */
+    struct list_node touched;         /* struct edge_seat */
     int64_t expire_ms;                /* when a call on a stream may be over; the loop's thread */
     _Atomic(struct list_node *) late; /* of events, by next */
 };
@@ -46,11 +56,19 @@ struct edge {
 /* One call in flight; freed where it ends. */
 struct edge_call {
     struct edge *edge;
-    struct edge_peer *peer;
+    struct edge_seat *seat;
     struct event *event;            /* owned; ANSWER, PROBED or INSPECTED */
     uint64_t losses;                /* a probe's: of the channel when it began */
     struct rpc_feed_call on_stream; /* when it is on one */
 };
+
+/* edge.c */
+struct edge_seat *edge_seat_at(struct edge *edge, uint32_t participant, uint32_t seat);
+struct edge_call *edge_call_create(struct edge *edge, struct edge_seat *seat, enum event_kind kind);
+bool edge_is_met(const struct edge_seat *seat);
+
+/* surveys.c: carries out PROBE. */
+void edge_probe(struct edge *edge, const struct order *order);
 
 /* rpc_call_done_fn; the context is a struct edge_call. */
 void ends_on_branch(const struct rpc_result *result, void *context);

@@ -42,7 +42,7 @@ static void note_acknowledged(struct edge_call *call, const Tercet__V1__BranchRe
     if (reply->mark_incarnation != call->edge->identity.incarnation) {
         return; /* of an earlier life, or not told */
     }
-    _Atomic int64_t *const newest = &call->peer->acknowledged_lsn;
+    _Atomic int64_t *const newest = &call->seat->peer->acknowledged_lsn;
     int64_t known = atomic_load(newest);
     while (reply->mark_lsn > known &&
            !atomic_compare_exchange_weak(newest, &known, reply->mark_lsn)) {
@@ -69,7 +69,7 @@ void ends_on_branch(const struct rpc_result *result, void *context)
 {
     struct edge_call *call = context;
     if (result->status == TERCET_UNAVAILABLE) {
-        rpc_feed_may_try(&call->peer->feed); /* whoever is there next may serve it */
+        rpc_feed_may_try(&call->seat->feed); /* whoever is there next may serve it */
     }
     fill_answer(call, result);
     ends_call(call);
@@ -92,7 +92,7 @@ static void note_described_mark(const struct edge_call *call, const struct descr
     const struct branch_number lowest = describe_lowest_mark(description);
     const bool ours = lowest.incarnation == call->edge->identity.incarnation;
     if (description->store_count > 0) {
-        atomic_store(&call->peer->acknowledged_lsn, ours ? lowest.number : 0);
+        atomic_store(&call->seat->peer->acknowledged_lsn, ours ? lowest.number : 0);
     }
 }
 
@@ -129,11 +129,14 @@ static void on_description(struct edge_call *call, const Tercet__V1__DescribeRep
     call->event->u.probed.description = description;
     if (describe_is_fencing(reply, &call->edge->identity, &text)) {
         call->event->u.probed.fenced = true;
-        LOGGER(LOGGER_ERROR, "participant.fenced", logger_text("participant", call->peer->name),
-               logger_text("text", text.text));
+        LOGGER(LOGGER_ERROR, "participant.fenced",
+               logger_text("participant", call->seat->peer->name),
+               logger_text("target", call->seat->target), logger_text("text", text.text));
     }
-    if (reply->participant[0] != '\0' && strcmp(reply->participant, call->peer->name) != 0) {
-        LOGGER(LOGGER_ERROR, "participant.other_name", logger_text("participant", call->peer->name),
+    const char *name = call->seat->peer->name;
+    if (reply->participant[0] != '\0' && strcmp(reply->participant, name) != 0) {
+        LOGGER(LOGGER_ERROR, "participant.other_name", logger_text("participant", name),
+               logger_text("target", call->seat->target),
                logger_text("text", "another participant answers at its address"),
                logger_text("name", reply->participant));
     }
@@ -142,9 +145,22 @@ static void on_description(struct edge_call *call, const Tercet__V1__DescribeRep
 /* It was answered over the connection that there still is, so the branches may follow. */
 static void note_met(const struct edge_call *call)
 {
-    if (rpc_channel_losses(call->peer->channel) == call->losses) {
-        atomic_store(&call->peer->met_losses, call->losses);
+    if (rpc_channel_losses(call->seat->channel) == call->losses) {
+        atomic_store(&call->seat->met_losses, call->losses);
     }
+}
+
+/* While another seat is there nobody else would notice that this one is gone. */
+static void tell_log(struct edge_seat *seat, bool answers)
+{
+    if (seat->silent != answers) {
+        return;
+    }
+    seat->silent = !answers;
+    LOGGER(answers ? LOGGER_INFO : LOGGER_WARNING,
+           answers ? "participant.answers" : "participant.silent",
+           logger_text("participant", seat->peer->name), logger_text("target", seat->target),
+           logger_int("seat", seat - seat->peer->seats));
 }
 
 void ends_on_probe(const struct rpc_result *result, void *context)
@@ -156,7 +172,10 @@ void ends_on_probe(const struct rpc_result *result, void *context)
     call->event->u.probed.fenced = wire_is_fenced(result);
     if (call->event->u.probed.reachable) {
         note_met(call);
-        rpc_feed_may_try(&call->peer->feed);
+        rpc_feed_may_try(&call->seat->feed);
+    }
+    if (result->status != TERCET_CALL_CANCELLED) { /* as it is when we stop */
+        tell_log(call->seat, call->event->u.probed.reachable);
     }
     if (result->status == TERCET_OK) {
         on_description(call, (const Tercet__V1__DescribeReply *)result->reply);
@@ -172,7 +191,8 @@ void ends_on_inspect(const struct rpc_result *result, void *context)
     } else if (result->status == TERCET_UNIMPLEMENTED) {
         call->event->u.inspected.answered = true; /* it never will: it has nothing to say */
         LOGGER(LOGGER_WARNING, "participant.not_inspected",
-               logger_text("participant", call->peer->name),
+               logger_text("participant", call->seat->peer->name),
+               logger_text("target", call->seat->target),
                logger_text("text", "it does not serve Inspect; compare its books by hand"));
     }
     ends_call(call);

@@ -7,7 +7,7 @@
 uint32_t read_participant_find(const struct directory *directory, const char *name)
 {
     const uint32_t index = directory_find(directory, name, strlen(name));
-    if (index == UINT32_MAX || directory->entries[index].target == NULL) {
+    if (index == UINT32_MAX || directory->entries[index].target_count == 0) {
         return UINT32_MAX;
     }
     return index;

@@ -189,7 +189,7 @@ static void run_describe(struct tercet_bytes source, bool build)
     struct acquaintance known = {0};
     const struct wire_identity identity = {.incarnation = 3, .epoch = 5};
     while (source.size > 0) {
-        const struct replied replied = {.mark = {3, build_take(&source)}};
+        const struct known_before before = {known.told, {.mark = {3, build_take(&source)}}};
         struct tercet_error text = {0};
         ProtobufCMessage *message =
             take_message(&source, &tercet__v1__describe_reply__descriptor, build);
@@ -199,11 +199,11 @@ static void run_describe(struct tercet_bytes source, bool build)
         const Tercet__V1__DescribeReply *reply = (const Tercet__V1__DescribeReply *)message;
         struct description description;
         describe_read(reply, &description);
-        const enum finding finding = acquaintance_judge(&known, &description, &replied, &text);
+        const enum finding finding = acquaintance_judge(&known, &before, &description, &text);
         tercet_assert(describe_is_fencing(reply, &identity, &text) == is_higher(reply, &identity));
         judge_description(&known, &description, finding, &text);
         if (finding == FINDING_SAME && description.store_count > 0) {
-            known.told = description;
+            acquaintance_note(&known, &description);
         }
         rpc_codec_free(message);
     }

@@ -168,8 +168,13 @@ static void judge_values(const struct config *config)
     tercet_assert(directory.count == config->participant_count);
     for (uint32_t i = 0; i < directory.count; i++) {
         const struct directory_entry *entry = &directory.entries[i];
-        tercet_assert(judge_is_name(entry->name) && judge_is_line(entry->target));
-        tercet_assert(entry->target[0] != '\0' && entry->open_transaction_max >= 1);
+        const uint32_t seats = directory_seat_count(entry);
+        tercet_assert(judge_is_name(entry->name) && entry->open_transaction_max >= 1);
+        tercet_assert(seats >= 1 && seats <= DIRECTORY_SEAT_COUNT_MAX);
+        for (uint32_t j = 0; j < seats; j++) {
+            const char *target = directory_seat_target(entry, j);
+            tercet_assert(judge_is_line(target) && target[0] != '\0');
+        }
         tercet_assert(entry->call_timeout_ms >= TERCET_CALL_TIMEOUT_MS_MIN && entry->window >= 1);
     }
     directory_deinit(&directory);

@@ -38,6 +38,7 @@ struct asked {
 /* Of this input. */
 static struct edge edge;
 static struct edge_peer peer;
+static struct edge_seat seat;
 static struct inbox inbox;
 static struct asked asked[CALLS_MAX];
 static size_t asked_count;
@@ -132,12 +133,12 @@ static void set_context(struct tercet_bytes *source)
     struct wire_context context;
     struct mark mark = {.as_of = {1, build_take(source)}, .low = {1, 1}};
     Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
-    if (peer.head_lsn != mark.as_of.number) {
+    if (seat.head_lsn != mark.as_of.number) {
         wire_context_fill(&context, &edge.identity, peer.name,
                           mark.as_of.number > 0 ? &mark : NULL);
         batch.context = &context.message;
-        rpc_feed_set_head(&peer.feed, &batch.base);
-        peer.head_lsn = mark.as_of.number;
+        rpc_feed_set_head(&seat.feed, &batch.base);
+        seat.head_lsn = mark.as_of.number;
     }
 }
 
@@ -155,12 +156,12 @@ static void send(struct tercet_bytes *source)
     request.payload.data = payload;
     request.payload.len = drawn < 0xf8 ? 0 : sizeof payload;
     call->edge = &edge;
-    call->peer = &peer;
+    call->seat = &seat;
     call->event = event_create(EVENT_ANSWER);
     call->event->u.answer.phase = (enum tercet_phase)(TERCET_PHASE_TRY + drawn % 3);
     const int64_t until_ms = now.boot_ms + 10 * (drawn & 0x3fU);
     if (asked_count == CALLS_MAX ||
-        !rpc_feed_send(&peer.feed, &call->on_stream, &batch.base, &request.call, until_ms)) {
+        !rpc_feed_send(&seat.feed, &call->on_stream, &batch.base, &request.call, until_ms)) {
         event_destroy(call->event);
         free(call);
         return;
@@ -295,10 +296,10 @@ static void seldom(struct tercet_bytes *source, uint8_t what)
         }
         break;
     case 1:
-        rpc_feed_retire(&peer.feed);
+        rpc_feed_retire(&seat.feed);
         break;
     case 2:
-        rpc_feed_may_try(&peer.feed);
+        rpc_feed_may_try(&seat.feed);
         break;
     case 3:
         set_context(source);
@@ -314,7 +315,7 @@ static void happen(struct tercet_bytes *source)
     const uint8_t what = build_take(source);
     switch (what & 7U) {
     case 0:
-        tercet_assert(!rpc_feed_ready(&peer.feed, now.boot_ms) || !memory_duplex_now()->cancelled);
+        tercet_assert(!rpc_feed_ready(&seat.feed, now.boot_ms) || !memory_duplex_now()->cancelled);
         break;
     case 1:
         for (unsigned i = 0; i <= (what < 0xf0 ? what >> 3U & 3U : 100U); i++) {
@@ -322,7 +323,7 @@ static void happen(struct tercet_bytes *source)
         }
         break;
     case 2:
-        rpc_feed_flush(&peer.feed);
+        rpc_feed_flush(&seat.feed);
         break;
     case 3:
     case 4:
@@ -335,7 +336,7 @@ static void happen(struct tercet_bytes *source)
         break;
     case 6:
         now.boot_ms += what >> 3U;
-        (void)rpc_feed_expire(&peer.feed, now.boot_ms);
+        (void)rpc_feed_expire(&seat.feed, now.boot_ms);
         take_events();
         break;
     case 7:
@@ -351,11 +352,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tercet_bytes source = tercet_bytes_of(data, size);
     now = (struct clock_now){.boot_ms = 1000000, .unix_ms = 1790000000000};
     edge = (struct edge){.identity = {.incarnation = 1, .epoch = 1}, .inbox = &inbox};
-    peer = (struct edge_peer){.name = "account", .head_lsn = -1};
+    peer = (struct edge_peer){.name = "account", .seats = &seat, .seat_count = 1};
+    seat = (struct edge_seat){.peer = &peer, .head_lsn = -1};
     asked_count = 0;
     sent_count = 0;
     inbox_init(&inbox, 1);
-    rpc_feed_init(&peer.feed, &wire_work, NULL, &hands);
+    rpc_feed_init(&seat.feed, &wire_work, NULL, &hands);
     struct tercet_bytes none = tercet_bytes_of("", 0);
     set_context(&none);
     while (source.size > 0) {
@@ -364,7 +366,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (is_live()) {
         end_stream(TERCET_UNAVAILABLE);
     }
-    rpc_feed_deinit(&peer.feed);
+    rpc_feed_deinit(&seat.feed);
     tercet_assert(memory_duplex_now() == NULL && edge.late == NULL);
     inbox_deinit(&inbox);
     return 0;

@@ -43,7 +43,8 @@ static const struct directory *configured(void)
 {
     static struct directory directory;
     if (directory.count == 0) {
-        struct directory_entry entry = {.name = "a", .target = (char[]){"127.0.0.1:1"}};
+        struct directory_entry entry = {
+            .name = "a", .targets = {(char[]){"127.0.0.1:1"}}, .target_count = 1};
         tercet_assert(directory_add(&directory, &entry) == TERCET_OK);
         (void)directory_intern(&directory, "gone");
         memcpy(entry.name, "stock", sizeof "stock");
@@ -81,7 +82,7 @@ static void judge_branches(const struct request *request)
         const uint32_t call_timeout_ms = branch_rare(branch)->call_timeout_ms;
         tercet_assert(spec->index == (execute ? i + 1 : request->branch_index));
         tercet_assert(spec->participant < configured()->count &&
-                      configured()->entries[spec->participant].target != NULL);
+                      configured()->entries[spec->participant].target_count > 0);
         tercet_assert(judge_is_name(branch->action));
         tercet_assert(branch->payload_size <= 65536 && spec->stage <= (execute ? 63U : 0U));
         tercet_assert(call_timeout_ms == 0 || (call_timeout_ms >= 10 && call_timeout_ms <= 600000));

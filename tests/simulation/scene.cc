@@ -13,7 +13,8 @@ void FillDirectory(directory *names, const Swarm &swarm)
         directory_entry entry{};
         char target[] = "unix:/p";
         snprintf(entry.name, sizeof entry.name, "p%u", i);
-        entry.target = target;
+        entry.targets[0] = target;
+        entry.target_count = 1;
         entry.call_timeout_ms = swarm.call_timeout_ms;
         entry.window = swarm.window;
         entry.open_transaction_max = swarm.share;

@@ -19,15 +19,21 @@ engine_limits EngineWorld::DefaultLimits()
     return limits;
 }
 
-EngineWorld::EngineWorld(uint32_t participants, engine_limits limits) : limits_(limits)
+EngineWorld::EngineWorld(uint32_t participants, engine_limits limits, uint32_t targets)
+    : limits_(limits)
 {
     directory_init(&names);
     for (uint32_t i = 0; i < participants; i++) {
         directory_entry entry{};
         std::string name = "p" + std::to_string(i);
         memcpy(entry.name, name.c_str(), name.size() + 1);
-        std::string target = "unix:/" + name;
-        entry.target = target.data();
+        std::vector<std::string> addresses;
+        for (uint32_t j = 0; j < targets; j++) {
+            addresses.push_back("unix:/" + name + (j == 0 ? "" : std::to_string(j)));
+        }
+        for (std::string &address : addresses) {
+            entry.targets[entry.target_count++] = address.data();
+        }
         entry.call_timeout_ms = 5000;
         entry.window = 100;
         entry.open_transaction_max = 250;

@@ -57,7 +57,9 @@ struct Reply {
 class EngineWorld
 {
   public:
-    explicit EngineWorld(uint32_t participants = 4, engine_limits limits = DefaultLimits());
+    // `targets`: of each participant.
+    explicit EngineWorld(uint32_t participants = 4, engine_limits limits = DefaultLimits(),
+                         uint32_t targets = 1);
     ~EngineWorld();
     EngineWorld(const EngineWorld &) = delete;
     EngineWorld &operator=(const EngineWorld &) = delete;
@@ -88,7 +90,9 @@ class EngineWorld
               const std::string &words = "broken");
     void Reachable(uint32_t participant, bool reachable);
     // A probe leaves and comes back with this description; its only action is "act".
-    void Describe(uint32_t participant, const description &told);
+    void Describe(uint32_t participant, const description &told, uint32_t seat = 0);
+    // Its probe left before.
+    void Described(uint32_t participant, const description &told, uint32_t seat = 0);
     // One store: its id's letter, its newest mark's LSN, and the number behind all that it has held.
     static description Store(char id, int64_t mark_lsn, int64_t reach);
     uintptr_t ResolveParticipant(uint32_t participant);

@@ -138,11 +138,17 @@ description EngineWorld::Store(char id, int64_t mark_lsn, int64_t reach)
     return told;
 }
 
-void EngineWorld::Describe(uint32_t participant, const description &told)
+void EngineWorld::Describe(uint32_t participant, const description &told, uint32_t seat)
 {
-    engine_probe_leaves(engine, participant);
+    engine_probe_leaves(engine, participant, seat);
+    Described(participant, told, seat);
+}
+
+void EngineWorld::Described(uint32_t participant, const description &told, uint32_t seat)
+{
     event *made = event_create(EVENT_PROBED);
     made->u.probed.participant = participant;
+    made->u.probed.seat = seat;
     made->u.probed.reachable = true;
     made->u.probed.actions = static_cast<action_kind *>(calloc(1, sizeof(action_kind)));
     snprintf(made->u.probed.actions[0].name, sizeof made->u.probed.actions[0].name, "act");

@@ -212,6 +212,58 @@ TEST_F(ConfigFile, RefusesParticipantsThatMakeNoSense)
     EXPECT_EQ(ErrorAt(1, "participants:\n"), "participants: must be a list of maps");
 }
 
+TEST_F(ConfigFile, TakesSeveralInstancesOfAParticipantAndConnectionsToEach)
+{
+    const Loaded loaded =
+        LoadText("journal: /j\n"
+                 "participants:\n"
+                 "  - {name: a, targets: [\"127.0.0.1:1\", \"unix:/b\"], connections: 8}\n"
+                 "  - name: b\n"
+                 "    targets: one\n"
+                 "  - {name: c, target: two, connections: 2}\n");
+    ASSERT_EQ(loaded.status, TERCET_OK) << loaded.error;
+    const struct config_participant *all = loaded.config->participants;
+    ASSERT_EQ(all[0].target_count, 2U);
+    EXPECT_EQ(all[0].target, nullptr);
+    EXPECT_STREQ(all[0].targets[0], "127.0.0.1:1");
+    EXPECT_STREQ(all[0].targets[1], "unix:/b");
+    EXPECT_EQ(all[0].connections, 8U);
+    ASSERT_EQ(all[1].target_count, 1U);
+    EXPECT_STREQ(all[1].targets[0], "one");
+    EXPECT_EQ(all[1].connections, 0U) << "what is not given is one";
+    EXPECT_EQ(all[2].connections, 2U);
+}
+
+TEST_F(ConfigFile, RefusesSeatsThatMakeNoSense)
+{
+    const std::string head = "participants:\n  - {name: c, ";
+    EXPECT_EQ(ErrorAt(2, head + "targets: []}\n"), "targets: is an empty list");
+    EXPECT_EQ(ErrorAt(2, head + "targets: [a, b, a]}\n"), "targets: \"a\" is there twice");
+    EXPECT_EQ(ErrorAt(2, head + "target: a, targets: [b]}\n"),
+              "participants: \"c\" has both target and targets");
+    EXPECT_EQ(ErrorAt(2, head + "targets: [a, '']}\n"), "targets: has no value");
+    EXPECT_EQ(ErrorAt(2, head + "targets: [a, [b]]}\n"),
+              "targets: an address must be a single value");
+    EXPECT_EQ(ErrorAt(2, head + "targets: {a: b}}\n"),
+              "targets: an address must be a single value");
+    EXPECT_EQ(ErrorAt(2, head + "targets: [" + std::string(256, 't') + "]}\n"),
+              "targets: 256 bytes are more than the limit of 255");
+    EXPECT_EQ(ErrorAt(2, head + "target: a, connections: 9}\n"),
+              "connections: 9 is more than 8 connections");
+    EXPECT_EQ(ErrorAt(2, head + "target: a, connections: 0}\n"),
+              "connections: 0 is less than 1 connections");
+    EXPECT_EQ(ErrorAt(2, head + "targets: [a, b, d], connections: 6}\n"),
+              "participants: \"c\" has 3 targets and 6 connections to each, which are more than 16 "
+              "in all");
+    std::string many;
+    for (int i = 0; i < 16; i++) {
+        many += (i == 0 ? "h" : ", h") + std::to_string(i);
+    }
+    EXPECT_EQ(ErrorAt(2, head + "targets: [" + many + ", one-more]}\n"),
+              "targets: more than 16 addresses");
+    EXPECT_EQ(LoadText("journal: /j\n" + head + "targets: [" + many + "]}\n").status, TERCET_OK);
+}
+
 TEST_F(ConfigFile, TakesAThousandAndTwentyFourParticipants)
 {
     std::string list = "journal: /j\nparticipants:\n";

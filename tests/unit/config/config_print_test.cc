@@ -58,7 +58,8 @@ TEST_F(ConfigPrint, WritesAFileThatSaysTheSame)
     Write("journal: \"a b: \\\"c\\\" \\\\ #d\"\nlisten: [\"[::1]:7\", 'unix:/x y']\nlog_level: "
           "error\n"
           "participants:\n  - {name: a, target: \"h:1\", window: 3, call_timeout_ms: 11}\n"
-          "  - {name: \"12\", target: u, open_transactions_max: 4}\n");
+          "  - {name: \"12\", target: u, open_transactions_max: 4}\n"
+          "  - {name: b, targets: [\"h:2\", unix:/u], connections: 3}\n");
     const Loaded first = Load();
     ASSERT_EQ(first.status, TERCET_OK) << first.error;
     const std::string text = Printed([&](FILE *to) { config_print(first.config.get(), to); });
@@ -69,12 +70,16 @@ TEST_F(ConfigPrint, WritesAFileThatSaysTheSame)
     EXPECT_STREQ(second.config->listen[0], "[::1]:7");
     EXPECT_STREQ(second.config->listen[1], "unix:/x y");
     EXPECT_EQ(second.config->log_level, LOGGER_ERROR);
-    ASSERT_EQ(second.config->participant_count, 2U);
+    ASSERT_EQ(second.config->participant_count, 3U);
     EXPECT_STREQ(second.config->participants[0].target, "h:1");
     EXPECT_EQ(second.config->participants[0].window, 3U);
     EXPECT_EQ(second.config->participants[0].call_timeout_ms, 11U);
     EXPECT_STREQ(second.config->participants[1].name, "12");
     EXPECT_EQ(second.config->participants[1].open_transactions_max, 4U);
+    ASSERT_EQ(second.config->participants[2].target_count, 2U);
+    EXPECT_STREQ(second.config->participants[2].targets[0], "h:2");
+    EXPECT_STREQ(second.config->participants[2].targets[1], "unix:/u");
+    EXPECT_EQ(second.config->participants[2].connections, 3U);
     EXPECT_EQ(second.config->outcome_keep_bytes, first.config->outcome_keep_bytes);
     EXPECT_EQ(second.config->rpc_memory_bytes, first.config->rpc_memory_bytes);
 }

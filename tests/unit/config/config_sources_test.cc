@@ -131,13 +131,32 @@ TEST_F(ConfigSources, GiveAParticipantWhatHoldsForAll)
     ASSERT_EQ(config_make_directory(loaded.config.get(), &directory, &error), TERCET_OK);
     ASSERT_EQ(directory.count, 2U);
     EXPECT_STREQ(directory.entries[0].name, "a");
-    EXPECT_STREQ(directory.entries[0].target, "t");
+    EXPECT_STREQ(directory.entries[0].targets[0], "t");
+    EXPECT_EQ(directory_seat_count(&directory.entries[0]), 1U);
     EXPECT_EQ(directory.entries[0].window, 5U);
     EXPECT_EQ(directory.entries[0].call_timeout_ms, 77U);
     EXPECT_EQ(directory.entries[0].open_transaction_max, 100U);
     EXPECT_EQ(directory.entries[1].window, 6U);
     EXPECT_EQ(directory.entries[1].call_timeout_ms, 78U);
     EXPECT_EQ(directory.entries[1].open_transaction_max, 3U);
+    directory_deinit(&directory);
+}
+
+TEST_F(ConfigSources, GiveAParticipantItsSeats)
+{
+    Write("journal: /j\nparticipants: [{name: a, targets: [t, u], connections: 2}, "
+          "{name: b, target: v, connections: 3}]\n");
+    const Loaded loaded = Load();
+    ASSERT_EQ(loaded.status, TERCET_OK) << loaded.error;
+    struct directory directory;
+    directory_init(&directory);
+    struct tercet_error error = {};
+    ASSERT_EQ(config_make_directory(loaded.config.get(), &directory, &error), TERCET_OK);
+    ASSERT_EQ(directory_seat_count(&directory.entries[0]), 4U);
+    EXPECT_STREQ(directory_seat_target(&directory.entries[0], 2), "t");
+    EXPECT_STREQ(directory_seat_target(&directory.entries[0], 3), "u");
+    ASSERT_EQ(directory_seat_count(&directory.entries[1]), 3U);
+    EXPECT_STREQ(directory_seat_target(&directory.entries[1], 2), "v");
     directory_deinit(&directory);
 }
 

@@ -1,6 +1,6 @@
 // A thousand random histories against invariants that are simpler than the code.
 //
-// Participants come and go, hang, and lie to probes; the engine, played here, calls, decides over
+// Participants have one seat, two and four; each seat comes and goes, hangs, and lies to probes; the engine, played here, calls, decides over
 // tries that wait or are under way, closes transactions and asks again.  In the end everything is
 // well again, and then nothing may be left unsent.
 #include <gtest/gtest.h>
@@ -20,6 +20,7 @@ enum class Mood { kWell, kDown, kHangs, kLies };
 struct Flight {
     struct branch *branch;
     enum tercet_phase phase;
+    uint32_t seat;
     int64_t ends_at;
     enum answer_kind kind;
 };
@@ -28,7 +29,7 @@ class History
 {
   public:
     explicit History(uint64_t seed)
-        : world_({{"a", 4, true}, {"b", 20, true}, {"c", 300, true}}, seed), random_(seed)
+        : world_({{"a", 4, true}, {"b", 20, true, 2}, {"c", 300, true, 2, 2}}, seed), random_(seed)
     {
     }
 
@@ -36,13 +37,16 @@ class History
     {
         for (int turn = 0; turn < 300; turn++) {
             if (Chance(10)) {
-                moods_[Below(3)] = static_cast<Mood>(Below(4));
+                const uint64_t participant = Below(3);
+                moods_[participant][Below(kSeats[participant])] = static_cast<Mood>(Below(4));
             }
             Engine();
             Turn();
         }
-        for (Mood &mood : moods_) {
-            mood = Mood::kWell;
+        for (auto &seats : moods_) {
+            for (Mood &mood : seats) {
+                mood = Mood::kWell;
+            }
         }
         for (int turn = 0; turn < 4000 && !IsDone(); turn++) {
             Turn();
@@ -53,6 +57,8 @@ class History
 
   private:
     static constexpr uint32_t kWindow[3] = {4, 20, 300};
+    static constexpr uint32_t kSeats[3] = {1, 2, 4};
+    using Seat = std::pair<uint32_t, uint32_t>; // of a participant
 
     uint64_t Below(uint64_t bound)
     {
@@ -129,8 +135,10 @@ class History
                 fetches_[order.branch] = world_.now.boot_ms + static_cast<int64_t>(Below(8));
                 break;
             case ORDER_PROBE:
-                EXPECT_EQ(probes_.count(order.participant), 0U) << "one probe at a time";
-                probes_[order.participant] = world_.now.boot_ms + static_cast<int64_t>(Below(30));
+                EXPECT_EQ(probes_.count({order.participant, order.seat}), 0U)
+                    << "one probe of a seat at a time";
+                probes_[{order.participant, order.seat}] =
+                    world_.now.boot_ms + static_cast<int64_t>(Below(30));
                 break;
             case ORDER_REACHABLE:
                 EXPECT_FALSE(reachable_[order.participant]);
@@ -165,8 +173,10 @@ class History
             in_flight += flight.branch->spec.participant == order.participant ? 1 : 0;
         }
         EXPECT_LE(in_flight, kWindow[order.participant]);
-        Flight flight = {order.branch, order.phase, world_.now.boot_ms, ANSWER_REPLY};
-        switch (moods_[order.participant]) {
+        EXPECT_LE(world_.Stats(order.participant).in_flight, kWindow[order.participant]);
+        ASSERT_LT(order.seat, kSeats[order.participant]);
+        Flight flight = {order.branch, order.phase, order.seat, world_.now.boot_ms, ANSWER_REPLY};
+        switch (moods_[order.participant][order.seat]) {
         case Mood::kWell:
             flight.ends_at += static_cast<int64_t>(Below(20));
             break;
@@ -220,8 +230,9 @@ class History
                 ++at;
                 continue;
             }
-            const Mood mood = moods_[at->first];
-            world_.Probed(mood == Mood::kWell || mood == Mood::kLies, at->first);
+            const auto [participant, seat] = at->first;
+            const Mood mood = moods_[participant][seat];
+            world_.Probed(mood == Mood::kWell || mood == Mood::kLies, participant, seat);
             at = probes_.erase(at);
         }
     }
@@ -245,17 +256,18 @@ class History
 
     World world_;
     std::mt19937_64 random_;
-    Mood moods_[3] = {Mood::kWell, Mood::kWell, Mood::kWell};
+    Mood moods_[3][4] = {};
     bool reachable_[3] = {true, true, true};
     std::vector<struct branch *> branches_;
     std::set<struct branch *> undurable_; // decided, its CALL has not come
     std::set<std::pair<struct branch *, enum tercet_phase>> calls_;
     std::vector<Flight> flights_;
-    std::map<uint32_t, int64_t> probes_;
+    std::map<Seat, int64_t> probes_;
     std::map<struct branch *, int64_t> fetches_;
 };
 
 constexpr uint32_t History::kWindow[3];
+constexpr uint32_t History::kSeats[3];
 
 TEST(DispatchRandom, NoHistoryBreaksAnInvariantOrLosesABranch)
 {

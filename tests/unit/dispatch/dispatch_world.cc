@@ -26,7 +26,11 @@ void World::Create(const std::vector<Participant> &participants, const Options &
         struct directory_entry entry = {};
         char target[] = "unix:/nowhere";
         memcpy(entry.name, participant.name.c_str(), participant.name.size() + 1);
-        entry.target = target;
+        for (uint32_t i = 0; i < participant.targets; i++) {
+            entry.targets[i] = target;
+        }
+        entry.target_count = participant.targets;
+        entry.connections = participant.connections;
         entry.window = participant.window;
         entry.call_timeout_ms = chosen.call_timeout_ms;
         if (directory_add(&directory_, &entry) != TERCET_OK) {
@@ -186,14 +190,14 @@ void World::AnswerAll(enum answer_kind kind, enum tercet_verdict verdict)
     }
 }
 
-void World::Probed(bool reachable, uint32_t participant)
+void World::Probed(bool reachable, uint32_t participant, uint32_t seat)
 {
-    Probed(reachable ? PROBE_DESCRIBED : PROBE_UNANSWERED, participant);
+    Probed(reachable ? PROBE_DESCRIBED : PROBE_UNANSWERED, participant, seat);
 }
 
-void World::Probed(enum probe_end end, uint32_t participant)
+void World::Probed(enum probe_end end, uint32_t participant, uint32_t seat)
 {
-    dispatch_probed(dispatch, participant, end, now);
+    dispatch_probed(dispatch, participant, seat, end, now);
 }
 
 void World::Open(uint32_t participant)

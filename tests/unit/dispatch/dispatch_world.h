@@ -12,14 +12,18 @@ extern "C" {
 #include "engine/txn.h"
 }
 
+struct WorldParticipant {
+    std::string name;
+    uint32_t window;
+    bool configured;
+    uint32_t targets = 1;
+    uint32_t connections = 1;
+};
+
 class World
 {
   public:
-    struct Participant {
-        std::string name;
-        uint32_t window;
-        bool configured;
-    };
+    using Participant = WorldParticipant;
 
     struct Options { // 0: dispatch's own
         uint32_t probe_base_ms = 0;
@@ -68,8 +72,8 @@ class World
     // Answers everything that the last step sent.
     void AnswerAll(enum answer_kind kind, enum tercet_verdict verdict = TERCET_VERDICT_DONE);
     // Answered with a description, or not at all.
-    void Probed(bool reachable, uint32_t participant = 0);
-    void Probed(enum probe_end end, uint32_t participant = 0);
+    void Probed(bool reachable, uint32_t participant = 0, uint32_t seat = 0);
+    void Probed(enum probe_end end, uint32_t participant = 0, uint32_t seat = 0);
 
     // Makes it known that the participant cannot be reached, and lets the first probe of the start
     // pass: afterwards the circuit is open.

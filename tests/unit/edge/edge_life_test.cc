@@ -117,7 +117,8 @@ TEST(EdgeLife, ATargetThatMakesNoSenseNamesItsParticipant)
     struct directory_entry entry = {};
     char target[] = "192.0.2.1:7000"; // plaintext beyond loopback
     snprintf(entry.name, sizeof entry.name, "points");
-    entry.target = target;
+    entry.targets[0] = target;
+    entry.target_count = 1;
     ASSERT_EQ(directory_add(&directory, &entry), TERCET_OK);
     struct rpc_runtime *runtime = rpc_runtime_create(nullptr);
     struct edge_options options = {};
@@ -218,7 +219,7 @@ class LoopOfTwo
     void On(const struct event *event)
     {
         if (event->kind == EVENT_PROBED) {
-            dispatch_probed(dispatch_, 0,
+            dispatch_probed(dispatch_, 0, event->u.probed.seat,
                             event->u.probed.reachable ? PROBE_DESCRIBED : PROBE_UNANSWERED,
                             clock_read());
             return;

@@ -107,14 +107,21 @@ void FakeParticipant::OnWork(struct rpc_duplex *duplex, void *context)
 }
 
 EdgeWorld::EdgeWorld(const std::string &target, uint32_t window, bool streams)
+    : EdgeWorld(std::vector<std::string>{target}, window, streams)
+{
+}
+
+EdgeWorld::EdgeWorld(const std::vector<std::string> &targets, uint32_t window, bool streams)
     : runtime_(rpc_runtime_create(nullptr))
 {
     inbox_init(&inbox, 1);
     directory_init(&directory);
-    std::string writable = target;
+    std::vector<std::string> writable = targets;
     struct directory_entry entry = {};
     snprintf(entry.name, sizeof entry.name, "account");
-    entry.target = &writable[0];
+    for (std::string &target : writable) {
+        entry.targets[entry.target_count++] = target.data();
+    }
     entry.window = window;
     EXPECT_EQ(directory_add(&directory, &entry), TERCET_OK);
     (void)directory_intern(&directory, "removed");
@@ -191,6 +198,7 @@ void EdgeWorld::Send(struct branch *branch, enum tercet_phase phase, uint32_t ti
     }
     struct order order = {};
     order.kind = ORDER_SEND;
+    order.seat = seat;
     order.branch = branch_ref(branch);
     order.phase = phase;
     order.attempt = 4;
@@ -202,6 +210,7 @@ void EdgeWorld::Probe(uint32_t timeout_ms)
 {
     struct order order = {};
     order.kind = ORDER_PROBE;
+    order.seat = seat;
     order.timeout_ms = timeout_ms;
     CarryOut(order);
 }
@@ -243,6 +252,7 @@ std::vector<Told> EdgeWorld::Take(int64_t timeout_ms)
             told.reachable = event->u.inspected.answered;
         } else {
             told.reachable = event->u.probed.reachable;
+            told.seat = event->u.probed.seat;
             told.not_served = event->u.probed.not_served;
             told.fenced = event->u.probed.fenced;
             if (event->u.probed.description != nullptr) {

@@ -71,6 +71,7 @@ struct Told {
     uint32_t how = 0;
     uint32_t conflict = 0;
     uint32_t after_ms = 0;
+    uint32_t seat = 0; // a probe's
     std::string result;
     std::string code;
     std::string text;
@@ -87,6 +88,8 @@ class EdgeWorld
     static constexpr int64_t kEpoch = 3;
 
     explicit EdgeWorld(const std::string &target, uint32_t window = 16, bool streams = true);
+    explicit EdgeWorld(const std::vector<std::string> &targets, uint32_t window = 16,
+                       bool streams = true);
     ~EdgeWorld();
 
     struct branch *Branch(enum tercet_phase phase);
@@ -107,6 +110,7 @@ class EdgeWorld
     // Whatever has come, waiting so long for the first.
     std::vector<Told> Take(int64_t timeout_ms);
 
+    uint32_t seat = 0;          // by which orders go
     bool connects_first = true; // a probe that nobody sees goes before the first branch
     struct mark mark = {};
     struct inbox inbox;

@@ -26,6 +26,16 @@ class Acquaintance : public testing::Test
     // Judges, and remembers what is the same, as the engine does.
     enum finding Judge(const std::vector<Told> &stores)
     {
+        const description told = Make(stores);
+        const finding found = Compare(told);
+        if (found == FINDING_SAME && told.store_count > 0) {
+            acquaintance_note(&known_, &told);
+        }
+        return found;
+    }
+
+    static description Make(const std::vector<Told> &stores)
+    {
         description told{};
         told.store_count = static_cast<uint32_t>(stores.size());
         for (size_t i = 0; i < stores.size(); i++) {
@@ -33,11 +43,14 @@ class Acquaintance : public testing::Test
             told.stores[i].mark = {10, stores[i].mark_lsn};
             told.stores[i].reach = {10, stores[i].reach};
         }
-        const finding found = acquaintance_judge(&known_, &told, &replied_, &error_);
-        if (found == FINDING_SAME && told.store_count > 0) {
-            known_.told = told;
-        }
-        return found;
+        return told;
+    }
+
+    // With what is known when it is asked.
+    enum finding Compare(const description &told)
+    {
+        const known_before before = {known_.told, replied_};
+        return acquaintance_judge(&known_, &before, &told, &error_);
     }
 
     acquaintance known_{};
@@ -55,9 +68,9 @@ TEST_F(Acquaintance, AMarkOfALaterLifeMayPassLessThanTheOneBefore)
     known_.told = told;
     replied_.branch = {10, 79};
     told.stores[0].reach = {10, 64};
-    EXPECT_EQ(FINDING_ROLLED_BACK, acquaintance_judge(&known_, &told, &replied_, &error_));
+    EXPECT_EQ(FINDING_ROLLED_BACK, Compare(told));
     told.stores[0].mark = {11, 3};
-    EXPECT_EQ(FINDING_SAME, acquaintance_judge(&known_, &told, &replied_, &error_));
+    EXPECT_EQ(FINDING_SAME, Compare(told));
 }
 
 TEST_F(Acquaintance, WhatRisesAndStoresThatComeAreTheSame)
@@ -104,6 +117,42 @@ TEST_F(Acquaintance, ABranchThatHasAnsweredDoneIsWithinTheReachOfSomeStore)
     known_ = {};
     EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 1, 7}})) << "the backup is as old as the mark";
     EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 1, 2}, {'b', 1, 7}}));
+}
+
+// Two instances were asked at a time, and what the first one saw is heard last.
+TEST_F(Acquaintance, WhatWasReadBeforeIsComparedWithWhatWasKnownWhenItWasAsked)
+{
+    Judge({{'a', 5, 8}});
+    const known_before before = {known_.told, replied_};
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 6, 12}}));
+    replied_.branch = {10, 11};
+    const description late = Make({{'a', 5, 9}});
+    EXPECT_EQ(FINDING_SAME, acquaintance_judge(&known_, &before, &late, &error_));
+    acquaintance_note(&known_, &late);
+    EXPECT_EQ(6, known_.told.stores[0].mark.number) << "what is known does not go back";
+    EXPECT_EQ(12, known_.told.stores[0].reach.number);
+    EXPECT_EQ(FINDING_ROLLED_BACK, Judge({{'a', 5, 9}})) << "asked now it would have to know more";
+}
+
+TEST_F(Acquaintance, OfEachStoreTheNewerIsKept)
+{
+    Judge({{'a', 5, 8}, {'b', 5, 8}, {'c', 5, 8}});
+    const description late = Make({{'a', 4, 9}, {'b', 5, 7}, {'c', 5, 9}, {'d', 1, 1}});
+    acquaintance_note(&known_, &late);
+    ASSERT_EQ(4U, known_.told.store_count);
+    EXPECT_EQ(8, known_.told.stores[0].reach.number) << "by its mark";
+    EXPECT_EQ(8, known_.told.stores[1].reach.number) << "by its reach";
+    EXPECT_EQ(9, known_.told.stores[2].reach.number);
+    EXPECT_EQ(1, known_.told.stores[3].reach.number);
+}
+
+// Neither knew of the other when they were asked.
+TEST_F(Acquaintance, TwoInstancesOverDifferentDatabasesAreNotTheSame)
+{
+    const known_before before = {};
+    EXPECT_EQ(FINDING_SAME, Judge({{'a', 5, 8}}));
+    const description other = Make({{'b', 9, 90}});
+    EXPECT_EQ(FINDING_EXCHANGED, acquaintance_judge(&known_, &before, &other, &error_));
 }
 
 TEST_F(Acquaintance, OneThatTellsNoStoreForgetsNothing)

@@ -71,13 +71,43 @@ TEST(Hold, AnAnswerThatCameWhileTheProbeWasOutSaysNothingAgainstIt)
     world.Describe(0, EngineWorld::Store('a', 0, 0));
     world.Execute("g", {{0}});
     world.HandAll();
-    engine_probe_leaves(world.engine, 0);
+    engine_probe_leaves(world.engine, 0, 0);
     world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE);
     event *made = event_create(EVENT_PROBED);
     made->u.probed.description = static_cast<description *>(malloc(sizeof(description)));
     *made->u.probed.description = EngineWorld::Store('a', 0, 0);
     world.Step(made);
     EXPECT_FALSE(engine_is_held(world.engine, 0));
+}
+
+TEST(Hold, AnInstanceOverAnotherDatabaseThanItsSistersHoldsThemAllAndIsNamed)
+{
+    EngineWorld world(1, EngineWorld::DefaultLimits(), 2);
+    engine_probe_leaves(world.engine, 0, 0);
+    engine_probe_leaves(world.engine, 0, 1);
+    world.Described(0, EngineWorld::Store('a', 0, 0), 0);
+    EXPECT_FALSE(engine_is_held(world.engine, 0));
+    world.Described(0, EngineWorld::Store('b', 0, 0), 1);
+    EXPECT_TRUE(engine_is_held(world.engine, 0));
+    ASSERT_EQ(1U, world.holds.size());
+    EXPECT_EQ(0U, world.holds[0].text.find("unix:/p01: its store 6161")) << world.holds[0].text;
+}
+
+TEST(Hold, InstancesOverOneDatabaseMayTellOfItInAnyOrder)
+{
+    EngineWorld world(1, EngineWorld::DefaultLimits(), 2);
+    world.Describe(0, EngineWorld::Store('a', 0, 0), 0);
+    world.Execute("g", {{0}});
+    world.HandAll();
+    engine_probe_leaves(world.engine, 0, 0);
+    world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE);
+    world.Describe(0, EngineWorld::Store('a', 0, engine_next_number(world.engine)), 1);
+    world.Described(0, EngineWorld::Store('a', 0, 0), 0); // it had been read before the try
+    EXPECT_FALSE(engine_is_held(world.engine, 0));
+    EXPECT_EQ(engine_next_number(world.engine), world.recorded_known[0].told.stores[0].reach.number)
+        << "what is known does not go back";
+    world.Describe(0, EngineWorld::Store('a', 0, 0), 0);
+    EXPECT_TRUE(engine_is_held(world.engine, 0)) << "asked now it has lost the try";
 }
 
 TEST(Hold, AnActionWithoutAFenceLeavesNoRowToBeMissed)
@@ -91,7 +121,7 @@ TEST(Hold, AnActionWithoutAFenceLeavesNoRowToBeMissed)
     world.Step(made);
     world.Execute("g", {{0}});
     world.RunToEnd();
-    engine_probe_leaves(world.engine, 0);
+    engine_probe_leaves(world.engine, 0, 0);
     made = event_create(EVENT_PROBED);
     made->u.probed.description = static_cast<description *>(malloc(sizeof(description)));
     *made->u.probed.description = EngineWorld::Store('a', 0, 0);
@@ -162,7 +192,7 @@ TEST(Hold, AProbeThatWasOutWhenAnOperatorSpokeIsNotMeasuredByWhatWasBefore)
     world.RunToEnd();
     world.Describe(0, EngineWorld::Store('a', 0, 0));
     EXPECT_TRUE(engine_is_held(world.engine, 0)) << "it has lost what it had replied";
-    engine_probe_leaves(world.engine, 0);
+    engine_probe_leaves(world.engine, 0, 0);
     EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveParticipant(0)).status);
     event *made = event_create(EVENT_PROBED);
     made->u.probed.description = static_cast<description *>(malloc(sizeof(description)));

@@ -27,7 +27,8 @@ RandomWorld::RandomWorld(Dice dice, engine_stats &totals) : dice_(dice), totals_
         directory_entry entry{};
         snprintf(entry.name, sizeof entry.name, "p%u", i);
         std::string target = "unix:/p";
-        entry.target = target.data();
+        entry.targets[0] = target.data();
+        entry.target_count = 1;
         entry.open_transaction_max = SHARE;
         EXPECT_EQ(TERCET_OK, directory_add(&names_, &entry));
     }

@@ -77,7 +77,8 @@ LoopWorld::LoopWorld()
         directory_entry entry{};
         snprintf(entry.name, sizeof entry.name, "p%d", i);
         std::string target = "unix:/p";
-        entry.target = target.data();
+        entry.targets[0] = target.data();
+        entry.target_count = 1;
         entry.call_timeout_ms = 5000;
         entry.window = 100;
         entry.open_transaction_max = 1000;

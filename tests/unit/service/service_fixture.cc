@@ -51,7 +51,8 @@ static void Add(struct directory *directory, const char *name, const char *targe
 {
     struct directory_entry entry = {};
     std::snprintf(entry.name, sizeof entry.name, "%s", name);
-    entry.target = const_cast<char *>(target);
+    entry.targets[0] = const_cast<char *>(target);
+    entry.target_count = 1;
     entry.open_transaction_max = 100;
     ASSERT_EQ(directory_add(directory, &entry), TERCET_OK);
 }
