@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CONNECTIONS_MAX = 8 };
 enum { CONCURRENCY_MAX = 100000, SECONDS_MAX = 86400, RATE_MAX = 1000000, PAYLOAD_MAX = 65536 };
 enum { BATCH_MAX = 1024 };
 
@@ -25,7 +26,8 @@ enum option_key {
     KEY_INITIATOR_STREAM,
     KEY_NO_FLOORS,
     KEY_DATABASE,
-    KEY_BATCH
+    KEY_BATCH,
+    KEY_CONNECTIONS
 };
 
 static const struct argp_option flags[] = {
@@ -45,11 +47,12 @@ static const struct argp_option flags[] = {
      "the participants' store: memory (default), leveldb, sqlite, postgres, mariadb", 0},
     {"database", KEY_DATABASE, "PLACE", 0,
      "where the server of postgres (libpq's words) or mariadb (an option file) is; it has "
-     "databases p1, "
-     "p2, ... with accounts (bench/stores.py makes them)",
+     "databases p1, p2, ... with accounts (bench/stores.py makes them)",
      0},
     {"batch", KEY_BATCH, "N", 0,
      "branches in one local transaction of a participant; 1: one by one (0: the store's default)",
+     0},
+    {"connections", KEY_CONNECTIONS, "N", 0, "from the coordinator to each participant (1; to 8)",
      0},
     {"initiator-stream", KEY_INITIATOR_STREAM, "on|off", 0,
      "ExecuteStream (on, the default), or a unary call for each transaction", 0},
@@ -151,6 +154,9 @@ static error_t take(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         check_database(arguments, state);
         return 0;
+    case KEY_CONNECTIONS:
+        arguments->connections = number(value, 1, CONNECTIONS_MAX, state);
+        return 0;
     case KEY_INITIATOR_STREAM:
         arguments->unary_only = word(value, switches, "want on or off", state) == 1;
         return 0;
@@ -185,6 +191,7 @@ void arguments_parse(int count, char **words, struct arguments *arguments_out)
                                                  .payload_bytes = 200},
                                         .store = store_find("memory"),
                                         .directory = "/var/tmp",
+                                        .connections = 1,
                                         .floors = true};
     argp_err_exit_status = 64;
     if (argp_parse(&parser, count, words, 0, NULL, arguments_out) != 0) {

@@ -14,7 +14,8 @@ struct arguments {
     uint32_t batch_max;             /* 0: the store's default */
     const char *coordinator;        /* NULL: beside this program */
     const char *directory;
-    bool floors; /* measure them, too */
+    uint32_t connections; /* to each participant */
+    bool floors;          /* measure them, too */
     bool json;
     bool unary_only; /* of the initiator: no ExecuteStream */
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "participant.h"
 
 enum { START_TIMEOUT_MS = 30000, STOP_GRACE_MS = 20000, NFTW_DESCRIPTORS = 16 };
-enum { LOG_TAIL_BYTES = 2000, TARGETS_SIZE = CLUSTER_PARTICIPANT_COUNT_MAX * CLUSTER_PATH_SIZE };
+enum { LOG_TAIL_BYTES = 2000 };
 
 const char *cluster_participant_name(uint32_t index)
 {
@@ -60,10 +61,9 @@ bool cluster_make_directory(struct cluster *cluster, const char *parent)
            format(cluster->log, sizeof cluster->log, "%s/log", path);
 }
 
-/* Appends "name=target" to the list for the coordinator. */
+/* And says to the coordinator where it is. */
 static bool start_participant(struct cluster *cluster, uint32_t index, const char *self,
-                              const struct cluster_participants *participants, char *targets,
-                              size_t *targets_size)
+                              const struct cluster_participants *participants, FILE *config)
 {
     char listen[CLUSTER_PATH_SIZE];
     char batch_max[16];
@@ -80,16 +80,17 @@ static bool start_participant(struct cluster *cluster, uint32_t index, const cha
     if (!process_start(&cluster->participants[index], arguments, cluster->log)) {
         return complain(self);
     }
-    const size_t at = *targets_size;
-    if (!format(targets + at, TARGETS_SIZE - at, "%s%s=%s", at == 0 ? "" : ",", name, listen)) {
-        errno = ENAMETOOLONG;
-        return complain(cluster->directory);
+    /* One is the default, and older coordinators know no other. */
+    char connections[32] = "";
+    if (participants->connections > 1) {
+        (void)snprintf(connections, sizeof connections, ", connections: %u",
+                       (unsigned)participants->connections);
     }
-    *targets_size = at + strlen(targets + at);
-    return true;
+    return fprintf(config, "  - {name: %s, target: \"%s\"%s}\n", name, listen, connections) > 0 ||
+           complain("its configuration");
 }
 
-static bool start_coordinator(struct cluster *cluster, const char *daemon, const char *targets)
+static bool start_coordinator(struct cluster *cluster, const char *daemon, const char *config)
 {
     char journal[CLUSTER_PATH_SIZE];
     struct process init;
@@ -107,23 +108,30 @@ static bool start_coordinator(struct cluster *cluster, const char *daemon, const
         (void)fprintf(stderr, "tercet-bench: %s init ended with %d\n", daemon, code);
         return false;
     }
-    const char *const serve[] = {
-        daemon,           "--listen", cluster->target, "--journal", journal,
-        "--participants", targets,    "--log-level",   "warning",   NULL};
+    const char *const serve[] = {daemon,     "--listen", cluster->target, "--journal", journal,
+                                 "--config", config,     "--log-level",   "warning",   NULL};
     return process_start(&cluster->coordinator, serve, cluster->log) || complain(daemon);
 }
 
 bool cluster_start(struct cluster *cluster, const char *daemon, const char *self,
                    const struct cluster_participants *participants)
 {
-    static char targets[TARGETS_SIZE];
-    size_t targets_size = 0;
-
+    char path[CLUSTER_PATH_SIZE];
+    if (!format(path, sizeof path, "%s/tercetd.yaml", cluster->directory)) {
+        errno = ENAMETOOLONG;
+        return complain(cluster->directory);
+    }
+    FILE *config = fopen(path, "we");
+    if (config == NULL) {
+        return complain(path);
+    }
+    bool ok = fputs("participants:\n", config) >= 0;
     cluster->participant_count = participants->count;
-    for (uint32_t i = 0; i < participants->count; i++) {
-        if (!start_participant(cluster, i, self, participants, targets, &targets_size)) {
-            return false;
-        }
+    for (uint32_t i = 0; ok && i < participants->count; i++) {
+        ok = start_participant(cluster, i, self, participants, config);
+    }
+    if (fclose(config) != 0 || !ok) {
+        return false;
     }
     for (uint32_t i = 0; i < participants->count; i++) {
         if (!process_wait_for(&cluster->participants[i], PROCESS_READY, START_TIMEOUT_MS)) {
@@ -132,7 +140,7 @@ bool cluster_start(struct cluster *cluster, const char *daemon, const char *self
             return false;
         }
     }
-    return start_coordinator(cluster, daemon, targets);
+    return start_coordinator(cluster, daemon, path);
 }
 
 /* ---- Stop -------------------------------------------------------------------------------------- */

@@ -43,6 +43,7 @@ struct cluster_participants {
     const char *store;    /* a kind of store.h */
     const char *database; /* its server; NULL: files in the temporary directory */
     uint32_t batch_max;
+    uint32_t connections; /* from the coordinator to each */
 };
 
 /* Starts everybody in it; `daemon` is tercetd, `self` this program.  False: it has been said, and

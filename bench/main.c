@@ -92,7 +92,8 @@ static bool run_cluster(struct arguments *arguments, const char *self, struct cl
     const struct cluster_participants participants = {.count = arguments->load.branches,
                                                       .store = arguments->store->name,
                                                       .database = arguments->database,
-                                                      .batch_max = arguments->batch_max};
+                                                      .batch_max = arguments->batch_max,
+                                                      .connections = arguments->connections};
     bool ok = measure_floors(arguments, cluster->directory, self, &report->floors) &&
               cluster_start(cluster, daemon, self, &participants) &&
               measure(arguments, cluster, result);
