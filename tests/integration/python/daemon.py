@@ -34,7 +34,8 @@ def answers(port):
 
 
 class Daemon:
-    """Starts, kills and starts again; `participants` maps names to targets."""
+    """Starts, kills and starts again; `participants` maps names to targets, or to several of them and the
+    number of connections to each."""
 
     def __init__(self, program, participants, settings=""):
         self.program = program
@@ -43,8 +44,11 @@ class Daemon:
         journal = os.path.join(self.directory, "journal")
         subprocess.run([program, "init", journal], check=True)
         lines = [f"listen: [127.0.0.1:{self.port}]", f"journal: {journal}", "participants:"]
-        lines += [f"  - {{name: {name}, target: '{target}'}}"
-                  for name, target in participants.items()]
+        for name, target in participants.items():
+            where = f"target: '{target}'"
+            if not isinstance(target, str):
+                where = f"targets: {target[0]}, connections: {target[1]}"
+            lines.append(f"  - {{name: {name}, {where}}}")
         self.config = os.path.join(self.directory, "tercetd.yaml")
         with open(self.config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n" + settings)
