@@ -82,7 +82,8 @@ void Coordinator::CheckBounds()
     if (stats.attention != 0 && !scene_.restored && !scene_.new_life) {
         scene_.judge.Fail("I3", "a participant contradicts, or refuses what it may not");
     }
-    if (out_.count() > static_cast<size_t>(scene_.swarm.participants) * (scene_.swarm.window + 1)) {
+    if (out_.count() > static_cast<size_t>(scene_.swarm.participants) *
+                           (scene_.swarm.window + scene_.swarm.seats)) {
         scene_.judge.Fail("I7", "%zu calls are out", out_.count());
     }
 }
@@ -111,6 +112,13 @@ void Coordinator::OnTurn(const Happening &what)
         return;
     }
     CheckBounds();
+    for (uint32_t i = 0; scene_.swarm.seats > 1 && i < scene_.swarm.participants; i++) {
+        dispatch_stats seats{};
+        dispatch_read_stats(dispatch_, i, &seats);
+        if (seats.seats_open == seats.seats) {
+            scene_.Hit(Mark::BOTH_SEATS_GONE);
+        }
+    }
     const int64_t wake_at = loop_wake_at_boot_ms(loop_, now);
     if (wake_at != INT64_MAX) {
         const int64_t soonest = scene_.now_us() + scene_.swarm.turn_us;
@@ -289,7 +297,7 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
     if (out->inspects) {
         made = InspectedEvent(participant, answer);
     } else if (out->of == nullptr) {
-        made = ProbedEvent(participant, answer);
+        made = ProbedEvent(*out, answer);
     } else {
         made = event_create(EVENT_ANSWER);
         struct answer *to = &made->u.answer;
@@ -309,8 +317,13 @@ void Coordinator::OnAnswer(const AnswerMessage &answer)
             to->result = tercet_bytes_of(copy, sizeof answer.result);
         }
         reason_set(&to->reason, answer.code, "");
+        uint32_t act = 0;
         if (answer.kind == ANSWER_UNREACHABLE) {
             scene_.Hit(Mark::PARTICIPANT_UNREACHABLE);
+            if (out->of->txn != nullptr &&
+                ReadGid(out->of->txn->gid, strlen(out->of->txn->gid), &act)) {
+                unreached_[KeyOf(act, out->of->spec.index, out->phase)] = out->seat;
+            }
         } else if (!known) {
             scene_.Hit(Mark::GARBAGE_ANSWER);
         }

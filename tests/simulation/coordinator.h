@@ -77,6 +77,7 @@ class Coordinator
         branch *of = nullptr; // NULL: a probe, or an Inspect
         tercet_phase phase = TERCET_PHASE_TRY;
         uint32_t participant = 0;
+        uint32_t seat = 0;
         bool inspects = false;
     };
     struct Fetching {
@@ -122,7 +123,8 @@ class Coordinator
     void SendReply(const effect_reply &reply);
 
     // coordinator_asks.cc
-    event *ProbedEvent(uint32_t participant, const AnswerMessage &answer);
+    event *ProbedEvent(const Out &out, const AnswerMessage &answer);
+    uint32_t SeatToInspect(uint32_t participant);
     event *InspectedEvent(uint32_t participant, const AnswerMessage &answer);
 
     // coordinator_operators.cc
@@ -131,6 +133,13 @@ class Coordinator
     void ListOutcomes(const RequestMessage &message);
     void SendPage(uint32_t client, uint32_t serial, std::shared_ptr<const Page> page);
 
+    // Is there a connection by this seat over which a branch may go?
+    bool IsMet(uint32_t participant, uint32_t seat) const;
+    void NoteSeat(const order &todo, uint32_t act);
+    static uint64_t KeyOf(uint32_t act, uint32_t index, tercet_phase phase)
+    {
+        return (static_cast<uint64_t>(act) << 32) + index * 8 + phase;
+    }
     void SendCall(order *todo, const mark *told);
     std::shared_ptr<const mark> MarkToTell(uint32_t participant, const mark *told);
 
@@ -161,11 +170,14 @@ class Coordinator
     std::unordered_map<uint64_t, Asker> askers_;
     std::unordered_map<uint64_t, std::string> lookups_;
     std::vector<int64_t> acknowledged_lsn_; // by participant
-    std::array<uint32_t, 8> connected_{};   // by participant: to which database
+    // By participant and seat: over which connection somebody has described himself.
+    std::array<std::array<Connection, SEATS_MAX>, PARTICIPANTS_MAX> connected_{};
+    std::array<uint32_t, PARTICIPANTS_MAX> inspected_by_{};
+    std::unordered_map<uint64_t, uint32_t> unreached_; // by branch and phase: the seat it failed at
     std::vector<std::shared_ptr<const mark>> told_;
-    std::set<uint32_t> described_;                     // whose databases are known, over all lives
-    std::vector<bool> told_off_;                       // by participant: its last probe said no
-    std::vector<uint8_t> asked_two_;                   // by act: a confirm or cancel has left
+    std::set<uint32_t> described_;   // whose databases are known, over all lives
+    std::vector<bool> told_off_;     // by participant, seat: the last probe said no
+    std::vector<uint8_t> asked_two_; // by act: a confirm or cancel has left
     std::vector<uint64_t> confirm_turn_, cancel_turn_; // by act
     uint64_t turns_ = 0;
     Moves moves_;

@@ -43,16 +43,19 @@ void TellClosed(event *made, const tercet_mark &mark)
 
 } // namespace
 
-event *Coordinator::ProbedEvent(uint32_t participant, const AnswerMessage &answer)
+event *Coordinator::ProbedEvent(const Out &out, const AnswerMessage &answer)
 {
+    const uint32_t participant = out.participant;
+    const uint32_t seat = participant * SEATS_MAX + out.seat;
     event *made = event_create(EVENT_PROBED);
     made->u.probed.participant = participant;
+    made->u.probed.seat = out.seat;
     made->u.probed.reachable = answer.kind == ANSWER_REPLY;
     if (made->u.probed.reachable && answer.told != nullptr) {
         const store_seen &store = answer.told->stores[0];
         TellDescription(made, *answer.told);
         TellClosed(made, *answer.mark);
-        connected_[participant] = answer.database;
+        connected_[participant][out.seat] = answer.connection;
         /* As the edge: one that has lost its mark is told it again. */
         acknowledged_lsn_[participant] =
             store.mark.incarnation == head_.incarnation ? store.mark.number : 0;
@@ -60,14 +63,30 @@ event *Coordinator::ProbedEvent(uint32_t participant, const AnswerMessage &answe
             scene_.Hit(Mark::DESCRIBED_AGAIN);
         }
     }
-    if (made->u.probed.reachable && told_off_[participant]) {
+    if (made->u.probed.reachable && told_off_[seat]) {
         scene_.Hit(Mark::PROBE_BROUGHT_BACK);
     }
-    told_off_[participant] = !made->u.probed.reachable;
+    told_off_[seat] = !made->u.probed.reachable;
     return made;
 }
 
 // ---- Inspect ------------------------------------------------------------------------------------
+
+// As seat_to_inspect() of the edge.
+uint32_t Coordinator::SeatToInspect(uint32_t participant)
+{
+    const uint32_t seats = scene_.swarm.seats;
+    uint32_t chosen = inspected_by_[participant];
+    for (uint32_t i = 0; i < seats; i++) {
+        const uint32_t seat = (inspected_by_[participant] + i) % seats;
+        if (IsMet(participant, seat)) {
+            chosen = seat;
+            break;
+        }
+    }
+    inspected_by_[participant] = (chosen + 1) % seats;
+    return chosen;
+}
 
 void Coordinator::Inspect(void *context, const effect_inspect *asked)
 {
@@ -78,12 +97,14 @@ void Coordinator::Inspect(void *context, const effect_inspect *asked)
     }
     CallMessage message;
     message.life = self->life_;
-    message.database = scene.database[asked->participant];
+    message.seat = self->SeatToInspect(asked->participant);
+    message.connection = scene.ConnectionTo(asked->participant, message.seat);
     message.incarnation = self->head_.incarnation;
     message.epoch = self->head_.epoch;
     message.inspect = std::make_shared<const effect_inspect>(*asked);
     Out out;
     out.participant = asked->participant;
+    out.seat = message.seat;
     out.inspects = true;
     message.call = self->out_.Take(out);
     scene.Note("asks for rows: p from.incarnation from.number", asked->participant,
@@ -91,7 +112,8 @@ void Coordinator::Inspect(void *context, const effect_inspect *asked)
     if (asked->token[0] != '\0') {
         scene.Hit(Mark::INSPECT_GOES_ON);
     }
-    const Copies copies = scene.network.Send(Link::CALL, asked->participant, scene.now_us());
+    const Copies copies =
+        scene.network.Send(Link::CALL, asked->participant, message.seat, scene.now_us());
     for (uint32_t i = 0; i < copies.count; i++) {
         scene.timeline.Add(copies.at_us[i], What::CALL_ARRIVES, asked->participant, self->life_,
                            scene.calls.Take(message));

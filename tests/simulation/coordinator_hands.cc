@@ -157,7 +157,7 @@ void Coordinator::SendReply(const effect_reply &reply)
     if (reply.last) {
         askers_.erase(found);
     }
-    const Copies copies = scene_.network.Send(Link::TOLD, 0, scene_.now_us());
+    const Copies copies = scene_.network.Send(Link::TOLD, 0, 0, scene_.now_us());
     if (copies.count > 0) {
         scene_.timeline.Add(copies.at_us[0], What::REPLY_ARRIVES, 0, 0,
                             scene_.replies.Take(message));
@@ -194,19 +194,43 @@ std::shared_ptr<const mark> Coordinator::MarkToTell(uint32_t participant, const 
     return last;
 }
 
+bool Coordinator::IsMet(uint32_t participant, uint32_t seat) const
+{
+    return connected_[participant][seat] == scene_.ConnectionTo(participant, seat) &&
+           !scene_.IsGone(participant, seat);
+}
+
+// A branch leaves; what dispatch thinks of the seats at this moment.
+void Coordinator::NoteSeat(const order &todo, uint32_t act)
+{
+    dispatch_stats stats{};
+    dispatch_read_stats(dispatch_, todo.participant, &stats);
+    if (stats.seats_open > 0) {
+        scene_.Hit(Mark::ONE_SEAT_GONE);
+    }
+    const auto failed = unreached_.find(KeyOf(act, todo.branch->spec.index, todo.phase));
+    if (failed != unreached_.end()) {
+        if (failed->second != todo.seat) {
+            scene_.Hit(Mark::FAILED_OVER);
+        }
+        unreached_.erase(failed);
+    }
+}
+
 void Coordinator::SendCall(order *todo, const mark *told)
 {
     const uint32_t participant = todo->participant;
-    if (todo->kind != ORDER_PROBE && connected_[participant] != scene_.database[participant]) {
+    if (todo->kind != ORDER_PROBE && !IsMet(participant, todo->seat)) {
         /* As the edge does it: there is no connection, and a probe must make one. */
-        const uint64_t call = out_.Take({todo->branch, todo->phase, participant});
+        const uint64_t call = out_.Take({todo->branch, todo->phase, participant, todo->seat});
         todo->branch = nullptr;
         scene_.timeline.Add(scene_.now_us(), What::CALL_FAILS, participant, life_, call);
         return;
     }
     CallMessage message;
     message.life = life_;
-    message.database = scene_.database[participant];
+    message.seat = todo->seat;
+    message.connection = scene_.ConnectionTo(participant, todo->seat);
     message.probe = todo->kind == ORDER_PROBE;
     message.incarnation = head_.incarnation;
     message.epoch = head_.epoch;
@@ -222,6 +246,7 @@ void Coordinator::SendCall(order *todo, const mark *told)
         message.digest = of->spec.digest;
         message.number = of->number;
         (void)ReadGid(message.gid, strlen(message.gid), &act);
+        NoteSeat(*todo, act);
         scene_.judge.Sent(act, message.index, message.phase);
         scene_.tally.calls++;
         if (message.phase != TERCET_PHASE_TRY) {
@@ -231,9 +256,9 @@ void Coordinator::SendCall(order *todo, const mark *told)
     }
     scene_.Note("call leaves: p act branch phase", participant, message.payload.act, message.index,
                 message.probe ? 0 : message.phase);
-    message.call = out_.Take({todo->branch, todo->phase, participant});
+    message.call = out_.Take({todo->branch, todo->phase, participant, todo->seat});
     todo->branch = nullptr; /* the call's now */
-    const Copies copies = scene_.network.Send(Link::CALL, participant, scene_.now_us());
+    const Copies copies = scene_.network.Send(Link::CALL, participant, todo->seat, scene_.now_us());
     message.doubled = copies.count > 1;
     for (uint32_t i = 0; i < copies.count; i++) {
         scene_.timeline.Add(copies.at_us[i], What::CALL_ARRIVES, participant, life_,

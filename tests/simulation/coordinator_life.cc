@@ -145,9 +145,14 @@ void Coordinator::Start()
     recovering_ = true;
     FillDirectory(&directory_, scene_.swarm);
     acknowledged_lsn_.assign(scene_.swarm.participants, 0);
-    connected_ = scene_.database;
+    for (uint32_t i = 0; i < PARTICIPANTS_MAX; i++) {
+        for (uint32_t j = 0; j < SEATS_MAX; j++) {
+            connected_[i][j] = scene_.ConnectionTo(i, j);
+        }
+    }
+    unreached_.clear();
     told_.assign(scene_.swarm.participants, nullptr);
-    told_off_.assign(scene_.swarm.participants, false);
+    told_off_.assign(scene_.swarm.participants * SEATS_MAX, false);
     scene_.Note("coordinator starts: life", life_);
     if (Dies(Point::BEFORE_LOAD) || !Recover() || Dies(Point::AFTER_LOAD)) {
         Die();

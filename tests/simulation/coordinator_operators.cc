@@ -106,7 +106,7 @@ void Coordinator::SendPage(uint32_t client, uint32_t serial, std::shared_ptr<con
     message.client = client;
     message.serial = serial;
     message.page = std::move(page);
-    const Copies copies = scene_.network.Send(Link::TOLD, 0, scene_.now_us());
+    const Copies copies = scene_.network.Send(Link::TOLD, 0, 0, scene_.now_us());
     if (copies.count > 0) {
         scene_.timeline.Add(copies.at_us[0], What::REPLY_ARRIVES, 0, 0,
                             scene_.replies.Take(message));

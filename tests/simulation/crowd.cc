@@ -118,7 +118,7 @@ void Crowd::Send(uint32_t number, request_kind kind, uint32_t branch)
                             : client.variant != 0     ? Attempt::EXECUTE_OTHER
                                                       : Attempt::EXECUTE;
     last_sent_us_ = scene_.now_us();
-    const Copies copies = scene_.network.Send(Link::ASK, 0, scene_.now_us());
+    const Copies copies = scene_.network.Send(Link::ASK, 0, 0, scene_.now_us());
     for (uint32_t i = 0; i < copies.count; i++) {
         scene_.judge.Sends(client.act, attempt);
         scene_.timeline.Add(copies.at_us[i], What::REQUEST_ARRIVES, number, 0,
@@ -179,7 +179,7 @@ void Crowd::GoAway(uint32_t number)
     message.client = number;
     message.serial = clients_[number].serial;
     message.goes_away = true;
-    const Copies copies = scene_.network.Send(Link::ASK, 0, scene_.now_us());
+    const Copies copies = scene_.network.Send(Link::ASK, 0, 0, scene_.now_us());
     if (copies.count > 0) {
         scene_.timeline.Add(copies.at_us[0], What::REQUEST_ARRIVES, number, 0,
                             scene_.requests.Take(message));

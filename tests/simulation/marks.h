@@ -38,6 +38,9 @@ namespace simulation
     MARK(PARTICIPANT_CRASH_COMMIT_KEPT)   /* died after its commit, before the answer */           \
     MARK(PARTICIPANT_CRASH_COMMIT_LOST)   /* died before its commit */                             \
     MARK(PARTICIPANT_UNREACHABLE)         /* a call found nobody */                                \
+    MARK(FAILED_OVER)                     /* the branch left by another seat */                    \
+    MARK(ONE_SEAT_GONE)                   /* a branch left by the one that was there */            \
+    MARK(BOTH_SEATS_GONE)                 /* the participant could not be reached */               \
     MARK(ACTION_NOT_SERVED)               /* an older process does not know it */                  \
     MARK(PROBE_BROUGHT_BACK)              /* a circuit closed by a probe */                        \
     MARK(DESCRIBED_AGAIN)                 /* a database was compared with what was known */        \

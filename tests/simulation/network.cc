@@ -3,9 +3,15 @@
 
 namespace simulation
 {
+namespace
+{
+
+constexpr size_t LINKS = 16; // eight participants with two seats
+
+} // namespace
 
 Network::Network(const Swarm &swarm, Dice &dice, Tally &tally)
-    : swarm_(swarm), dice_(dice), tally_(tally), blocked_until_us_(4 * 8, 0)
+    : swarm_(swarm), dice_(dice), tally_(tally), blocked_until_us_(4 * LINKS, 0)
 {
 }
 
@@ -24,12 +30,12 @@ const LinkFaults &Network::FaultsOf(Link link) const
     return swarm_.answer;
 }
 
-int64_t &Network::BlockedUntil(Link link, uint32_t participant)
+int64_t &Network::BlockedUntil(Link link, uint32_t participant, uint32_t seat)
 {
-    return blocked_until_us_[static_cast<size_t>(link) * 8 + participant];
+    return blocked_until_us_[static_cast<size_t>(link) * LINKS + participant * 2 + seat];
 }
 
-Copies Network::Send(Link link, uint32_t participant, int64_t now_us)
+Copies Network::Send(Link link, uint32_t participant, uint32_t seat, int64_t now_us)
 {
     Copies copies;
     const LinkFaults &faults = FaultsOf(link);
@@ -38,7 +44,7 @@ Copies Network::Send(Link link, uint32_t participant, int64_t now_us)
         copies.at_us[0] = now_us + 100;
         return copies;
     }
-    const bool lost = now_us < BlockedUntil(link, participant) || dice_.Chance(faults.loss);
+    const bool lost = now_us < BlockedUntil(link, participant, seat) || dice_.Chance(faults.loss);
     if (lost) {
         tally_.messages_lost++;
         return copies;
@@ -58,18 +64,19 @@ void Network::Cut(int64_t now_us)
     const int64_t until = now_us + dice_.Delay(swarm_.partition_us);
     const uint32_t participant = dice_.Below(swarm_.participants);
     const uint32_t which = dice_.Below(6);
+    const uint32_t seat = swarm_.seats > 1 ? dice_.Below(swarm_.seats) : 0;
     tally_.partitions++;
     if (which == 0 || which == 2) {
-        BlockedUntil(Link::CALL, participant) = until;
+        BlockedUntil(Link::CALL, participant, seat) = until;
     }
     if (which == 1 || which == 2) {
-        BlockedUntil(Link::ANSWER, participant) = until;
+        BlockedUntil(Link::ANSWER, participant, seat) = until;
     }
     if (which == 3 || which == 5) {
-        BlockedUntil(Link::ASK, 0) = until;
+        BlockedUntil(Link::ASK, 0, 0) = until;
     }
     if (which == 4 || which == 5) {
-        BlockedUntil(Link::TOLD, 0) = until;
+        BlockedUntil(Link::TOLD, 0, 0) = until;
     }
 }
 

@@ -22,16 +22,16 @@ class Network
   public:
     Network(const Swarm &swarm, Dice &dice, Tally &tally);
 
-    // `participant`: whose link; 0 where there is one.
-    Copies Send(Link link, uint32_t participant, int64_t now_us);
+    // `participant`, `seat`: whose link; 0 where there is one.
+    Copies Send(Link link, uint32_t participant, uint32_t seat, int64_t now_us);
 
-    // Cuts one link, or all of a participant or of the initiators, one way or both.
+    // Cuts one link to a seat, or those of the initiators, one way or both.
     void Cut(int64_t now_us);
     void Calm();
 
   private:
     const LinkFaults &FaultsOf(Link link) const;
-    int64_t &BlockedUntil(Link link, uint32_t participant);
+    int64_t &BlockedUntil(Link link, uint32_t participant, uint32_t seat);
 
     const Swarm &swarm_;
     Dice &dice_;

@@ -40,7 +40,7 @@ bool Operators::IsQuiet() const
 
 void Operators::Send(const RequestMessage &message)
 {
-    const Copies copies = scene_.network.Send(Link::ASK, 0, scene_.now_us());
+    const Copies copies = scene_.network.Send(Link::ASK, 0, 0, scene_.now_us());
     for (uint32_t i = 0; i < copies.count; i++) {
         scene_.timeline.Add(copies.at_us[i], What::REQUEST_ARRIVES, message.client, 0,
                             scene_.requests.Take(message));

@@ -164,7 +164,7 @@ bool Participant::OfferMark(const CallMessage &call)
 
 void Participant::SendAnswer(const AnswerMessage &answer)
 {
-    const Copies copies = scene_.network.Send(Link::ANSWER, number_, scene_.now_us());
+    const Copies copies = scene_.network.Send(Link::ANSWER, number_, answer.seat, scene_.now_us());
     for (uint32_t i = 0; i < copies.count; i++) {
         scene_.timeline.Add(copies.at_us[i], What::ANSWER_ARRIVES, number_, 0,
                             scene_.answers.Take(answer));
@@ -186,9 +186,7 @@ void Participant::OnCall(const CallMessage &call)
     } else if (!call.doubled && !scene_.calm && scene_.dice.Chance(scene_.swarm.unserved)) {
         /* It says that nothing ran.  A copy of the same call that another process carried out would
          * make that a lie; the transport never delivers one call to two processes. */
-        AnswerMessage answer;
-        answer.call = call.call;
-        answer.life = call.life;
+        AnswerMessage answer(call);
         answer.kind = ANSWER_NOT_SERVED;
         scene_.Hit(Mark::ACTION_NOT_SERVED);
         SendAnswer(answer);

@@ -44,11 +44,8 @@ bool Participant::Describe(const CallMessage &call, AnswerMessage *answer)
 
 void Participant::AnswerProbe(const CallMessage &call)
 {
-    AnswerMessage answer;
-    answer.call = call.call;
-    answer.life = call.life;
+    AnswerMessage answer(call);
     answer.verdict = TERCET_VERDICT_DONE;
-    answer.database = call.database;
     if (!Describe(call, &answer)) {
         scene_.Hit(Mark::DESCRIBE_FAILED);
     }
@@ -97,9 +94,7 @@ void Participant::AnswerInspect(const CallMessage &call)
     auto told = std::make_shared<Rows>();
     tercet_error error{};
     const tercet_status status = kv_fence_list(&fence_, &range, KeepRow, &told->rows, &error);
-    AnswerMessage answer;
-    answer.call = call.call;
-    answer.life = call.life;
+    AnswerMessage answer(call);
     if (status != TERCET_OK) {
         answer.kind = ANSWER_UNKNOWN;
     } else {

@@ -137,9 +137,7 @@ void Participant::NoteAnswer(const CallMessage &call, const group_answer &said)
 
 void Participant::Answer(const CallMessage &call, const group_answer &said)
 {
-    AnswerMessage answer;
-    answer.call = call.call;
-    answer.life = call.life;
+    AnswerMessage answer(call);
     scene_.Note("answers: p act phase verdict", number_, call.payload.act, call.phase,
                 said.verdict);
     if (said.status != TERCET_OK) {

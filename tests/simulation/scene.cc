@@ -13,8 +13,9 @@ void FillDirectory(directory *names, const Swarm &swarm)
         directory_entry entry{};
         char target[] = "unix:/p";
         snprintf(entry.name, sizeof entry.name, "p%u", i);
-        entry.targets[0] = target;
-        entry.target_count = 1;
+        for (uint32_t seat = 0; seat < swarm.seats; seat++) {
+            entry.targets[entry.target_count++] = target;
+        }
         entry.call_timeout_ms = swarm.call_timeout_ms;
         entry.window = swarm.window;
         entry.open_transaction_max = swarm.share;

@@ -58,11 +58,24 @@ class Fate
     virtual void Rest() {}
 };
 
+enum : uint32_t { PARTICIPANTS_MAX = 8, SEATS_MAX = 2 };
+
+// A connection to a participant, by one of its seats.
+struct Connection {
+    uint32_t database = 0; // how often that was put back
+    uint32_t breaks = 0;   // how often the instance went away
+    bool operator==(const Connection &other) const
+    {
+        return database == other.database && breaks == other.breaks;
+    }
+};
+
 // From the coordinator to a participant.
 struct CallMessage {
     uint64_t call = 0;     // the coordinator's number for it
     uint32_t life = 0;     // of the coordinator
-    uint32_t database = 0; // that the connection leads to
+    uint32_t seat = 0;     // by which it goes
+    Connection connection; // over which
     bool probe = false;
     bool doubled = false; // the network delivers it twice
     char gid[24]{};
@@ -85,8 +98,15 @@ struct Rows {
 
 // And back.
 struct AnswerMessage {
+    AnswerMessage() = default;
+    explicit AnswerMessage(const CallMessage &asked)
+        : call(asked.call), life(asked.life), seat(asked.seat), connection(asked.connection)
+    {
+    }
     uint64_t call = 0;
     uint32_t life = 0;
+    uint32_t seat = 0;
+    Connection connection;
     answer_kind kind = ANSWER_REPLY;
     uint32_t verdict = 0;
     uint32_t how = 0;
@@ -98,7 +118,6 @@ struct AnswerMessage {
     std::shared_ptr<const description> told; // of a probe
     std::shared_ptr<const tercet_mark> mark; // of a probe: the newest that is stored
     std::shared_ptr<const Rows> rows;        // of an Inspect
-    uint32_t database = 0;                   // of a probe
     int64_t epoch = 0;                       // of a probe: the highest that it has seen
     char code[32]{};
 };
@@ -169,7 +188,23 @@ struct Scene {
     bool new_life = false; // the journal was lost, and its backup put in its place
     // By participant, how often its database was put back.  Connections break then, and nothing that
     // was on its way to it arrives.
-    std::array<uint32_t, 8> database{};
+    std::array<uint32_t, PARTICIPANTS_MAX> database{};
+    // By participant and seat: how often that instance went away, which breaks its connections, and until
+    // when it is gone.  Whatever was on its way there or back is lost.
+    struct Instance {
+        uint32_t breaks = 0;
+        int64_t gone_until_us = 0;
+    };
+    std::array<std::array<Instance, SEATS_MAX>, PARTICIPANTS_MAX> instances{};
+    // As a connection that is made now.
+    Connection ConnectionTo(uint32_t participant, uint32_t seat) const
+    {
+        return {database[participant], instances[participant][seat].breaks};
+    }
+    bool IsGone(uint32_t participant, uint32_t seat) const
+    {
+        return now_us() < instances[participant][seat].gone_until_us;
+    }
     uint32_t coordinator_life = 0; // of the newest coordinator
     uint32_t zombie_life = 0;      // of one whose journal another has taken; 0: none
 

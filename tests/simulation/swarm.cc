@@ -140,6 +140,11 @@ Swarm DrawSwarm(Dice &dice)
         swarm.jump_every_us = 0;
         swarm.upkeep_every_us = 0;
     }
+    if (dice.Chance(300)) {
+        swarm.seats = 2;
+        swarm.seat_lost_every_us = whole_us / dice.Between(1, 30);
+        swarm.seat_lost_us = dice.Between(1000, dice.Chance(300) ? 1000000 : 100000);
+    }
     return swarm;
 }
 

@@ -74,6 +74,11 @@ struct Swarm {
     uint32_t unserved = 0;      // per mille of calls: a process that does not know the action
     int64_t handler_us = 0;     // each takes so long; groups close at 20 ms
 
+    // each has so many instances over its database, and now and then one is gone for a while
+    uint32_t seats = 1;
+    int64_t seat_lost_every_us = 0;
+    int64_t seat_lost_us = 0;
+
     // when all is over, a participant's database is put back to what it was some rounds ago
     bool restores = false;
     // the same amid everything, with transactions open

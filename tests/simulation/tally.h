@@ -33,6 +33,7 @@ namespace simulation
     COUNT(handler_faults)                                                                          \
     COUNT(garbage)                                                                                 \
     COUNT(initiators_died)                                                                         \
+    COUNT(seats_lost)                                                                              \
     COUNT(databases_put_back)                                                                      \
     COUNT(journals_put_back)                                                                       \
     COUNT(listed)
@@ -64,7 +65,7 @@ struct Tally {
     {
         return coordinator_crashes + participant_crashes + messages_lost + messages_doubled +
                partitions + clock_jumps + freezes + store_faults + handler_faults + garbage +
-               initiators_died + databases_put_back + journals_put_back;
+               initiators_died + seats_lost + databases_put_back + journals_put_back;
     }
 };
 

@@ -35,8 +35,9 @@ enum class What : uint8_t {
     P_START,
     P_CRASH,
     P_FREEZE,
-    BACK_UP,  // somebody copies its database
-    PUT_BACK, // and has lost the newer one
+    SEAT_LOST, // one of its instances goes away, and comes back
+    BACK_UP,   // somebody copies its database
+    PUT_BACK,  // and has lost the newer one
     // initiators
     BEGIN, // the clients of an act come
     ACT,   // a client does its next step

@@ -96,24 +96,6 @@ void World::PlanOne(const Act &act, int64_t cancel_after_us)
     scene_.timeline.Add(LOOK_EVERY_US, What::LOOK, 0, 0, 0);
 }
 
-void World::AddFaults()
-{
-    const Swarm &swarm = scene_.swarm;
-    const struct {
-        int64_t every_us;
-        What what;
-    } faults[] = {
-        {swarm.partition_every_us, What::PARTITION}, {swarm.crash_every_us, What::CRASH},
-        {swarm.freeze_every_us, What::FREEZE},       {swarm.upkeep_every_us, What::UPKEEP},
-        {swarm.p_crash_every_us, What::P_CRASH},     {swarm.p_freeze_every_us, What::P_FREEZE},
-        {swarm.jump_every_us, What::CLOCK_JUMP}};
-    for (const auto &fault : faults) {
-        if (fault.every_us > 0) {
-            scene_.timeline.Add(scene_.dice.Between(0, 2 * fault.every_us), fault.what, 0, 0, 0);
-        }
-    }
-}
-
 // ---- What happens -------------------------------------------------------------------------------
 
 void World::HappenToCoordinator(const Happening &what)
@@ -151,9 +133,13 @@ void World::Arrive(const Happening &what)
     if (what.what == What::CALL_ARRIVES) {
         const CallMessage call = *scene_.calls.Find(what.subject);
         scene_.calls.Give(what.subject);
-        if (call.database != scene_.database[what.who]) {
+        const Connection now = scene_.ConnectionTo(what.who, call.seat);
+        if (call.connection.database != now.database) {
             /* Its connection broke when the database was put back. */
-        } else if (participants_[what.who].is_up()) {
+        } else if (call.connection.breaks != now.breaks) {
+            scene_.timeline.Add(scene_.now_us() + 100, What::CALL_TIMES_OUT, what.who, call.life,
+                                call.call);
+        } else if (participants_[what.who].is_up() && !scene_.IsGone(what.who, call.seat)) {
             participants_[what.who].OnCall(call);
         } else {
             scene_.timeline.Add(scene_.now_us() + 100, What::CALL_FAILS, what.who, call.life,
@@ -162,7 +148,11 @@ void World::Arrive(const Happening &what)
     } else if (what.what == What::ANSWER_ARRIVES) {
         const AnswerMessage answer = *scene_.answers.Find(what.subject);
         scene_.answers.Give(what.subject);
-        CoordinatorOf(answer.life).OnAnswer(answer);
+        if (answer.connection.breaks == scene_.instances[what.who][answer.seat].breaks) {
+            CoordinatorOf(answer.life).OnAnswer(answer);
+        } else {
+            CoordinatorOf(answer.life).OnCallOver(answer.call, answer.life, false);
+        }
     } else if (what.what == What::REQUEST_ARRIVES) {
         const RequestMessage request = *scene_.requests.Find(what.subject);
         scene_.requests.Give(what.subject);
@@ -175,57 +165,6 @@ void World::Arrive(const Happening &what)
         } else {
             operators_.OnReply(reply);
         }
-    }
-}
-
-// What strikes now, and how often it does.
-int64_t World::Strike(const Happening &what)
-{
-    const Swarm &swarm = scene_.swarm;
-    Dice &dice = scene_.dice;
-    const int64_t now_us = scene_.now_us();
-    if (what.what == What::PARTITION) {
-        scene_.network.Cut(now_us);
-        return swarm.partition_every_us;
-    }
-    if (what.what == What::CRASH) {
-        const bool again = what.who != 0; /* soon after a start: that life's only */
-        if (!again || what.life == coordinator_->life()) {
-            coordinator_->Kill();
-        }
-        return again ? 0 : swarm.crash_every_us;
-    }
-    if (what.what == What::FREEZE) {
-        coordinator_->Freeze(now_us + dice.Delay(swarm.freeze_us));
-        return swarm.freeze_every_us;
-    }
-    if (what.what == What::UPKEEP) {
-        coordinator_->OnUpkeep();
-        return swarm.upkeep_every_us;
-    }
-    if (what.what == What::P_CRASH) {
-        participants_[dice.Below(swarm.participants)].Crash();
-        return swarm.p_crash_every_us;
-    }
-    if (what.what == What::P_FREEZE) {
-        const uint32_t one = dice.Below(swarm.participants);
-        participants_[one].Freeze(now_us + dice.Delay(swarm.p_freeze_us));
-        return swarm.p_freeze_every_us;
-    }
-    scene_.clocks.Jump(dice.Between(-swarm.jump_ms, swarm.jump_ms));
-    scene_.tally.clock_jumps++;
-    if (scene_.judge.OpenActs() > 0) {
-        scene_.Hit(Mark::CLOCK_JUMPED_WITH_OPEN);
-    }
-    return swarm.jump_every_us;
-}
-
-void World::Fault(const Happening &what)
-{
-    const int64_t every_us = scene_.calm ? 0 : Strike(what);
-    if (every_us > 0) {
-        scene_.timeline.Add(scene_.now_us() + scene_.dice.Between(0, 2 * every_us), what.what,
-                            what.who, 0, 0);
     }
 }
 
@@ -258,6 +197,7 @@ void World::Happen(const Happening &what)
     case What::UPKEEP:
     case What::P_CRASH:
     case What::P_FREEZE:
+    case What::SEAT_LOST:
     case What::CLOCK_JUMP:
         Fault(what);
         break;
@@ -325,6 +265,11 @@ void World::Calm()
     zombie_.reset(); /* somebody has stopped it */
     for (Participant &participant : participants_) {
         participant.Freeze(0);
+    }
+    for (auto &seats : scene_.instances) {
+        for (Scene::Instance &instance : seats) {
+            instance.gone_until_us = 0;
+        }
     }
     scene_.timeline.Add(scene_.now_us() + LOOK_EVERY_US, What::LOOK, 0, 0, 0);
 }

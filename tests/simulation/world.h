@@ -57,7 +57,6 @@ class World
     }
 
   private:
-    void AddFaults();
     void Happen(const Happening &what);
     Coordinator &CoordinatorOf(uint32_t life)
     {
@@ -66,12 +65,16 @@ class World
     void HappenToCoordinator(const Happening &what);
     void HappenToParticipant(const Happening &what);
     void Arrive(const Happening &what);
-    void Fault(const Happening &what);
-    int64_t Strike(const Happening &what);
     void Calm();
     void Look();
     bool IsQuiet() const;
     void CheckRows();
+
+    // world_faults.cc
+    void AddFaults();
+    void Fault(const Happening &what);
+    int64_t Strike(const Happening &what);
+    void LoseSeat();
 
     // world_restores.cc
     void RestoreOne();
