@@ -8,6 +8,7 @@ enum { DECIMAL = 10 };
 
 static const struct books *const all_books[] = {
     &books_sqlite,
+    &books_leveldb,
 #ifdef PAYMENT_POSTGRES
     &books_postgres,
 #endif
@@ -16,7 +17,7 @@ static const struct books *const all_books[] = {
 #endif
 };
 
-const char books_known[] = "sqlite"
+const char books_known[] = "sqlite, leveldb"
 #ifdef PAYMENT_POSTGRES
                            ", postgres"
 #endif

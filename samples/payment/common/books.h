@@ -2,7 +2,7 @@
  *
  * A handler changes its books on the connection that the store hands out, in the local transaction
  * that the store has begun, so that fence and books are committed together.  Each database has its own
- * way to say that; one file for each (books_sqlite.c, books_postgres.c, books_mariadb.c) says it, and
+ * way to say that; one file for each (books_sqlite.c, books_leveldb.c, books_postgres.c, books_mariadb.c) says it, and
  * the services are written once.  A service of yours has one database: take that file's few calls and
  * leave this out.
  *
@@ -35,7 +35,7 @@ struct books {
     enum tercet_status (*open)(const char *database, struct tercet_store **store_out,
                                struct tercet_error *error_out);
     /* The connection on which this request's handler works. */
-    void *(*of_request)(const struct tercet_request *request);
+    void *(*of_request)(struct tercet_request *request);
 
     /* A connection without a store, for tables and demo data, in a transaction.  NULL and a sentence
      * when there is none.  The transaction is lost when close() comes before commit(). */
@@ -47,9 +47,14 @@ struct books {
      * and 1 and its first row, or 0 when there is none.  -1 and a sentence when it failed. */
     int (*run)(void *connection, const char *sql, const json_t *values, struct books_row *row_out,
                char error_out[BOOKS_ERROR_SIZE]);
+
+    /* Prints what a query finds, a line for each row and a tab between columns; NULL where the database
+     * has a program of its own for that. */
+    bool (*print)(void *connection, const char *sql, char error_out[BOOKS_ERROR_SIZE]);
 };
 
 extern const struct books books_sqlite;
+extern const struct books books_leveldb;
 extern const struct books books_postgres;
 extern const struct books books_mariadb;
 

@@ -21,7 +21,7 @@ static enum tercet_status open_store(const char *database, struct tercet_store *
     return tercet_postgres_open(&options, store_out, error_out);
 }
 
-static void *of_request(const struct tercet_request *request)
+static void *of_request(struct tercet_request *request)
 {
     return tercet_postgres_connection(request);
 }

@@ -15,6 +15,7 @@ struct arguments {
     const char *listen;
     const struct books *books;
     const char *database; /* NULL: the default of these books */
+    const char *rows;     /* NULL: print none */
     int64_t seed_set;     /* NO_SEED: serve */
 };
 
@@ -28,12 +29,13 @@ static const struct argp_option option_table[] = {
     {.name = "store",
      .key = 't',
      .arg = "KIND",
-     .doc = "which database: sqlite (default), postgres, mariadb"},
+     .doc = "which database: sqlite (default), leveldb, postgres, mariadb"},
     {.name = "database",
      .key = 'd',
      .arg = "PLACE",
      .doc =
-         "of sqlite a file, made when missing (default NAME.db); of postgres what libpq calls a "
+         "of sqlite a file, made when missing (default NAME.db); of leveldb a directory, made when "
+         "missing (NAME.leveldb); of postgres what libpq calls a "
          "connection string (dbname=NAME); of mariadb the database's name, which @FILE may follow, "
          "an option file whose [client] says where and who (NAME)"},
     {.name = "name", .key = 'n', .arg = "NAME", .doc = "as in the coordinator's configuration"},
@@ -42,6 +44,10 @@ static const struct argp_option option_table[] = {
      .arg = "SET",
      .flags = OPTION_ARG_OPTIONAL,
      .doc = "add demo data set number SET (default 0) where it is missing, and end"},
+    {.name = "rows",
+     .key = 'r',
+     .arg = "SQL",
+     .doc = "print what a query finds, and end; of leveldb, which has no program for that"},
     {.name = "help", .key = 'h', .doc = "show this and end"},
     {0}};
 
@@ -69,6 +75,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case 's':
         arguments->seed_set =
             value == NULL ? 0 : usage_number(&arguments->usage, "--seed", value, 0, SEED_SET_MAX);
+        return 0;
+    case 'r':
+        arguments->rows = value;
         return 0;
     case 'h':
         /* Not argp_state_help(): ARGP_NO_ERRS silences it. */
@@ -114,6 +123,26 @@ static int serve(const struct service *service, const struct arguments *argument
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int print(const struct arguments *arguments)
+{
+    const struct books *books = arguments->books;
+    char error[BOOKS_ERROR_SIZE] = "";
+
+    if (books->print == NULL) {
+        usage_wrong(&arguments->usage, "--rows is for leveldb; %s has a program of its own",
+                    books->store);
+    }
+    void *connection = books->begin(arguments->database, error);
+    const bool done = connection != NULL && books->print(connection, arguments->rows, error);
+    if (connection != NULL) {
+        books->close(connection);
+    }
+    if (!done) {
+        fprintf(stderr, "%s: %s: %s\n", arguments->name, arguments->database, error);
+    }
+    return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 /* Makes the tables, adds the demo data when it is asked for, and else serves. */
 static int run(const struct service *service, const struct arguments *arguments)
 {
@@ -154,5 +183,5 @@ int service_main(const struct service *service, int argc, char **argv)
                  service->name, arguments.books->suffix);
         arguments.database = default_database;
     }
-    return run(service, &arguments);
+    return arguments.rows != NULL ? print(&arguments) : run(service, &arguments);
 }

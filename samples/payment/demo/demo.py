@@ -5,7 +5,7 @@
 
 Starts a coordinator and four services, each a process with a database of its own, pays, kills,
 restarts, and checks the books of all four at the end.  --store says what keeps the books: sqlite,
-postgres, mariadb, or for each service its own, as in order=postgres,account=mariadb.
+leveldb, postgres, mariadb, or for each service its own, as in order=postgres,account=mariadb.
 
 Exit code: 0 when everything was as it must be, 1 when anything was off, 2 for wrong use, 77 when the
 database's server is not installed.

@@ -14,7 +14,7 @@ What must hold when nothing is under way:
   outcomes  a gid has paid exactly when the coordinator says so
 
 Fence rows of ended transactions go away by the coordinator's mark, so a row may be missing; one
-that is there must agree.
+that is there must agree.  In LevelDB they are no table, and are not looked at.
 """
 
 from collections import Counter
@@ -85,10 +85,12 @@ class Books:
         self.moves = rows("points", "SELECT gid, owner, kind, points FROM entry")
         self.orders = rows("order", "SELECT id, state, owner, amount, payment FROM orders")
         self.coupons = rows("coupons", "SELECT code, state, owner, payment FROM coupon")
+        fences = {name: shop.fence_rows(name) for name in ("order", "account", "points", "coupons")}
+        self.unseen = [service for service, rows_there in fences.items() if rows_there is None]
         self.fences = [
             (service, gid, branch, FENCE_STATES.get(state, f"state {state}"))
-            for service in ("order", "account", "points", "coupons")
-            for gid, branch, state in shop.fence_rows(service)
+            for service, rows_there in fences.items()
+            for gid, branch, state in rows_there or ()
         ]
         self.deducted = {
             gid: (user, amount) for gid, user, kind, amount in self.money if kind == "DEDUCT"
@@ -113,12 +115,14 @@ class Books:
         points = sum(available for _, available, _ in self.points)
         states_seen = Counter(state for _, _, _, state in self.fences)
         rows = ", ".join(f"{count} {state}" for state, count in sorted(states_seen.items()))
+        unseen = f"; not looked at: {', '.join(self.unseen)}" if self.unseen else ""
         return [
             f"money    {opening} fen paid in = {free} on accounts + {spent} for orders; 0 frozen",
             f"points   {points} available; 0 pending",
             f"orders   {len(self.paid)} paid, each by one payment of its amount; 0 in between",
             f"coupons  {sum(state == 'USED' for _, state, _, _ in self.coupons)} used; 0 locked",
-            f"fences   {rows or 'no rows'} left, the others gone by mark; none disagree; 0 TRIED",
+            f"fences   {rows or 'no rows'} left, the others gone by mark; none disagree; 0 TRIED"
+            + unseen,
         ]
 
     def _expect(self, holds, sentence):

@@ -81,6 +81,10 @@ class Server:
         """Sends it any signal."""
         self._process.send_signal(number)
 
+    @property
+    def runs(self):
+        return self._process is not None and self._process.poll() is None
+
     def stop(self):
         """SIGTERM; returns a sentence when it did not end well, else ""."""
         if self._process is None:
@@ -101,13 +105,14 @@ class Server:
 
 
 def run(command, directory=None):
-    """Runs a program to its end; anything but exit code 0 is a failure."""
+    """Runs a program to its end, returns what it printed; anything but exit code 0 is a failure."""
     done = subprocess.run(
         tied_to_us(command), capture_output=True, text=True, check=False, cwd=directory
     )
     if done.returncode != 0:
         words = " ".join(map(str, command))
         raise ProcessFailure(f"{words}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout
 
 
 def end_on_sigterm():

@@ -91,7 +91,8 @@ class Shop:
     def __init__(self, programs, directory, kinds=None):
         """`kinds`: by service, the kind of its store; SQLite when nothing is said."""
         self.directory = Path(directory)
-        self._stores = stores.Stores(kinds or dict.fromkeys(SERVICES, "sqlite"), self.directory)
+        kinds = kinds or dict.fromkeys(SERVICES, "sqlite")
+        self._stores = stores.Stores(kinds, self.directory, programs.path)
         self.network = relay.Network()
         self._programs = programs
         self._coordinator_port, *ports = processes.free_ports(1 + len(SERVICES))
@@ -109,8 +110,10 @@ class Shop:
         return self._stores.of(service).rows(service, sql)
 
     def fence_rows(self, service):
-        """(gid, branch, state) of each row that the fence has there."""
+        """(gid, branch, state) of each row that the fence has there; None where it is no table."""
         gid = self._stores.of(service).fence_gid
+        if gid is None:
+            return None
         return self.rows(service, f"SELECT {gid}, branch, state FROM tercet_fence")
 
     def open(self):
@@ -135,8 +138,13 @@ class Shop:
 
     def seed(self, number):
         """Demo data set `number` for all services, also while they run."""
-        for name in SERVICES:
+        for name, service in self.services.items():
+            rests = service.runs and self._stores.of(name).exclusive
+            if rests:
+                service.stop()
             processes.run([*self._command(name), f"--seed={number}"])
+            if rests:
+                service.start()
 
     def start_pay(self, payment, timeout_ms=None):
         """Starts `pay` and does not wait for it."""

@@ -1,6 +1,6 @@
 """The databases behind the services: how each kind is started, named, read and stopped.
 
-SQLite is a file for each service.  PostgreSQL and MariaDB are one server of Debian's packages with a
+SQLite is a file for each service, LevelDB a directory.  PostgreSQL and MariaDB are one server of Debian's packages with a
 database for each service, made in the demo's directory, reached through a unix socket in it and by
 nobody else, and stopped with the demo.  Servers that the machine runs already are never touched.
 """
@@ -8,8 +8,10 @@ nobody else, and stopped with the demo.  Servers that the machine runs already a
 import glob
 import os
 import pwd
+import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -26,8 +28,9 @@ class Sqlite:
     """A file for each service, which the service makes."""
 
     fence_gid = "CAST(gid AS TEXT)"
+    exclusive = False  # whether it belongs to the service while that runs
 
-    def __init__(self, directory):
+    def __init__(self, directory, _):
         self._directory = directory
 
     def open(self, services):
@@ -46,6 +49,44 @@ class Sqlite:
     def close(self):
         """Returns sentences about what did not stop as it should."""
         return []
+
+
+class Leveldb:
+    """A directory for each service, which the service makes and has for itself."""
+
+    fence_gid = None  # the rows are the library's own, not a table
+    exclusive = True
+    looks = 3
+
+    def __init__(self, directory, program):
+        self._directory = directory
+        self._program = program
+
+    def open(self, services):
+        """Nothing to start."""
+
+    def place(self, service):
+        return self._directory / f"{service}.leveldb"
+
+    def rows(self, service, sql):
+        """Reads a copy of the files, which are only added to; one look may meet a file that goes."""
+        for look in range(self.looks):
+            try:
+                return self._rows_of_copy(service, sql)
+            except (shutil.Error, FileNotFoundError, processes.ProcessFailure):
+                if look + 1 == self.looks:
+                    raise
+
+    def close(self):
+        return []
+
+    def _rows_of_copy(self, service, sql):
+        with tempfile.TemporaryDirectory(dir=self._directory) as directory:
+            copy = Path(directory) / "copy"
+            shutil.copytree(self.place(service), copy, ignore=shutil.ignore_patterns("LOCK"))
+            command = [self._program(service), "--store", "leveldb", "--database", copy]
+            lines = processes.run([*command, "--rows", sql]).splitlines()
+        return [tuple(map(_cell, line.split("\t"))) for line in lines]
 
 
 class Reader:
@@ -79,8 +120,9 @@ class Postgres:
     """One PostgreSQL server."""
 
     fence_gid = "convert_from(gid, 'UTF8')"
+    exclusive = False
 
-    def __init__(self, directory):
+    def __init__(self, directory, _):
         found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
         if not found:
             raise Missing("PostgreSQL is not installed: no /usr/lib/postgresql/*/bin/postgres")
@@ -122,9 +164,10 @@ class Mariadb:
     """One MariaDB server."""
 
     fence_gid = "CAST(gid AS CHAR)"
+    exclusive = False
     programs = ("/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db", "/usr/bin/mariadb")
 
-    def __init__(self, directory):
+    def __init__(self, directory, _):
         for program in self.programs:
             if not os.access(program, os.X_OK):
                 raise Missing(f"MariaDB is not installed: no {program}")
@@ -167,15 +210,18 @@ class Mariadb:
         return [*command, "--skip-column-names", "--unbuffered", database, *more]
 
 
-KINDS = {"sqlite": Sqlite, "postgres": Postgres, "mariadb": Mariadb}
+KINDS = {"sqlite": Sqlite, "leveldb": Leveldb, "postgres": Postgres, "mariadb": Mariadb}
 
 
 class Stores:
     """Which kind keeps which service's books."""
 
-    def __init__(self, kinds, directory):
+    def __init__(self, kinds, directory, program):
+        """`program(service)`: where the service's program is."""
         self.kinds = kinds
-        self._stores = {kind: KINDS[kind](directory) for kind in sorted(set(kinds.values()))}
+        self._stores = {
+            kind: KINDS[kind](directory, program) for kind in sorted(set(kinds.values()))
+        }
 
     def open(self):
         for kind, store in self._stores.items():
