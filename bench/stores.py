@@ -66,7 +66,7 @@ def running(store, arguments):
         yield [], lambda: None
         return
     with tempfile.TemporaryDirectory(prefix="tercet-stores-", dir=arguments.directory) as directory:
-        server = SERVERS[store](pathlib.Path(directory))
+        server = SERVERS[store](pathlib.Path(directory), None)
         names = ["p%d" % number for number in range(1, arguments.branches + 1)]
         try:
             server.open(names)

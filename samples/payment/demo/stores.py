@@ -1,8 +1,9 @@
 """The databases behind the services: how each kind is started, named, read and stopped.
 
-SQLite is a file for each service, LevelDB a directory.  PostgreSQL and MariaDB are one server of Debian's packages with a
-database for each service, made in the demo's directory, reached through a unix socket in it and by
-nobody else, and stopped with the demo.  Servers that the machine runs already are never touched.
+SQLite is a file for each service, LevelDB a directory.  PostgreSQL and MariaDB are one server of Debian's
+packages with a database for each service, made in the demo's directory, reached through a unix socket
+in it and by nobody else, and stopped with the demo.  Servers that the machine runs already are never
+touched.
 """
 
 import glob
