@@ -59,12 +59,6 @@ struct mariadb_connection {
 
 extern const struct sql_dialect mariadb_dialect;
 
-/* Errors: as tercet_mariadb_open(). */
-TERCET_MUST_CHECK enum tercet_status mariadb_connection_open(
-    const struct mariadb_settings *settings, struct mariadb_connection **connection_out,
-    struct tercet_error *error_out);
-void mariadb_connection_close(struct mariadb_connection *connection);
-
 /* NULL: there is no such statement here. */
 const char *mariadb_query_text(enum sql_query query);
 
@@ -73,7 +67,11 @@ enum tercet_status mariadb_explain(struct mariadb_connection *connection, const 
                                    struct tercet_error *error_out);
 enum tercet_status mariadb_status_of(unsigned code);
 
-/* Slots of struct tercet_store_ops; `connection` is a struct mariadb_connection. */
+/* Slots of struct tercet_store_ops; `self` is a struct mariadb_settings, `connection` a struct
+ * mariadb_connection. */
+enum tercet_status mariadb_connection_open(void *self, void **connection_out,
+                                           struct tercet_error *error_out);
+void mariadb_connection_close(void *connection);
 enum tercet_status mariadb_claim(void *connection, const struct tercet_fence_key *key,
                                  const struct tercet_fence_row *wanted,
                                  struct tercet_fence_claim *claim_out,

@@ -227,10 +227,10 @@ static enum tercet_status prepare_tables(struct mariadb_connection *connection, 
                                : status;
 }
 
-enum tercet_status mariadb_connection_open(const struct mariadb_settings *settings,
-                                           struct mariadb_connection **connection_out,
+enum tercet_status mariadb_connection_open(void *self, void **connection_out,
                                            struct tercet_error *error_out)
 {
+    const struct mariadb_settings *const settings = self;
     struct mariadb_connection *connection = xcalloc(1, sizeof *connection);
     connection->base.dialect = &mariadb_dialect;
     enum tercet_status status = connect_link(connection, settings, error_out);
@@ -253,17 +253,16 @@ enum tercet_status mariadb_connection_open(const struct mariadb_settings *settin
     return TERCET_OK;
 }
 
-void mariadb_connection_close(struct mariadb_connection *connection)
+void mariadb_connection_close(void *connection)
 {
-    if (connection == NULL) {
-        return;
+    struct mariadb_connection *self = connection;
+
+    for (unsigned i = 0; i < self->base.queued; i++) {
+        mysql_free_result(self->answers[i].rows);
     }
-    for (unsigned i = 0; i < connection->base.queued; i++) {
-        mysql_free_result(connection->answers[i].rows);
+    if (self->linked) {
+        mysql_close(&self->link);
     }
-    if (connection->linked) {
-        mysql_close(&connection->link);
-    }
-    buffer_deinit(&connection->text);
-    free(connection);
+    buffer_deinit(&self->text);
+    free(self);
 }

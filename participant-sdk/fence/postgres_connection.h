@@ -46,13 +46,11 @@ struct postgres_connection {
 
 extern const struct sql_dialect postgres_dialect;
 
-/* Errors: as tercet_postgres_open(). */
-TERCET_MUST_CHECK enum tercet_status postgres_connection_open(
-    const struct postgres_settings *settings, struct postgres_connection **connection_out,
-    struct tercet_error *error_out);
-void postgres_connection_close(struct postgres_connection *connection);
-
-/* Slots of struct tercet_store_ops; `connection` is a struct postgres_connection. */
+/* Slots of struct tercet_store_ops; `self` is a struct postgres_settings, `connection` a struct
+ * postgres_connection. */
+enum tercet_status postgres_connection_open(void *self, void **connection_out,
+                                            struct tercet_error *error_out);
+void postgres_connection_close(void *connection);
 enum tercet_status postgres_savepoint(void *connection, struct tercet_error *error_out);
 enum tercet_status postgres_rewind(void *connection, struct tercet_error *error_out);
 enum tercet_status postgres_write(void *connection, const struct tercet_fence_key *key,

@@ -181,10 +181,10 @@ static enum tercet_status open_link(struct postgres_connection *connection,
     return status;
 }
 
-enum tercet_status postgres_connection_open(const struct postgres_settings *settings,
-                                            struct postgres_connection **connection_out,
+enum tercet_status postgres_connection_open(void *self, void **connection_out,
                                             struct tercet_error *error_out)
 {
+    const struct postgres_settings *const settings = self;
     struct postgres_connection *connection = xcalloc(1, sizeof *connection);
     connection->base.dialect = &postgres_dialect;
     enum tercet_status status = open_link(connection, settings, error_out);
@@ -197,14 +197,13 @@ enum tercet_status postgres_connection_open(const struct postgres_settings *sett
     return TERCET_OK;
 }
 
-void postgres_connection_close(struct postgres_connection *connection)
+void postgres_connection_close(void *connection)
 {
-    if (connection == NULL) {
-        return;
+    struct postgres_connection *self = connection;
+
+    for (unsigned i = 0; i < self->base.queued; i++) {
+        PQclear(self->results[i]);
     }
-    for (unsigned i = 0; i < connection->base.queued; i++) {
-        PQclear(connection->results[i]);
-    }
-    PQfinish(connection->link);
-    free(connection);
+    PQfinish(self->link);
+    free(self);
 }

@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "base/error.h"
 
+enum { CONNECTION_COUNT_DEFAULT = 8, BATCH_DEFAULT = 16 };
+
 /* ---- Statements ------------------------------------------------------------------------------- */
 
 void sql_add_number(struct sql_values *values, int64_t number)
@@ -137,6 +139,24 @@ enum tercet_status sql_rewind(void *connection, struct tercet_error *error_out)
     }
     sql_queue(self, SQL_REWIND, NULL);
     return sql_usable(self, error_out);
+}
+
+/* ---- Opening ---------------------------------------------------------------------------------- */
+
+uint32_t sql_or_default(uint32_t value, uint32_t otherwise)
+{
+    return value == 0 ? otherwise : value;
+}
+
+struct tercet_store_options sql_store_options(uint32_t connection_count, uint32_t batch_max,
+                                              uint32_t queue_max)
+{
+    const struct tercet_store_options options = {
+        .size = sizeof options,
+        .connection_count = sql_or_default(connection_count, CONNECTION_COUNT_DEFAULT),
+        .batch_max = sql_or_default(batch_max, BATCH_DEFAULT),
+        .queue_max = queue_max};
+    return options;
 }
 
 enum tercet_status sql_open_status(enum tercet_status status, struct tercet_error *error_out)

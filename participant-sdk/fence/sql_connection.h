@@ -146,6 +146,12 @@ TERCET_MUST_CHECK enum tercet_status sql_begin_sweep(struct sql_connection *conn
 /* Keeps nothing of the transaction in mind. */
 void sql_end(struct sql_connection *connection);
 
+/* ---- Opening ---------------------------------------------------------------------------------- */
+
+uint32_t sql_or_default(uint32_t value, uint32_t otherwise);
+/* How a store with a server is driven; 0: 8 connections, 16 branches in a transaction. */
+struct tercet_store_options sql_store_options(uint32_t connection_count, uint32_t batch_max,
+                                              uint32_t queue_max);
 /* Of an open that failed: full, locked or lost is one thing to whoever opens. */
 enum tercet_status sql_open_status(enum tercet_status status, struct tercet_error *error_out);
 

@@ -10,28 +10,7 @@
 #include "fence/struct_size.h"
 #include "tercet/participant.h"
 
-enum {
-    CONNECTION_COUNT_DEFAULT = 8,
-    BATCH_DEFAULT = 16,
-    LOCK_TIMEOUT_S_DEFAULT = 2,
-    LOCK_TIMEOUT_S_MAX = 3600
-};
-
-static enum tercet_status store_connect(void *self, void **connection_out,
-                                        struct tercet_error *error_out)
-{
-    struct mariadb_connection *connection = NULL;
-    const enum tercet_status status = mariadb_connection_open(self, &connection, error_out);
-    if (status == TERCET_OK) {
-        *connection_out = connection;
-    }
-    return status;
-}
-
-static void store_disconnect(void *connection)
-{
-    mariadb_connection_close(connection);
-}
+enum { LOCK_TIMEOUT_S_DEFAULT = 2, LOCK_TIMEOUT_S_MAX = 3600 };
 
 static void store_close(void *self)
 {
@@ -53,8 +32,8 @@ static void store_close(void *self)
 static const struct tercet_store_ops mariadb_ops = {
     .size = sizeof(struct tercet_store_ops),
     .name = "mariadb",
-    .connect = store_connect,
-    .disconnect = store_disconnect,
+    .connect = mariadb_connection_open,
+    .disconnect = mariadb_connection_close,
     .begin = sql_begin,
     .savepoint = sql_savepoint,
     .rewind = sql_rewind,
@@ -100,11 +79,6 @@ static char *copy_of(const char *text)
     return text == NULL ? NULL : xstrdup(text);
 }
 
-static uint32_t or_default(uint32_t value, uint32_t otherwise)
-{
-    return value == 0 ? otherwise : value;
-}
-
 enum tercet_status tercet_mariadb_open(const struct tercet_mariadb_options *options,
                                        struct tercet_store **store_out,
                                        struct tercet_error *error_out)
@@ -118,11 +92,8 @@ enum tercet_status tercet_mariadb_open(const struct tercet_mariadb_options *opti
     if (status != TERCET_OK) {
         return status;
     }
-    const struct tercet_store_options driving = {
-        .size = sizeof driving,
-        .connection_count = or_default(known.connection_count, CONNECTION_COUNT_DEFAULT),
-        .batch_max = or_default(known.batch_max, BATCH_DEFAULT),
-        .queue_max = known.queue_max};
+    const struct tercet_store_options driving =
+        sql_store_options(known.connection_count, known.batch_max, known.queue_max);
     struct mariadb_settings *settings = xcalloc(1, sizeof *settings);
     settings->host = copy_of(known.host);
     settings->unix_socket = copy_of(known.unix_socket);
@@ -133,7 +104,7 @@ enum tercet_status tercet_mariadb_open(const struct tercet_mariadb_options *opti
     settings->tls_ca_file = copy_of(known.tls_ca_file);
     settings->setup_sql = copy_of(known.setup_sql);
     settings->port = known.port;
-    settings->lock_timeout_s = or_default(known.lock_timeout_s, LOCK_TIMEOUT_S_DEFAULT);
+    settings->lock_timeout_s = sql_or_default(known.lock_timeout_s, LOCK_TIMEOUT_S_DEFAULT);
     settings->isolation = known.isolation;
     settings->create_tables = known.create_tables;
     status = tercet_store_create(&mariadb_ops, settings, &driving, store_out, error_out);

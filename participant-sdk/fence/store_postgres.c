@@ -12,28 +12,10 @@
 #include "tercet/participant.h"
 
 enum {
-    CONNECTION_COUNT_DEFAULT = 8,
-    BATCH_DEFAULT = 16,
     LOCK_TIMEOUT_MS_DEFAULT = 2000,
     STATEMENT_TIMEOUT_MS_DEFAULT = 5000,
     IDLE_TIMEOUT_MS_DEFAULT = 10000
 };
-
-static enum tercet_status store_connect(void *self, void **connection_out,
-                                        struct tercet_error *error_out)
-{
-    struct postgres_connection *connection = NULL;
-    const enum tercet_status status = postgres_connection_open(self, &connection, error_out);
-    if (status == TERCET_OK) {
-        *connection_out = connection;
-    }
-    return status;
-}
-
-static void store_disconnect(void *connection)
-{
-    postgres_connection_close(connection);
-}
 
 static void store_close(void *self)
 {
@@ -46,8 +28,8 @@ static void store_close(void *self)
 static const struct tercet_store_ops postgres_ops = {
     .size = sizeof(struct tercet_store_ops),
     .name = "postgres",
-    .connect = store_connect,
-    .disconnect = store_disconnect,
+    .connect = postgres_connection_open,
+    .disconnect = postgres_connection_close,
     .begin = sql_begin,
     .savepoint = postgres_savepoint,
     .rewind = postgres_rewind,
@@ -117,11 +99,6 @@ static enum tercet_status check_options(const struct tercet_postgres_options *op
     return status;
 }
 
-static uint32_t or_default(uint32_t value, uint32_t otherwise)
-{
-    return value == 0 ? otherwise : value;
-}
-
 enum tercet_status tercet_postgres_open(const struct tercet_postgres_options *options,
                                         struct tercet_store **store_out,
                                         struct tercet_error *error_out)
@@ -135,18 +112,15 @@ enum tercet_status tercet_postgres_open(const struct tercet_postgres_options *op
     if (status != TERCET_OK) {
         return status;
     }
-    const struct tercet_store_options driving = {
-        .size = sizeof driving,
-        .connection_count = or_default(known.connection_count, CONNECTION_COUNT_DEFAULT),
-        .batch_max = or_default(known.batch_max, BATCH_DEFAULT),
-        .queue_max = known.queue_max};
+    const struct tercet_store_options driving =
+        sql_store_options(known.connection_count, known.batch_max, known.queue_max);
     struct postgres_settings *settings = xcalloc(1, sizeof *settings);
     settings->conninfo = xstrdup(known.conninfo);
     settings->setup_sql = known.setup_sql == NULL ? NULL : xstrdup(known.setup_sql);
-    settings->lock_timeout_ms = or_default(known.lock_timeout_ms, LOCK_TIMEOUT_MS_DEFAULT);
+    settings->lock_timeout_ms = sql_or_default(known.lock_timeout_ms, LOCK_TIMEOUT_MS_DEFAULT);
     settings->statement_timeout_ms =
-        or_default(known.statement_timeout_ms, STATEMENT_TIMEOUT_MS_DEFAULT);
-    settings->idle_timeout_ms = or_default(known.idle_timeout_ms, IDLE_TIMEOUT_MS_DEFAULT);
+        sql_or_default(known.statement_timeout_ms, STATEMENT_TIMEOUT_MS_DEFAULT);
+    settings->idle_timeout_ms = sql_or_default(known.idle_timeout_ms, IDLE_TIMEOUT_MS_DEFAULT);
     settings->isolation = known.isolation;
     settings->create_tables = known.create_tables;
     status = tercet_store_create(&postgres_ops, settings, &driving, store_out, error_out);

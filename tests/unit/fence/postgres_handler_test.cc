@@ -3,6 +3,7 @@
 
 #include "fence/postgres_connection.h"
 #include "postgres_backend.h"
+#include "server_slots.h"
 
 namespace fence_test
 {
@@ -117,47 +118,18 @@ TEST_F(PostgresHandlers, StatementThatTakesTooLongFailsItsBranchAlone)
 
 /* ---- The slots, one by one ------------------------------------------------------------------- */
 
-class PostgresSlots : public ServerTest
+class PostgresSlots : public ServerSlots
 {
   protected:
-    void SetUp() override
+    PGconn *Link() const
     {
-        ServerTest::SetUp();
-        if (IsSkipped()) {
-            return;
-        }
-        harness = std::make_unique<Harness>("postgres", directory.path());
-        ASSERT_EQ(harness->Run(Try("g", 1)).how, TERCET_HOW_RAN);
-        ops = harness->group.ops;
-        connection = static_cast<postgres_connection *>(harness->group.connection);
-        wanted.state = TERCET_FENCE_TRIED;
-        memcpy(wanted.participant, "account", 8);
-        memcpy(wanted.action, "debit", 6);
-        memset(wanted.identity.origin, 1, sizeof wanted.identity.origin);
-        wanted.identity.number = {10, 2};
+        return static_cast<postgres_connection *>(connection)->link;
     }
 
     void Say(const char *sql)
     {
-        PQclear(PQexec(connection->link, sql));
+        PQclear(PQexec(Link(), sql));
     }
-
-    tercet_status BeginAndClaim()
-    {
-        tercet_status status = ops->begin(connection, &error);
-        if (status == TERCET_OK) {
-            status = ops->savepoint(connection, &error);
-        }
-        return status == TERCET_OK ? ops->claim(connection, &key, &wanted, &claim, &error) : status;
-    }
-
-    std::unique_ptr<Harness> harness;
-    const tercet_store_ops *ops = nullptr;
-    postgres_connection *connection = nullptr;
-    tercet_fence_key key = {tercet_bytes_of("h", 1), 1};
-    tercet_fence_row wanted = {};
-    tercet_fence_claim claim = {};
-    tercet_error error = {};
 };
 
 // COMMIT of a transaction that has failed is a ROLLBACK, and the server calls that no error.
@@ -178,17 +150,17 @@ TEST_F(PostgresSlots, RollbackEndsWhateverIsOpenQueuedOrFailed)
 {
     ASSERT_EQ(ops->begin(connection, &error), TERCET_OK);
     ops->rollback(connection); // BEGIN was only queued
-    EXPECT_EQ(PQtransactionStatus(connection->link), PQTRANS_IDLE);
+    EXPECT_EQ(PQtransactionStatus(Link()), PQTRANS_IDLE);
     ASSERT_EQ(BeginAndClaim(), TERCET_OK);
     Say("RELEASE tercet_branch");
     ASSERT_EQ(ops->rewind(connection, &error), TERCET_OK); // will fail when it is sent
     ops->rollback(connection);
-    EXPECT_EQ(PQtransactionStatus(connection->link), PQTRANS_IDLE);
+    EXPECT_EQ(PQtransactionStatus(Link()), PQTRANS_IDLE);
     ops->rollback(connection); // and once more
     ASSERT_EQ(BeginAndClaim(), TERCET_OK);
     EXPECT_EQ(claim.row.state, TERCET_FENCE_NONE);
     ops->rollback(connection);
-    EXPECT_FALSE(connection->base.suspect);
+    EXPECT_FALSE(static_cast<sql_connection *>(connection)->suspect);
 }
 
 // A session that has a name of the fullest length, or one that ends as a sign does.
