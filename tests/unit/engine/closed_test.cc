@@ -57,6 +57,24 @@ TEST(Closed, WhatTheBackupHoldsAsDecidedEndsWhereItHadEnded)
     EXPECT_EQ(TXN_CONFIRMED, world.Find("g")->state);
 }
 
+TEST(Closed, WhatHadEndedBeforeTheBackupIsNotEndedAgain)
+{
+    RestoredWorld world;
+    txn *made = world.Adopt("g", 10);
+    made->state = TXN_CONFIRMING;
+    made->branches[0]->state = BRANCH_CONFIRMED;
+    made->branches[1]->state = BRANCH_CONFIRMING;
+    made->branches[1]->asked = TERCET_PHASE_CONFIRM;
+    world.Resume(100);
+    world.DescribeClosed(0, 12);
+    world.DescribeClosed(1, 0);
+    world.Inspected(0, {});
+    world.Inspected(1, {});
+    EXPECT_EQ(BRANCH_CONFIRMED, made->branches[0]->state);
+    EXPECT_EQ(BRANCH_CONFIRMING, made->branches[1]->state);
+    EXPECT_EQ(0, world.CountRecords("g", RECORD_PROGRESS)) << "nothing is new";
+}
+
 TEST(Closed, ATransactionThatTheBackupHoldsWithoutABranchIsUnknown)
 {
     RestoredWorld world;
