@@ -107,10 +107,11 @@ enum tercet_status rpc_address_parse(const char *text, const struct rpc_credenti
         return not_understood(text, error_out);
     }
     if (credentials == NULL && !address.is_loopback) {
-        return error_set(error_out, TERCET_INVALID_ARGUMENT,
-                         "address \"%.100s\" can be reached by others and TLS is not configured; "
-                         "plaintext is accepted only on loopback and unix sockets",
-                         text);
+        return error_set(
+            error_out, TERCET_INVALID_ARGUMENT,
+            "address \"%.100s\" can be reached by others and this version has no TLS: "
+            "only loopback and unix sockets are accepted; put a tunnel between machines",
+            text);
     }
     *address_out = address;
     return TERCET_OK;

@@ -17,8 +17,10 @@ enum { LOCK_PATH_SIZE = RPC_UNIX_PATH_BYTES_MAX + sizeof ".lock" };
 
 static enum tercet_status in_use(const struct rpc_address *address, struct tercet_error *error_out)
 {
-    return error_set(error_out, TERCET_UNAVAILABLE,
-                     "address \"%.100s\" is in use by another server", address->text);
+    return error_set(
+        error_out, TERCET_UNAVAILABLE,
+        "address \"%.100s\" is in use by another server; stop that one, or take another address",
+        address->text);
 }
 
 static enum tercet_status cannot_bind(const struct rpc_address *address, const char *reason,
