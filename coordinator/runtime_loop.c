@@ -50,7 +50,7 @@ static void hand_hold(void *context, const struct effect_hold *hold)
         edge_hold(runtime->edge, hold->participant);
         LOGGER(LOGGER_ERROR, "participant.held", logger_text("participant", name),
                logger_text("text", hold->text),
-               logger_text("advice", "nothing is sent to it until Resolve says so; see "
+               logger_text("advice", "nothing is sent to it until it is released; see "
                                      "docs/operations.md, a participant that was restored"));
     } else {
         LOGGER(LOGGER_WARNING, "participant.released", logger_text("participant", name),

@@ -50,8 +50,10 @@ static void hold_lane(struct step *step, uint32_t participant, bool held)
     struct effect *effect = effects_add(step->effects, EFFECT_HOLD);
     effect->u.hold.participant = participant;
     effect->u.hold.held = held;
-    effect->u.hold.text = xstrdup(held ? "the journal was restored: it is asked what it has seen"
-                                       : "the restored journal has asked everybody");
+    effect->u.hold.text =
+        xstrdup(held ? "the journal was restored: it is asked what it has seen, and "
+                       "released when all have told"
+                     : "the restored journal has asked everybody");
 }
 
 bool restored_knows_no_branch(const struct engine *engine, const struct txn *txn)
