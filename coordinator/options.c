@@ -115,7 +115,8 @@ static enum tercet_status take_flag(struct parse *parse, struct tercet_error *er
     const bool file = size == strlen("--config") && memcmp(word, "--config", size) == 0;
     const size_t index = find_flag(word, size);
     if (!file && index == CONFIG_KEY_COUNT) {
-        return wrong(error_out, "unknown option", word);
+        return error_set(error_out, TERCET_INVALID_ARGUMENT,
+                         "unknown option \"%.60s\"; tercetd --help lists all; %s", word, example);
     }
     const char *value = sign == NULL ? NULL : sign + 1;
     if (value == NULL) {

@@ -84,7 +84,7 @@ TEST(Options, SayWhatIsWrongAndShowAnExample)
         {{"--windows=3"}, "unknown option \"--windows=3\""},
         {{"--try", "3"}, "unknown option \"--try\""},
         {{"--try_timeout_ms", "3"}, "unknown option \"--try_timeout_ms\""},
-        {{"-x"}, "unknown option \"-x\""},
+        {{"-x"}, "unknown option \"-x\"; tercetd --help lists all; "},
         {{"--"}, "unknown option \"--\""},
         {{"-"}, "unknown option \"-\""},
         {{"--window"}, "no value after \"--window\""},
