@@ -3,8 +3,8 @@
 #   component sdk     headers, libtercet.so, libtercet.a, tercet.pc, the CMake package Tercet, protos,
 #                     tercet-conformance; and for each of STORES libtercet-<name>.so and .a,
 #                     tercet-<name>.pc, its tables
-#   component daemon  tercetd, its sample configuration
-#   component doc     licence, readme, the protocol
+#   component daemon  tercetd, its sample configuration and unit
+#   component doc     licence, readme, docs/
 #
 # One list, TERCET_PRIVATE_LIBRARIES, names what libtercet.a needs; tercet.pc and TercetConfig.cmake
 # are made from it.  tests/integration/install builds a stranger's project against the result.
@@ -79,9 +79,10 @@ if(TARGET tercetd)
   install(TARGETS tercetd RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT daemon)
 endif()
 file(GLOB sample_configurations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/coordinator/*.yaml)
-install(FILES ${sample_configurations} DESTINATION ${CMAKE_INSTALL_DATADIR}/tercet COMPONENT daemon)
+install(FILES ${sample_configurations} coordinator/tercetd.service DESTINATION ${CMAKE_INSTALL_DATADIR}/tercet COMPONENT daemon)
 
 # ---- doc --------------------------------------------------------------------------------------
 file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
-     ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/docs/protocol.md)
+     ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/ARCHITECTURE.md)
 install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc)

@@ -26,6 +26,13 @@ TEST_F(ConfigPrint, TheManualHasTheTableThatIsInTheProgram)
         << "replace the table in docs/configuration.md by tercetd --print-config-table";
 }
 
+TEST_F(ConfigPrint, TheFileThatIsInstalledAsASampleIsAccepted)
+{
+    Write(ReadFile(std::string(TERCET_DOCS) + "/../coordinator/tercetd.yaml"));
+    const Loaded loaded = Load();
+    EXPECT_EQ(loaded.status, TERCET_OK) << loaded.error;
+}
+
 TEST_F(ConfigPrint, EveryDefaultIsWithinItsBoundsAndEveryMeaningASentence)
 {
     for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
