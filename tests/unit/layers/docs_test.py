@@ -1,10 +1,10 @@
-"""What a document names is there: links, files, tests, options, identifiers.
+"""What a document names is there: links, files, tests, options, identifiers; and every code is in a document.
 
 usage: docs_test.py SOURCE_ROOT
 
 Names are what stands in back-ticks outside of fenced blocks.  A file may be named from the document's folder,
 from the project's, or by the end of its path.  An identifier (it has an underscore) and an option must occur
-in some file that is no document.
+in some file that is no document.  A code, TERCET_..., is what programs of others look at.
 """
 
 import fnmatch
@@ -21,11 +21,19 @@ QUOTED = re.compile(r"`([^`\n]+)`")
 FILE = re.compile(r"[\w./*-]+\.(?:c|h|cc|py|js|go|java|md|proto|sql|txt|pml|cmake)")
 TEST = re.compile(r"(\w*[a-z]\w*\*?)\.([A-Z]\w+[a-z]\w*|\*)(?:/\w+)?")
 WORD = re.compile(r"(?<!-)--[a-z][a-z-]+|\b[A-Za-z]\w*_\w*\w\b")
+CODE = re.compile(r'"(TERCET_[A-Z_]+)"')
 DEFINED = re.compile(r"TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)")
 
-# Placeholders of the house's rules; where a package installs; names that CMake puts together; a stranger's option.
+# Who says codes, and where they are explained.
+SPEAKERS = ("coordinator/engine/", "coordinator/service/", "coordinator/participant/", "participant-sdk/src/",
+            "participant-sdk/include/")
+MANUALS = ("docs/", "participant-sdk/README.md", "participant-sdk/include/")
+# Told to a caller that has gone.
+UNHEARD = {"TERCET_FORGOTTEN_CALL"}
+
+# Placeholders of the house's rules; where a package installs; names that CMake puts together; names of others.
 ELSEWHERE = {"x_init", "x_deinit", "x_create", "x_destroy", "x_open", "x_close", "x_start", "x_stop", "x_ref",
-             "x_unref", "share/tercet/sql/postgres.sql", "languages_python", "fuzz_corpus", "--tool"}
+             "x_unref", "share/tercet/sql/postgres.sql", "languages_python", "fuzz_corpus", "--tool", "tcc_fence_log"}
 
 
 def main():
@@ -35,6 +43,7 @@ def main():
     text = "\n".join((ROOT / name).read_text(encoding="utf-8", errors="replace") for name in sources)
     known = Known(names, set(DEFINED.findall(text)), text + "\n".join(names))
     wrong = [f"{name}: {what}" for name in documents for what in look(name, known)]
+    wrong += unexplained(names)
     print("\n".join(wrong) or f"{len(documents)} documents name what is there")
     sys.exit(1 if wrong else 0)
 
@@ -82,6 +91,15 @@ def look(document, known):
                 yield f"no test `{quoted}`"
         else:
             yield from (f"`{word}` is nowhere" for word in WORD.findall(quoted) if not known.has_word(word))
+
+
+def unexplained(names):
+    def text_of(folders):
+        return "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names if name.startswith(folders))
+
+    told = set(CODE.findall(text_of(SPEAKERS))) - UNHEARD
+    manual = text_of(MANUALS)
+    return [f"no document has the code {code}" for code in sorted(told) if code not in manual]
 
 
 def leads_somewhere(document, target):
