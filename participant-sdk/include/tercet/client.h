@@ -29,14 +29,14 @@ struct tercet_client; /* connections to one coordinator */
 
 struct tercet_client_options {
     size_t size;
-    /* The coordinator: "host:port", "[v6]:port", "unix:/path"; several, separated by commas, are
-     * tried in turn.  Required. */
+    /* The coordinator: "host:port", "[v6]:port", "unix:/path"; several addresses of it, at most 8,
+     * separated by commas, are tried in turn.  At most 1024 bytes.  Required. */
     const char *target;
     /* NULL: plaintext, loopback and unix sockets only.  This version knows nothing else: anything
      * but NULL is UNIMPLEMENTED. */
     const struct tercet_tls *tls;
     /* Calls begun and not completed, blocking ones included; above it RESOURCE_EXHAUSTED at
-     * once.  Default 10000. */
+     * once.  Default 10000, at most 1000000. */
     uint32_t in_flight_max;
     /* The client's own threads, on which callbacks run.  Default 2, at most 16. */
     uint32_t thread_count;
@@ -59,8 +59,7 @@ struct tercet_client_options {
 /* Makes a client.  Does not wait for a connection: a coordinator that is down shows in the first
  * call.  One client for a process is enough; its connections are shared by all threads.  Everything
  * in `options` is copied.
- * Errors: INVALID_ARGUMENT (names the field), UNAVAILABLE (a TLS file cannot be read),
- * RESOURCE_EXHAUSTED. */
+ * Errors: INVALID_ARGUMENT (names the field), UNIMPLEMENTED (tls), RESOURCE_EXHAUSTED. */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_client_create(
     const struct tercet_client_options *options, struct tercet_client **client_out,
     struct tercet_error *error_out);
@@ -289,7 +288,8 @@ TERCET_API TERCET_MUST_CHECK enum tercet_verdict tercet_client_try(
 TERCET_API TERCET_MUST_CHECK enum tercet_outcome tercet_client_confirm(
     struct tercet_client *client, const char *gid, struct tercet_result **result_out);
 
-/* Asks for the decision to cancel, and waits for it; `text` says why (NULL: "").
+/* Asks for the decision to cancel, and waits for it; `text` says why (NULL: ""; cut at
+ * TERCET_REASON_TEXT_BYTES_MAX).
  * CONFIRMED: the decision was taken before.  A gid that was never begun is recorded as cancelled,
  * so that a begin or execute still on its way is told CANCELLED: this is how to make sure that an
  * UNKNOWN one never happens. */

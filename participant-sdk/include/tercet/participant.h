@@ -82,14 +82,15 @@ TERCET_API enum tercet_verdict tercet_answer_done(struct tercet_request *request
                                                   struct tercet_bytes result);
 
 /* A business no.  Nothing of this branch is kept, and the transaction will be cancelled.  `code` is
- * for the initiator's program, the text for its people; both are copied and reach the initiator.
- * See contract 5 for confirm and cancel. */
+ * for the initiator's program, 1 to TERCET_REASON_CODE_BYTES_MAX of A-Z 0-9 _ (another is a failure, as
+ * tercet_answer_failed); the text is for its people and is cut at TERCET_REASON_TEXT_BYTES_MAX, here and
+ * below.  Both are copied and reach the initiator.  See contract 5 for confirm and cancel. */
 TERCET_API enum tercet_verdict tercet_answer_refused(struct tercet_request *request,
                                                      const char *code, const char *format, ...)
     TERCET_PRINTF(3, 4);
 
 /* Not now: a row is locked, a downstream is busy.  Nothing of this branch is kept; the coordinator
- * asks again after `after_ms` or somewhat later; 0 leaves it to the coordinator's own back-off.  A
+ * asks again after `after_ms` (at most 60000) or somewhat later; 0 leaves it to its own back-off.  A
  * try that is still LATER when the transaction's trying time ends is cancelled. */
 TERCET_API enum tercet_verdict tercet_answer_later(struct tercet_request *request,
                                                    uint32_t after_ms, const char *format, ...)
@@ -126,13 +127,14 @@ struct tercet_participant_options {
     /* As in the coordinator's configuration; requests for another name are answered LATER.
      * Required. */
     const char *name;
-    /* "host:port", "[v6]:port", "unix:/path"; port 0 picks a free one.  Required. */
+    /* "host:port", "[v6]:port", "unix:/path", at most 255 bytes; port 0 picks a free one.
+     * Required. */
     const char *listen;
     /* NULL: plaintext, loopback and unix sockets only.  This version knows nothing else: anything
      * but NULL is UNIMPLEMENTED. */
     const struct tercet_tls *tls;
-    /* Requests held at a time, over all connections and stores; above it they are answered LATER
-     * at once.  Default 10000. */
+    /* Requests held at a time, over all connections and stores; above it, and above 64 MiB of
+     * payloads, they are answered LATER at once.  Default 10000, at most 1000000. */
     uint32_t in_flight_max;
     uint32_t unfenced_workers; /* threads for unfenced actions.  Default 8, at most 256 */
     /* How long serve() and destroy() let running work finish.  Default 10000. */
@@ -142,7 +144,7 @@ struct tercet_participant_options {
 };
 
 /* Makes a participant that does not listen yet.  Everything in `options` is copied.
- * Errors: INVALID_ARGUMENT (names the field), RESOURCE_EXHAUSTED. */
+ * Errors: INVALID_ARGUMENT (names the field), UNIMPLEMENTED (tls), RESOURCE_EXHAUSTED. */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_create(
     const struct tercet_participant_options *options, struct tercet_participant **participant_out,
     struct tercet_error *error_out);
@@ -171,13 +173,14 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_register_unfe
     size_t action_count, struct tercet_error *error_out);
 
 /* Listens and returns; requests are served on the SDK's threads from now on.
- * Errors: INVALID_ARGUMENT (address, TLS files), FAILED_PRECONDITION (no action registered, started
+ * Errors: INVALID_ARGUMENT (address), FAILED_PRECONDITION (no action registered, started
  * before), UNAVAILABLE (address in use, a store's database not reachable), DATA_LOSS (a store
  * refuses its own tables). */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_start(
     struct tercet_participant *participant, struct tercet_error *error_out);
 
-/* The address that it listens on, with the real port: "127.0.0.1:41733".  "" before start. */
+/* The address that it listens on, with the real port: "127.0.0.1:41733".  "" before start.  The
+ * participant's, until it is destroyed. */
 TERCET_API const char *tercet_participant_address(const struct tercet_participant *participant);
 
 /* Stops: new requests are answered LATER, health says NOT_SERVING, running handlers finish and

@@ -61,7 +61,7 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_leveldb_delete(
 
 /* The database itself, for iterators and reads outside handlers.  It shows what is committed, not
  * what this batch will write.  Do not write through it: a write of yours can overtake a handler
- * that has read before it. */
+ * that has read before it.  The store's, until it is closed.  NULL when `store` is of another kind. */
 TERCET_API struct leveldb_t *tercet_leveldb_database(struct tercet_store *store);
 
 TERCET_END_DECLS

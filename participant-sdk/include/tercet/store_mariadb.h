@@ -59,7 +59,7 @@ struct tercet_mariadb_options {
     /* Branches in one local transaction; 1: no sharing.  Default 16, at most 1024. */
     uint32_t batch_max;
     uint32_t queue_max;      /* requests waiting for a worker; above it LATER.  Default 10000 */
-    uint32_t lock_timeout_s; /* innodb_lock_wait_timeout, in whole seconds.  Default 2 */
+    uint32_t lock_timeout_s; /* innodb_lock_wait_timeout.  Default 2, at most 3600 */
     enum tercet_mariadb_isolation isolation;
     bool create_tables; /* run sql/mariadb.sql when the tables are missing; needs the right to */
 };

@@ -47,7 +47,8 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_sqlite_open(
     struct tercet_error *error_out);
 
 /* The connection in whose open transaction the handler runs.  NULL when the action is not
- * registered on a SQLite store. */
+ * registered on a SQLite store.
+ * Ownership: the store's.  Thread: the handler's, until it returns. */
 TERCET_API struct sqlite3 *tercet_sqlite_connection(const struct tercet_request *request);
 
 /* The prepared statement of `sql` on that connection, reset and with no bindings: prepared on first

@@ -119,7 +119,7 @@ enum tercet_status {
     TERCET_NOT_FOUND = 5,
     /* This gid, or this branch of it, was used before with other content. */
     TERCET_ALREADY_EXISTS = 6,
-    TERCET_PERMISSION_DENIED = 7, /* the certificate is known and not allowed to do this */
+    TERCET_PERMISSION_DENIED = 7, /* kept for TLS; Tercet does not say it yet */
     /* A bound is reached (memory, queue, open transactions); try again later. */
     TERCET_RESOURCE_EXHAUSTED = 8,
     /* Not in this state: unknown participant or action, decided already, a blocking call from a
@@ -134,7 +134,7 @@ enum tercet_status {
     TERCET_INTERNAL = 13,
     TERCET_UNAVAILABLE = 14,    /* not reachable, or starting or stopping; ask again */
     TERCET_DATA_LOSS = 15,      /* stored data does not add up; nothing was opened or changed */
-    TERCET_UNAUTHENTICATED = 16 /* no certificate, or one that is not trusted */
+    TERCET_UNAUTHENTICATED = 16 /* kept for TLS; Tercet does not say it yet */
 };
 
 /* The status's name, such as "UNAVAILABLE"; "?" for a number that this version does not know.
@@ -150,7 +150,8 @@ struct tercet_error {
 
 /* ---- Bytes and reasons ----------------------------------------------------------------------- */
 
-/* A borrowed run of bytes; owns nothing.  Where the library hands one out, `data` is never NULL and
+/* A borrowed run of bytes; owns nothing.  `data` may be NULL when `size` is 0.  Where the library hands
+ * one out, `data` is never NULL and
  * one zero byte follows the last (not counted), so that text payloads can be read as strings. */
 struct tercet_bytes {
     const void *data;
@@ -229,10 +230,13 @@ TERCET_API const char *tercet_conflict_name(enum tercet_conflict conflict);
 
 /* ---- Transport security ---------------------------------------------------------------------- */
 
-/* Certificates for one side of a connection, mutual by default.  The files are PEM and are read
- * again when they change, without a restart; a change that cannot be read is logged and the old one
- * stays.  Without this struct a connection is plaintext, which is accepted only on loopback
- * (127.0.0.1, ::1) and unix sockets; any other address is then TERCET_INVALID_ARGUMENT. */
+/* This version has no TLS: a function that is given this struct returns TERCET_UNIMPLEMENTED.
+ * Connections are plaintext, which is accepted only on loopback (127.0.0.0/8, ::1, localhost) and
+ * unix sockets; any other address is TERCET_INVALID_ARGUMENT.
+ *
+ * What it will mean: certificates for one side of a connection, mutual by default.  The files are PEM
+ * and are read again when they change, without a restart; a change that cannot be read is logged and
+ * the old one stays. */
 struct tercet_tls {
     size_t size;
     const char *ca_file;          /* whom to trust.  Required */
