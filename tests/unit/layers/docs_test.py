@@ -10,6 +10,7 @@ in some file that is no document.  A code, TERCET_..., is what programs of other
 import fnmatch
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -69,11 +70,12 @@ class Known:
 
 def tracked():
     """The project's files: what git knows, or, without it, all but what is built."""
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False)
-    if listed.returncode == 0 and listed.stdout:
-        return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    if shutil.which("git"):
+        listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False)
+        if listed.returncode == 0 and listed.stdout:
+            return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
     paths = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
-    return [path.as_posix() for path in paths if path.parts[0] != "build" and "node_modules" not in path.parts]
+    return [path.as_posix() for path in paths if path.parts[0] not in ("build", ".git") and "node_modules" not in path.parts]
 
 
 def look(document, known):
