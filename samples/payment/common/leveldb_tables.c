@@ -10,14 +10,9 @@
 enum { NAME_SIZE = 32, KEY_SIZE = 192, SQL_SIZE = 2048, KEYED_COST = 1, SCAN_COST = 1000000 };
 
 static const char definitions[] = "definition/";
+static const char hidden_key[] = "books_number";
 
 /* ---- Values ---------------------------------------------------------------------------------- */
-
-static bool is_error(char *words)
-{
-    leveldb_free(words);
-    return words != NULL;
-}
 
 /* The JSON under a key, or NULL where there is none.  False: it cannot be read. */
 static bool load(const struct leveldb_place *place, const char *key, json_t **value_out)
@@ -41,8 +36,10 @@ static bool load(const struct leveldb_place *place, const char *key, json_t **va
     if (there) {
         *value_out = json_loadb(value, size, JSON_DECODE_ANY, NULL);
     }
+    const bool failed = words != NULL;
     leveldb_free(value);
-    return !is_error(words) && (!there || *value_out != NULL);
+    leveldb_free(words);
+    return !failed && (!there || *value_out != NULL);
 }
 
 /* Takes ownership of `value`. */
@@ -78,19 +75,35 @@ struct cursor {
     leveldb_iterator_t *all;  /* NULL: it was found by its key */
 };
 
-static int key_column(const struct table *table)
+/* What the table is to SQLite: its columns' names, the first or a hidden one as key. */
+static bool define(const struct table *table, int count, const char *const *columns,
+                   char definition_out[SQL_SIZE])
 {
-    return table->keyed ? 0 : table->columns;
+    size_t size = (size_t)snprintf(definition_out, SQL_SIZE, "CREATE TABLE t (");
+
+    for (int i = 0; i < count && size < SQL_SIZE; i++) {
+        size += (size_t)snprintf(definition_out + size, SQL_SIZE - size, "%.*s, ",
+                                 (int)strcspn(columns[i], " "), columns[i]);
+    }
+    if (size < SQL_SIZE) {
+        const char *key = table->keyed ? columns[0] : hidden_key;
+        size += (size_t)snprintf(definition_out + size, SQL_SIZE - size,
+                                 "%s%sPRIMARY KEY (%.*s)) WITHOUT ROWID",
+                                 table->keyed ? "" : hidden_key, table->keyed ? "" : " HIDDEN, ",
+                                 (int)strcspn(key, " "), key);
+    }
+    return size < SQL_SIZE;
 }
 
-/* The words of CREATE TABLE's parentheses come one by one from the third argument on. */
+/* The words of CREATE TABLE's parentheses come one by one from the third argument on, the columns
+ * first. */
 static int connect_table(sqlite3 *sql, void *context, int count, const char *const *words,
                          sqlite3_vtab **table_out, char **error_out)
 {
     enum { TABLE_NAME = 2, FIRST_COLUMN = 3 };
-    char definition[SQL_SIZE] = "CREATE TABLE t (";
+    const char *const *columns = words + FIRST_COLUMN;
+    char definition[SQL_SIZE];
     struct table *table = calloc(1, sizeof *table);
-    size_t size = strlen(definition);
 
     (void)error_out;
     if (table == NULL) {
@@ -98,18 +111,20 @@ static int connect_table(sqlite3 *sql, void *context, int count, const char *con
     }
     table->place = context;
     snprintf(table->name, sizeof table->name, "%s", words[TABLE_NAME]);
-    table->keyed = count > FIRST_COLUMN && strstr(words[FIRST_COLUMN], "PRIMARY KEY") != NULL;
-    for (int i = FIRST_COLUMN; i < count && strncmp(words[i], "CHECK", strlen("CHECK")) != 0; i++) {
-        size += (size_t)snprintf(definition + size, sizeof definition - size, "%.*s, ",
-                                 (int)strcspn(words[i], " "), words[i]);
+    while (FIRST_COLUMN + table->columns < count &&
+           strncmp(columns[table->columns], "CHECK", strlen("CHECK")) != 0) {
         table->columns++;
     }
-    snprintf(definition + size, sizeof definition - size, "%sPRIMARY KEY (%.*s)) WITHOUT ROWID",
-             table->keyed ? "" : "books_number HIDDEN, ",
-             table->keyed ? (int)strcspn(words[FIRST_COLUMN], " ") : NAME_SIZE,
-             table->keyed ? words[FIRST_COLUMN] : "books_number");
+    table->keyed = table->columns > 0 && strstr(columns[0], "PRIMARY KEY") != NULL;
+    const int code = define(table, table->columns, columns, definition)
+                         ? sqlite3_declare_vtab(sql, definition)
+                         : SQLITE_TOOBIG;
+    if (code != SQLITE_OK) {
+        free(table);
+        return code;
+    }
     *table_out = &table->base;
-    return sqlite3_declare_vtab(sql, definition);
+    return SQLITE_OK;
 }
 
 static int disconnect_table(sqlite3_vtab *table)
@@ -118,12 +133,15 @@ static int disconnect_table(sqlite3_vtab *table)
     return SQLITE_OK;
 }
 
-static int plan(sqlite3_vtab *table, sqlite3_index_info *info)
+static int plan(sqlite3_vtab *base, sqlite3_index_info *info)
 {
+    const struct table *table = (const struct table *)base;
+    const int key = table->keyed ? 0 : table->columns;
+
     info->estimatedCost = SCAN_COST;
     for (int i = 0; i < info->nConstraint; i++) {
         if (info->aConstraint[i].usable && info->aConstraint[i].op == SQLITE_INDEX_CONSTRAINT_EQ &&
-            info->aConstraint[i].iColumn == key_column((struct table *)table)) {
+            info->aConstraint[i].iColumn == key) {
             info->aConstraintUsage[i].argvIndex = 1;
             info->aConstraintUsage[i].omit = 1;
             info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
