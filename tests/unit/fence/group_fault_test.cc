@@ -1,5 +1,6 @@
 // The procedure of group.h over a store of which one call fails: whichever it is, and however.
 #include <cstdlib>
+#include <functional>
 
 #include "store_fixture.h"
 
@@ -153,7 +154,9 @@ std::vector<Ask> AllKinds()
 constexpr tercet_status kStatuses[] = {TERCET_ABORTED, TERCET_UNAVAILABLE,
                                        TERCET_RESOURCE_EXHAUSTED, TERCET_DATA_LOSS};
 
-TEST(GroupFault, WhicheverCallFailsABranchIsDoneOnceOrLaterAndDoneWhenAskedAgain)
+// Each call of the store fails in turn, with each status: `body` is given a world for it, and says whether it came
+// to that call.
+void AtEachCall(const std::function<bool(World &world, int at, tercet_status status)> &body)
 {
     for (const tercet_status status : kStatuses) {
         bool reached = true;
@@ -161,57 +164,60 @@ TEST(GroupFault, WhicheverCallFailsABranchIsDoneOnceOrLaterAndDoneWhenAskedAgain
             SCOPED_TRACE(std::to_string(status) + " at call " + std::to_string(at));
             ASSERT_LT(at, 100);
             World world;
-            world.Break(at, status);
-            const std::vector<Ask> asks = AllKinds();
-            for (int round = 0; round < 2; round++) {
-                const auto answers = world.harness.Run(asks);
-                reached = round == 0 ? fault.calls >= at : reached;
-                for (size_t i = 0; i < asks.size(); i++) {
-                    const bool done = answers[i].verdict == TERCET_VERDICT_DONE;
-                    const bool refused =
-                        asks[i].gid == "refused" && answers[i].verdict == TERCET_VERDICT_REFUSED;
-                    const bool runs = asks[i].gid != "refused" && asks[i].gid != "empty";
-                    EXPECT_TRUE(done || refused || answers[i].verdict == TERCET_VERDICT_LATER);
-                    EXPECT_TRUE(done || refused || round == 0) << asks[i].gid;
-                    EXPECT_EQ(world.harness.Effects(asks[i].gid, 1, asks[i].phase),
-                              runs && done ? 1 : 0)
-                        << asks[i].gid;
-                }
-                fault.at = 0;
-            }
-            EXPECT_EQ(world.harness.Describe().epoch.epoch, 2);
+            reached = body(world, at, status);
         }
     }
+}
+
+TEST(GroupFault, WhicheverCallFailsABranchIsDoneOnceOrLaterAndDoneWhenAskedAgain)
+{
+    AtEachCall([](World &world, int at, tercet_status status) {
+        world.Break(at, status);
+        const std::vector<Ask> asks = AllKinds();
+        bool reached = false;
+        for (int round = 0; round < 2; round++) {
+            const auto answers = world.harness.Run(asks);
+            reached = round == 0 ? fault.calls >= at : reached;
+            for (size_t i = 0; i < asks.size(); i++) {
+                const bool done = answers[i].verdict == TERCET_VERDICT_DONE;
+                const bool refused =
+                    asks[i].gid == "refused" && answers[i].verdict == TERCET_VERDICT_REFUSED;
+                const bool runs = asks[i].gid != "refused" && asks[i].gid != "empty";
+                EXPECT_TRUE(done || refused || answers[i].verdict == TERCET_VERDICT_LATER);
+                EXPECT_TRUE(done || refused || round == 0) << asks[i].gid;
+                EXPECT_EQ(world.harness.Effects(asks[i].gid, 1, asks[i].phase),
+                          runs && done ? 1 : 0)
+                    << asks[i].gid;
+            }
+            fault.at = 0;
+        }
+        EXPECT_EQ(world.harness.Describe().epoch.epoch, 2);
+        return reached;
+    });
 }
 
 // Anomaly 10 with a second misfortune: what was committed is not known until somebody asks again.
 TEST(GroupFault, ALostCommitThatCannotBeReadEitherIsLaterAndItsEffectStands)
 {
-    for (const tercet_status status : kStatuses) {
-        bool reached = true;
-        for (int at = 1; reached; at++) {
-            SCOPED_TRACE(std::to_string(status) + " at call " + std::to_string(at));
-            ASSERT_LT(at, 100);
-            World world;
-            ASSERT_EQ(world.harness.Run(Try("first", 20)).verdict, TERCET_VERDICT_DONE);
-            world.harness.handler = [&](const group_request &request, tercet_bytes,
-                                        group_answer &) {
-                fault.calls = 0; // what is to fail comes after the handler
-                fault.at = at;
-                fault.status = status;
-                fault.commit_is_lost = true;
-                return world.harness.LeaveEffect(request);
-            };
-            const group_answer answer = world.harness.Run(Try("a", 1));
-            reached = fault.calls >= at;
-            EXPECT_TRUE(answer.verdict == TERCET_VERDICT_DONE ||
-                        answer.verdict == TERCET_VERDICT_LATER);
-            fault = Fault();
-            world.harness.handler = {};
-            EXPECT_EQ(world.harness.Run(Try("a", 1)).verdict, TERCET_VERDICT_DONE);
-            EXPECT_EQ(world.harness.Effects("a", 1, TERCET_PHASE_TRY), 1);
-        }
-    }
+    AtEachCall([](World &world, int at, tercet_status status) {
+        EXPECT_EQ(world.harness.Run(Try("first", 20)).verdict, TERCET_VERDICT_DONE);
+        world.harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
+            fault.calls = 0; // what is to fail comes after the handler
+            fault.at = at;
+            fault.status = status;
+            fault.commit_is_lost = true;
+            return world.harness.LeaveEffect(request);
+        };
+        const group_answer answer = world.harness.Run(Try("a", 1));
+        const bool reached = fault.calls >= at;
+        EXPECT_TRUE(answer.verdict == TERCET_VERDICT_DONE ||
+                    answer.verdict == TERCET_VERDICT_LATER);
+        fault = Fault();
+        world.harness.handler = {};
+        EXPECT_EQ(world.harness.Run(Try("a", 1)).verdict, TERCET_VERDICT_DONE);
+        EXPECT_EQ(world.harness.Effects("a", 1, TERCET_PHASE_TRY), 1);
+        return reached;
+    });
 }
 
 TEST(GroupFault, WhoHasLostACommitAndThenItsEpochIsToldThatItIsOld)
@@ -244,28 +250,23 @@ TEST(GroupFault, WhoHasLostACommitAndThenItsEpochIsToldThatItIsOld)
 
 TEST(GroupFault, WhicheverCallFailsADescriptionSaysWhyNotAndRaisesTheEpochWhenAskedAgain)
 {
-    for (const tercet_status status : kStatuses) {
-        bool reached = true;
-        for (int at = 1; reached; at++) {
-            SCOPED_TRACE(std::to_string(status) + " at call " + std::to_string(at));
-            ASSERT_LT(at, 100);
-            World world;
-            tercet_fence_caller caller = {};
-            caller.participant = "account";
-            memset(caller.origin, 1, sizeof caller.origin);
-            caller.epoch = {10, 9};
-            tercet_store_description told = {};
-            tercet_error error = {};
-            fault.at = at;
-            fault.status = status;
-            const tercet_status got = group_describe(&world.harness.group, &caller, &told, &error);
-            reached = fault.calls >= at;
-            EXPECT_EQ(reached ? status : TERCET_OK, got);
-            fault.at = 0;
-            EXPECT_EQ(TERCET_OK, group_describe(&world.harness.group, &caller, &told, &error));
-            EXPECT_EQ(9, told.epoch.epoch);
-        }
-    }
+    AtEachCall([](World &world, int at, tercet_status status) {
+        tercet_fence_caller caller = {};
+        caller.participant = "account";
+        memset(caller.origin, 1, sizeof caller.origin);
+        caller.epoch = {10, 9};
+        tercet_store_description told = {};
+        tercet_error error = {};
+        fault.at = at;
+        fault.status = status;
+        const tercet_status got = group_describe(&world.harness.group, &caller, &told, &error);
+        const bool reached = fault.calls >= at;
+        EXPECT_EQ(reached ? status : TERCET_OK, got);
+        fault.at = 0;
+        EXPECT_EQ(TERCET_OK, group_describe(&world.harness.group, &caller, &told, &error));
+        EXPECT_EQ(9, told.epoch.epoch);
+        return reached;
+    });
 }
 
 TEST(GroupFault, AMarkWaitsForAStoreThatCannotBeReached)
