@@ -66,10 +66,12 @@ static enum tercet_status check_seats(const struct config_participant *participa
 {
     const bool one = participant->target != NULL;
     if (!one && participant->target_count == 0) {
-        return config_refuse(where, participant->name, "has no target", error_out);
+        return config_refuse(where, participant->name,
+                             "has no target: give one, or targets of its instances", error_out);
     }
     if (one && participant->target_count > 0) {
-        return config_refuse(where, participant->name, "has both target and targets", error_out);
+        return config_refuse(where, participant->name,
+                             "has both target and targets: keep one of them", error_out);
     }
     const uint32_t targets = one ? 1 : participant->target_count;
     if (targets * participant->connections > DIRECTORY_SEAT_COUNT_MAX) {

@@ -190,7 +190,8 @@ TEST_F(ConfigFile, RefusesParticipantsThatMakeNoSense)
     const std::string one = "participants:\n  - {name: a, target: b}\n";
     EXPECT_EQ(ErrorAt(3, one + "  - {name: a, target: c}\n"), "participants: \"a\" is named twice");
     EXPECT_EQ(ErrorAt(3, one + "  - {target: c}\n"), "participants: a participant has no name");
-    EXPECT_EQ(ErrorAt(3, one + "  - {name: c}\n"), "participants: \"c\" has no target");
+    EXPECT_EQ(ErrorAt(3, one + "  - {name: c}\n"),
+              "participants: \"c\" has no target: give one, or targets of its instances");
     EXPECT_EQ(ErrorAt(3, one + "  - {name: c, target: }\n"), "target: has no value");
     EXPECT_EQ(ErrorAt(3, one + "  - {name: c d, target: e}\n"),
               "participants: \"c d\" is not a name: use A-Z a-z 0-9 _ . -");
@@ -240,7 +241,7 @@ TEST_F(ConfigFile, RefusesSeatsThatMakeNoSense)
     EXPECT_EQ(ErrorAt(2, head + "targets: []}\n"), "targets: is an empty list");
     EXPECT_EQ(ErrorAt(2, head + "targets: [a, b, a]}\n"), "targets: \"a\" is there twice");
     EXPECT_EQ(ErrorAt(2, head + "target: a, targets: [b]}\n"),
-              "participants: \"c\" has both target and targets");
+              "participants: \"c\" has both target and targets: keep one of them");
     EXPECT_EQ(ErrorAt(2, head + "targets: [a, '']}\n"), "targets: has no value");
     EXPECT_EQ(ErrorAt(2, head + "targets: [a, [b]]}\n"),
               "targets: an address must be a single value");
