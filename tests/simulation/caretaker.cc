@@ -37,6 +37,7 @@ void Operators::Care()
             Say(RESOLUTION_ASK, 0, 0, i); /* its books are compared: go on */
         }
     }
+    calm_visits_ += scene_.calm ? 1 : 0;
     Walk walk;
     walk.cares = true;
     walk.next.attention_only = true;
@@ -54,7 +55,8 @@ void Operators::CareFor(const Listed &one)
         break;
     case Trouble::PAYLOAD_LOST:
         scene_.Hit(Mark::LOST_PAYLOAD_LISTED);
-        if (scene_.dice.Below(scene_.calm ? 4 : 20) == 0) { /* else its initiator may come yet */
+        /* Its initiator may come yet; but he does not wait for him for ever. */
+        if (scene_.dice.Below(scene_.calm ? 4 : 20) == 0 || calm_visits_ > PATIENT_VISITS) {
             Say(RESOLUTION_SETTLE, one.act, one.branch, NOBODY);
         }
         break;

@@ -57,8 +57,12 @@ class Operators
     void CareFor(const Listed &one);
     void Say(resolution what, uint32_t act, uint32_t branch, uint32_t participant);
 
+    // In a calm world the caretaker leaves a payload to its initiator for so many visits.
+    static constexpr uint32_t PATIENT_VISITS = 8;
+
     Scene &scene_;
     std::vector<Walk> walks_;
+    uint32_t calm_visits_ = 0; // of the caretaker
 };
 
 } // namespace simulation
