@@ -89,7 +89,7 @@ var credit = Action{
 func main() {
 	name := flag.String("name", "bank", "as tercetd's configuration names it")
 	listen := flag.String("listen", "127.0.0.1:7202", "address")
-	database := flag.String("database", "postgres:///bank", "a PostgreSQL with the tables of postgresql.sql")
+	database := flag.String("database", "postgres:///bank", "a PostgreSQL with what postgresql.sql makes")
 	flag.Parse()
 	db, err := sql.Open("pgx", *database)
 	if err != nil {
