@@ -3,7 +3,7 @@
  * The order matters:
  *   1. lock the directory     two coordinators on one journal decide twice
  *   2. check the format       before anything of a newer version is touched
- *   3. link the files         LevelDB deletes while it opens
+ *   3. link the files         LevelDB deletes while it opens; the witness is synced, which then knows better
  *   4. open and scan          every pair is read and checksummed; digest and count must fit
  *   5. compare the witness    a head that is older than the witness has lost its end
  *   6. write a higher epoch   synced; from here on it is ours
@@ -55,6 +55,18 @@ static enum tercet_status check_directories(const struct journal_leveldb *journa
     return status;
 }
 
+/* LevelDB, while it opens, renames CURRENT, deletes the log behind it, and syncs neither.  When the power
+ * goes then, a file system may have kept the second and not the first; and the word of a killed process
+ * that the log was longer may be in memory only. */
+static enum tercet_status keep_witness(const struct journal_leveldb *journal,
+                                       struct tercet_error *error_out)
+{
+    bool there = false;
+    const enum tercet_status status = files_look(journal->witness_path, &there, error_out);
+    /* That it is missing is found by whoever reads it. */
+    return status == TERCET_OK && there ? files_sync(journal->witness_path, error_out) : status;
+}
+
 static enum tercet_status open_live(struct journal_leveldb *journal, struct tercet_error *error_out)
 {
     const struct store_options options = {
@@ -65,6 +77,9 @@ static enum tercet_status open_live(struct journal_leveldb *journal, struct terc
         .open_file_count_max = LIVE_OPEN_FILE_COUNT,
     };
     enum tercet_status status = check_directories(journal, error_out);
+    if (status == TERCET_OK && !journal->inspecting) {
+        status = keep_witness(journal, error_out);
+    }
     if (status == TERCET_OK && !journal->inspecting) {
         status = safety_take(journal->safety_path, NAME_LIVE, journal->live_path,
                              journal->witness_path, error_out);

@@ -232,12 +232,16 @@ void PowerDisk::Rename(const std::string &from, const std::string &to)
 std::map<PowerDisk::Place, int> PowerDisk::NamesAfter(Dice *dice) const
 {
     std::map<Place, int> names = first_;
-    const uint64_t mood = dice->Below(4); // none, all, chance twice as often
+    enum : uint64_t { kNone, kAll, kRemovals, kChance, kMoodCount };
+    const uint64_t mood = dice->Below(kMoodCount);
     const size_t until = dice->Below(name_changes_.size() + 1);
     for (size_t i = 0; i < name_changes_.size(); i++) {
         const NameChange &change = name_changes_[i];
-        const bool chance = names_ == Names::kOrdered ? i < until : dice->Maybe();
-        if (!change.durable && (mood == 0 || (mood > 1 && !chance))) {
+        bool kept = mood == kAll || (names_ == Names::kOrdered ? i < until : dice->Maybe());
+        if (mood == kRemovals && names_ != Names::kOrdered) {
+            kept = change.effects.size() == 1 && change.effects[0].second < 0;
+        }
+        if (!change.durable && (mood == kNone || !kept)) {
             continue;
         }
         for (const auto &effect : change.effects) {
