@@ -8,7 +8,7 @@
  *   2. A failed call is never read as a reply, and only TERCET_OLD_EPOCH as fenced.
  *   3. Words that are kept are valid UTF-8 in one line, within their limits.
  *   4. Describe: fencing where and only where an epoch is higher; SAME only when no store that was
- *      known is gone or has forgotten a mark. */
+ *      known is gone or has forgotten a mark, or numbers of this life of the journal. */
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -157,9 +157,11 @@ static bool has_store(const struct description *description, const struct store_
 {
     for (uint32_t i = 0; i < description->store_count; i++) {
         const struct store_seen *other = &description->stores[i];
+        /* A mark of a later life may pass less than one of the life before. */
+        const bool later_life = store->reach.incarnation < other->mark.incarnation;
         if (memcmp(other->id, store->id, sizeof store->id) == 0 &&
             branch_number_compare(other->mark, store->mark) >= 0 &&
-            branch_number_compare(other->reach, store->reach) >= 0) {
+            (later_life || branch_number_compare(other->reach, store->reach) >= 0)) {
             return true;
         }
     }
