@@ -70,14 +70,14 @@ final class Bank {
         @Override
         public void confirm(Connection db, byte[] payload) throws Exception {
             Order order = Order.read(payload);
-            one(Participant.update(db, "UPDATE account SET reserved = reserved - ? WHERE id = ?",
+            one(update(db, "UPDATE account SET reserved = reserved - ? WHERE id = ?",
                     order.amount, order.account));
         }
 
         @Override
         public void cancel(Connection db, byte[] payload) throws Exception {
             Order order = Order.read(payload);
-            one(Participant.update(db, """
+            one(update(db, """
                     UPDATE account SET balance = balance + ?, reserved = reserved - ? WHERE id = ?""",
                     order.amount, order.amount, order.account));
         }
@@ -97,7 +97,7 @@ final class Bank {
         @Override
         public void confirm(Connection db, byte[] payload) throws Exception {
             Order order = Order.read(payload);
-            one(Participant.update(db, """
+            one(update(db, """
                     INSERT INTO account (id, balance) VALUES (?, ?)
                     ON CONFLICT (id) DO UPDATE SET balance = account.balance + excluded.balance""",
                     order.account, order.amount));
@@ -106,6 +106,12 @@ final class Bank {
         @Override
         public void cancel(Connection db, byte[] payload) {
             throw new IllegalStateException("what was never confirmed has no row, and nothing to undo");
+        }
+    }
+
+    private static int update(Connection db, String sql, Object... values) throws SQLException {
+        try (PreparedStatement statement = Participant.prepare(db, sql, values)) {
+            return statement.executeUpdate();
         }
     }
 

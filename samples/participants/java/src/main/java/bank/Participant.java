@@ -1,41 +1,44 @@
 package bank;
 
-import bank.Decision.Pair;
-import bank.Decision.Row;
-import bank.Decision.Seen;
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageOrBuilder;
+import com.google.protobuf.util.JsonFormat;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
+import io.grpc.StatusException;
 import io.grpc.stub.StreamObserver;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
-import tercet.v1.BranchNumber;
+import org.postgresql.util.PSQLException;
+import tercet.v1.ActionDescription;
 import tercet.v1.BranchReply;
 import tercet.v1.BranchRequest;
 import tercet.v1.DescribeReply;
 import tercet.v1.DescribeRequest;
-import tercet.v1.How;
 import tercet.v1.InspectReply;
 import tercet.v1.InspectRequest;
-import tercet.v1.Mark;
 import tercet.v1.ParticipantGrpc;
 import tercet.v1.Phase;
+import tercet.v1.Reason;
 import tercet.v1.RequestContext;
+import tercet.v1.StoreDescription;
 import tercet.v1.Verdict;
 
 /**
- * The protocol's half of a participant, over PostgreSQL: docs/protocol.md, sections 3 to 7.
+ * The protocol's half of a participant: docs/protocol.md, sections 2 to 7.
  *
  * <p>Whatever the network does to a call (twice, late, in the wrong order), its effect happens at most
  * once, because a row of tercet_fence is written in the same local transaction as the business change.
- * The table of what to answer is in Decision, Describe and Inspect are in Told, business code is in
- * Bank and knows nothing of this.
+ * What is written and what is answered is decided by functions in the database (postgres_functions.sql),
+ * to which requests go as they are, in protobuf's JSON.
  *
  * <p>Not here: the stream Work, without which every request is a call of its own.
  */
@@ -43,17 +46,13 @@ final class Participant extends ParticipantGrpc.ParticipantImplBase {
     private final String name;
     private final DataSource source;
     private final Map<String, Action> actions;
-    /** By origin: the (incarnation, epoch) that tercet_mark is known to hold. */
-    private final Map<ByteString, Pair> raised = new ConcurrentHashMap<>();
 
+    /** The connections of {@code source} commit by themselves (JDBC's auto-commit) until told otherwise. */
     Participant(String name, DataSource source, Map<String, Action> actions) {
         this.name = name;
         this.source = source;
         this.actions = actions;
     }
-
-    /** Another transaction held the row and rolled back. */
-    private static final class BeginAgain extends Exception {}
 
     @Override
     public void try_(BranchRequest request, StreamObserver<BranchReply> to) {
@@ -70,251 +69,174 @@ final class Participant extends ParticipantGrpc.ParticipantImplBase {
         answer(to, () -> serve(request, Phase.PHASE_CANCEL));
     }
 
+    private BranchReply serve(BranchRequest request, Phase phase) throws StatusException {
+        RequestContext asker = request.getContext();
+        if (request.getPhase() != phase) {
+            throw Status.INVALID_ARGUMENT.withDescription("phase is not the method's").asException();
+        }
+        if (meansAnother(asker)) {
+            return no(Verdict.VERDICT_LATER, "TERCET_WRONG_PARTICIPANT", "this is " + name);
+        }
+        Action action = actions.get(request.getAction());
+        if (action == null) {
+            throw Status.FAILED_PRECONDITION.withDescription("TERCET_UNKNOWN_ACTION").asException();
+        }
+        try {
+            return ask(asker, () -> {
+                if (asker.hasMark()) {
+                    call("SELECT tercet_apply_mark(?::jsonb)", asker);
+                }
+                return once(request, action);
+            });
+        } catch (StatusException told) {
+            throw told;
+        } catch (Exception failed) { // a commit of unknown outcome, too: asked again, the row tells
+            return no(Verdict.VERDICT_LATER, "TERCET_HANDLER_FAILED", failed.toString());
+        }
+    }
+
+    /** One local transaction, committed before the answer; what is not DONE leaves nothing behind. */
+    private BranchReply once(BranchRequest request, Action action) throws Exception {
+        try (Connection db = source.getConnection()) {
+            db.setAutoCommit(false);
+            try {
+                BranchReply reply = claimAndRun(db, request, action);
+                if (reply.getVerdict() == Verdict.VERDICT_DONE) {
+                    db.commit();
+                }
+                return reply;
+            } finally {
+                db.rollback(); // does nothing after a commit
+            }
+        }
+    }
+
+    /** The claim, and the business code if the claim says so. */
+    private static BranchReply claimAndRun(Connection db, BranchRequest request, Action action) throws Exception {
+        String json = inJson(request.toBuilder().clearPayload()); // the database has no use for it
+        BranchReply.Builder reply = BranchReply.newBuilder();
+        try (PreparedStatement claim = prepare(db, "SELECT run, reply FROM tercet_claim(?::jsonb, ?)",
+                json, action.confirmOnly()); ResultSet row = claim.executeQuery()) {
+            row.next();
+            JsonFormat.parser().merge(row.getString("reply"), reply);
+            if (!row.getBoolean("run")) {
+                return reply.build();
+            }
+        }
+        byte[] payload = request.getPayload().toByteArray();
+        byte[] result = {};
+        try {
+            switch (request.getPhase()) {
+                case PHASE_TRY -> result = action.reserve(db, payload);
+                case PHASE_CONFIRM -> action.confirm(db, payload);
+                default -> action.cancel(db, payload);
+            }
+        } catch (Action.Refused refused) {
+            return request.getPhase() == Phase.PHASE_TRY
+                    ? no(Verdict.VERDICT_REFUSED, refused.code, refused.getMessage())
+                    : no(Verdict.VERDICT_LATER, "TERCET_REFUSED_TOO_LATE", refused.getMessage());
+        }
+        if (result.length > 0) {
+            try (PreparedStatement keep = prepare(db, "SELECT tercet_keep_result(?::jsonb, ?)", json, result)) {
+                keep.execute();
+            }
+        }
+        return reply.setResult(ByteString.copyFrom(result)).build();
+    }
+
     @Override
     public void describe(DescribeRequest request, StreamObserver<DescribeReply> to) {
         answer(to, () -> {
-            check(request.getContext()); // asked under another name it tells its own
-            raiseEpoch(request.getContext()); // durable before anything is told
-            return inTransaction(Connection.TRANSACTION_REPEATABLE_READ, db -> Told.describe(
-                    db, name, actions, request.getContext(), readMark(db, request.getContext(), "")));
+            // Asked under another name it tells its own.
+            RequestContext asker = request.getContext().toBuilder().setParticipant(name).build();
+            StoreDescription.Builder store = StoreDescription.newBuilder();
+            JsonFormat.parser().merge(ask(asker, () -> call("SELECT tercet_describe(?::jsonb)", asker)), store);
+            DescribeReply.Builder reply = DescribeReply.newBuilder().setParticipant(name).addStores(store)
+                    .setProtocol(1).setSoftware("bank example in Java");
+            actions.forEach((action, code) -> reply.addActions(
+                    ActionDescription.newBuilder().setName(action).setConfirmOnly(code.confirmOnly())));
+            return reply.build();
         });
     }
 
     @Override
     public void inspect(InspectRequest request, StreamObserver<InspectReply> to) {
         answer(to, () -> {
-            check(request.getContext());
-            if (!request.getContext().getParticipant().equals(name)) {
-                throw Status.FAILED_PRECONDITION.withDescription("this is " + name).asRuntimeException();
+            RequestContext asker = request.getContext();
+            if (meansAnother(asker)) {
+                throw Status.FAILED_PRECONDITION.withDescription("this is " + name).asException();
             }
-            return inTransaction(Connection.TRANSACTION_READ_COMMITTED, db -> Told.inspect(db, name, request));
+            InspectReply.Builder reply = InspectReply.newBuilder();
+            JsonFormat.parser().merge(ask(asker, () -> call("SELECT tercet_inspect(?::jsonb)", request)), reply);
+            return reply.build();
         });
+    }
+
+    /** Repeats what PostgreSQL has rolled back, and makes a start of the coordinator known that is new here. */
+    private <T> T ask(RequestContext asker, Callable<T> work) throws Exception {
+        for (int attempt = 1;; attempt++) {
+            try {
+                return work.call();
+            } catch (PSQLException failed) {
+                switch (String.valueOf(failed.getSQLState())) {
+                    case "TC001" -> throw told(Status.FAILED_PRECONDITION, failed);
+                    case "TC002" -> call("SELECT tercet_raise_epoch(?::jsonb)", asker);
+                    case "TC003" -> throw told(Status.INVALID_ARGUMENT, failed);
+                    case "40001", "40P01" -> { }
+                    default -> throw failed;
+                }
+                if (attempt == 5) {
+                    throw failed;
+                }
+            }
+        }
+    }
+
+    /** The message as it was raised, without the "ERROR: " and the place that the driver adds. */
+    private static StatusException told(Status status, PSQLException failed) {
+        return status.withDescription(failed.getServerErrorMessage().getMessage()).asException();
+    }
+
+    /** One function of the database, outside of any transaction. */
+    private String call(String sql, MessageOrBuilder asked) throws SQLException, InvalidProtocolBufferException {
+        try (Connection db = source.getConnection();
+                PreparedStatement select = prepare(db, sql, inJson(asked));
+                ResultSet row = select.executeQuery()) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    private boolean meansAnother(RequestContext asker) {
+        return !asker.getParticipant().isEmpty() && !asker.getParticipant().equals(name);
+    }
+
+    private static String inJson(MessageOrBuilder message) throws InvalidProtocolBufferException {
+        return JsonFormat.printer().omittingInsignificantWhitespace().print(message);
     }
 
     private static <T> void answer(StreamObserver<T> to, Callable<T> work) {
         try {
-            T reply = work.call();
-            to.onNext(reply);
+            to.onNext(work.call());
             to.onCompleted();
-        } catch (StatusRuntimeException status) {
-            to.onError(status);
-        } catch (Exception error) {
-            to.onError(Status.UNAVAILABLE.withDescription(error.getMessage()).asRuntimeException());
+        } catch (StatusException told) {
+            to.onError(told);
+        } catch (Exception failed) {
+            to.onError(Status.UNKNOWN.withDescription(failed.toString()).asException());
         }
     }
 
-    private static void check(RequestContext asker) {
-        String wrong = Decision.whatIsWrong(asker);
-        if (wrong != null) {
-            throw Status.INVALID_ARGUMENT.withDescription(wrong).asRuntimeException();
-        }
-    }
-
-    private BranchReply serve(BranchRequest request, Phase phase) {
-        String wrong = Decision.whatIsWrong(request, phase);
-        if (wrong != null) {
-            throw Status.INVALID_ARGUMENT.withDescription(wrong).asRuntimeException();
-        }
-        if (!request.getContext().getParticipant().equals(name)) {
-            return Decision.no(Verdict.VERDICT_LATER, "TERCET_WRONG_PARTICIPANT", "this is " + name);
-        }
-        Action action = actions.get(request.getAction());
-        if (action == null) {
-            throw Status.FAILED_PRECONDITION.withDescription("TERCET_UNKNOWN_ACTION").asRuntimeException();
-        }
-        if (phase == Phase.PHASE_TRY && action.confirmOnly()) {
-            throw Status.INVALID_ARGUMENT.withDescription("this action is not tried").asRuntimeException();
-        }
-        // Deadlocks are rolled back by PostgreSQL and run again.  Everything else that fails, a commit
-        // of unknown outcome too, is LATER: the coordinator asks again, and then the row tells.
-        Exception last = null;
-        for (int attempt = 0; attempt < 5; attempt++) {
-            try {
-                raiseEpoch(request.getContext());
-                if (request.getContext().hasMark()) {
-                    applyMark(request.getContext());
-                }
-                return inTransaction(Connection.TRANSACTION_READ_COMMITTED, db -> branch(db, request, action));
-            } catch (StatusRuntimeException status) {
-                throw status;
-            } catch (Exception error) {
-                last = error;
-                boolean again = error instanceof BeginAgain || error instanceof SQLException failed
-                        && ("40001".equals(failed.getSQLState()) || "40P01".equals(failed.getSQLState()));
-                if (!again) {
-                    break;
-                }
-            }
-        }
-        raised.remove(request.getContext().getOrigin()); // the database may be another one by now
-        return Decision.no(Verdict.VERDICT_LATER, "TERCET_HANDLER_FAILED", String.valueOf(last));
-    }
-
-    private interface Work<T> {
-        T in(Connection db) throws Exception;
-    }
-
-    /** Commits when the work is done, except a reply that is not DONE: it leaves nothing behind. */
-    private <T> T inTransaction(int isolation, Work<T> work) throws Exception {
-        try (Connection db = source.getConnection()) {
-            db.setAutoCommit(false);
-            db.setTransactionIsolation(isolation);
-            try {
-                T made = work.in(db);
-                if (!(made instanceof BranchReply reply) || reply.getVerdict() == Verdict.VERDICT_DONE) {
-                    db.commit();
-                }
-                return made; // after the commit, and not before
-            } finally {
-                db.rollback(); // nothing, after a commit
-            }
-        }
-    }
-
-    /** Insert or lock the row, then read epoch and mark, then decide, then run. */
-    private BranchReply branch(Connection db, BranchRequest request, Action action) throws Exception {
-        int wanted = Decision.wantedState(request.getPhase(), action.confirmOnly());
-        Row row = null;
-        if (wanted == Decision.NONE || !insert(db, request, wanted)) {
-            row = lockRow(db, request);
-            if (row == null && wanted != Decision.NONE) {
-                throw new BeginAgain();
-            }
-        }
-        Seen seen = readMark(db, request.getContext(), "FOR SHARE");
-        Decision decision = Decision.of(row, seen.isPast(request.getNumber()), request, action.confirmOnly());
-        BranchReply reply = decision.reply() != null ? decision.reply() : run(db, request, action, decision.run());
-        return reply.toBuilder().setMarkIncarnation(seen.age().incarnation())
-                .setMarkLsn(seen.age().number()).build();
-    }
-
-    private static BranchReply run(Connection db, BranchRequest request, Action action, int state)
-            throws Exception {
-        byte[] payload = request.getPayload().toByteArray();
-        ByteString result = ByteString.EMPTY;
-        try {
-            switch (request.getPhase()) {
-                case PHASE_TRY -> result = ByteString.copyFrom(action.reserve(db, payload));
-                case PHASE_CONFIRM -> action.confirm(db, payload);
-                default -> action.cancel(db, payload);
-            }
-        } catch (Action.Refused no) {
-            return state == Decision.TRIED
-                    ? Decision.no(Verdict.VERDICT_REFUSED, no.code, no.getMessage())
-                    : Decision.no(Verdict.VERDICT_LATER, "TERCET_REFUSED_TOO_LATE", no.getMessage());
-        }
-        if (state == Decision.TRIED) { // its repeats are answered with the same result
-            update(db, "UPDATE tercet_fence SET result = ? WHERE gid = ? AND branch = ?",
-                    result.toByteArray(), gid(request), request.getBranch());
-        } else {
-            update(db, "UPDATE tercet_fence SET state = ? WHERE gid = ? AND branch = ?",
-                    state, gid(request), request.getBranch());
-        }
-        return Decision.done(How.HOW_RAN, result);
-    }
-
-    private static byte[] gid(BranchRequest request) {
-        return request.getGidBytes().toByteArray();
-    }
-
-    /** False: there is a row.  Another transaction of the same key is waited for. */
-    private boolean insert(Connection db, BranchRequest request, int state) throws SQLException {
-        return update(db, """
-                INSERT INTO tercet_fence
-                  (gid, branch, participant, origin, incarnation, number, digest, action, state, result)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT (gid, branch) DO NOTHING""",
-                gid(request), request.getBranch(), name, request.getContext().getOrigin().toByteArray(),
-                request.getNumber().getIncarnation(), request.getNumber().getNumber(),
-                request.getDigest().toByteArray(), request.getAction(), state) == 1;
-    }
-
-    private static Row lockRow(Connection db, BranchRequest request) throws SQLException {
-        try (PreparedStatement select = prepare(db, """
-                SELECT origin, incarnation, number, digest, state, result
-                FROM tercet_fence WHERE gid = ? AND branch = ? FOR UPDATE""", gid(request), request.getBranch());
-                ResultSet row = select.executeQuery()) {
-            return !row.next() ? null : new Row(ByteString.copyFrom(row.getBytes(1)),
-                    new Pair(row.getLong(2), row.getLong(3)), ByteString.copyFrom(row.getBytes(4)),
-                    row.getInt(5), ByteString.copyFrom(row.getBytes(6)));
-        }
-    }
-
-    /** A locking read: after the row, never before it. */
-    private Seen readMark(Connection db, RequestContext asker, String lock) throws Exception {
-        try (PreparedStatement select = prepare(db, """
-                SELECT incarnation, epoch, mark_incarnation, mark_lsn, low_incarnation, low_number, open
-                FROM tercet_mark WHERE participant = ? AND origin = ?\s""" + lock,
-                name, asker.getOrigin().toByteArray()); ResultSet row = select.executeQuery()) {
-            if (!row.next()) {
-                throw new SQLException("the epoch that was stored is gone");
-            }
-            Pair epoch = new Pair(row.getLong(1), row.getLong(2));
-            if (epoch.compareTo(new Pair(asker.getIncarnation(), asker.getEpoch())) > 0) {
-                throw Status.FAILED_PRECONDITION.withDescription("TERCET_OLD_EPOCH: a newer start was seen")
-                        .asRuntimeException();
-            }
-            // The open list is stored as the Mark that told it.
-            return new Seen(epoch, new Pair(row.getLong(3), row.getLong(4)),
-                    new Pair(row.getLong(5), row.getLong(6)), Mark.parseFrom(row.getBytes(7)));
-        }
-    }
-
-    /** Once for each start of the coordinator, and durable before anything else is done for it. */
-    private void raiseEpoch(RequestContext asker) throws Exception {
-        Pair asks = new Pair(asker.getIncarnation(), asker.getEpoch());
-        Pair known = raised.get(asker.getOrigin());
-        if (known != null && known.compareTo(asks) >= 0) {
-            return;
-        }
-        inTransaction(Connection.TRANSACTION_READ_COMMITTED, db -> update(db, """
-                INSERT INTO tercet_mark (participant, origin, incarnation, epoch) VALUES (?, ?, ?, ?)
-                ON CONFLICT (participant, origin) DO UPDATE
-                SET incarnation = excluded.incarnation, epoch = excluded.epoch
-                WHERE (tercet_mark.incarnation, tercet_mark.epoch) < (excluded.incarnation, excluded.epoch)""",
-                name, asker.getOrigin().toByteArray(), asker.getIncarnation(), asker.getEpoch()));
-        raised.put(asker.getOrigin(), asks);
-    }
-
-    /** Lets rows go: no call for them can come any more that would not be refused. */
-    private void applyMark(RequestContext asker) throws Exception {
-        Mark told = asker.getMark();
-        Pair age = new Pair(told.getAsOfIncarnation(), told.getAsOfLsn());
-        Pair low = Pair.of(told.getLow());
-        byte[] origin = asker.getOrigin().toByteArray();
-        inTransaction(Connection.TRANSACTION_READ_COMMITTED, db -> {
-            if (readMark(db, asker, "FOR UPDATE").age().compareTo(age) >= 0) {
-                return 0; // older, or known: an older open list would open what is closed
-            }
-            update(db, """
-                    UPDATE tercet_mark SET mark_incarnation = ?, mark_lsn = ?, low_incarnation = ?,
-                      low_number = ?, open = ? WHERE participant = ? AND origin = ?""",
-                    age.incarnation(), age.number(), low.incarnation(), low.number(), told.toByteArray(),
-                    name, origin);
-            // A TRIED row holds a reservation: it stays, and an operator looks.
-            return update(db, """
-                    DELETE FROM tercet_fence WHERE participant = ? AND origin = ?
-                      AND (incarnation, number) < (?, ?) AND state <> 1
-                      AND (incarnation, number) NOT IN (SELECT * FROM unnest(?::bigint[], ?::bigint[]))""",
-                    name, origin, low.incarnation(), low.number(),
-                    told.getOpenList().stream().map(BranchNumber::getIncarnation).toArray(Long[]::new),
-                    told.getOpenList().stream().map(BranchNumber::getNumber).toArray(Long[]::new));
-        });
-    }
-
-    static int update(Connection db, String sql, Object... values) throws SQLException {
-        try (PreparedStatement statement = prepare(db, sql, values)) {
-            return statement.executeUpdate();
-        }
+    private static BranchReply no(Verdict verdict, String code, String text) {
+        ByteBuffer cut = ByteBuffer.allocate(255); // the encoder stops before a character that does not fit
+        StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text), cut, true);
+        return BranchReply.newBuilder().setVerdict(verdict)
+                .setReason(Reason.newBuilder().setCode(code).setTextBytes(ByteString.copyFrom(cut.flip()))).build();
     }
 
     static PreparedStatement prepare(Connection db, String sql, Object... values) throws SQLException {
         PreparedStatement statement = db.prepareStatement(sql);
         for (int i = 0; i < values.length; i++) {
-            if (values[i] instanceof Long[] array) {
-                statement.setArray(i + 1, db.createArrayOf("bigint", array));
-            } else {
-                statement.setObject(i + 1, values[i]);
-            }
+            statement.setObject(i + 1, values[i]);
         }
         return statement;
     }
