@@ -10,7 +10,7 @@
 const {parseArgs} = require('node:util');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
-const {Participant, Refused} = require('./participant');
+const {LOADER_OPTIONS, Participant, Refused} = require('./participant');
 
 function read(payload) {
   let order;
@@ -61,10 +61,8 @@ const {values: options} = parseArgs({options: {
   database: {type: 'string', default: 'postgres:///bank'},
   protos: {type: 'string', default: `${__dirname}/../../../protos`},
 }});
-// longs as numbers, enums by name; messages that are absent are null, everything else has its default.
-const {tercet} = grpc.loadPackageDefinition(loader.loadSync('tercet/v1/participant.proto', {
-  includeDirs: [options.protos], longs: Number, enums: String, defaults: true, arrays: true,
-}));
+const {tercet} = grpc.loadPackageDefinition(loader.loadSync('tercet/v1/participant.proto',
+  {includeDirs: [options.protos], ...LOADER_OPTIONS}));
 const participant = new Participant(options.name, options.database, new Map(Object.entries({debit, credit})));
 const server = new grpc.Server();
 server.addService(tercet.v1.Participant.service, participant.methods());
