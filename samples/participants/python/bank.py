@@ -5,7 +5,8 @@
     credit  confirm only: adds to the balance, and needs no try, because it cannot be refused
 
 The payload is JSON: {"account": "ann", "amount": 30}.  Each function runs in the transaction that
-also writes the fence row: it may touch `db` and nothing else, and it neither commits nor rolls back.
+also writes the fence row: it may touch `db`, a cursor, and nothing else, and it neither commits nor
+rolls back.  It may run more than once.
 """
 
 import argparse
@@ -13,12 +14,9 @@ import json
 from concurrent import futures
 
 import grpc
-from fence import Participant, Refused, pb_grpc
+from participant import Participant, Refused, pb_grpc
 
-SCHEMA = """CREATE TABLE IF NOT EXISTS account (
-  id TEXT PRIMARY KEY,
-  balance INTEGER NOT NULL CHECK (balance >= 0),
-  reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0))"""
+THREADS = 8
 
 
 def read(payload):
@@ -27,13 +25,15 @@ def read(payload):
         account, amount = order["account"], order["amount"]
     except (ValueError, TypeError, KeyError) as error:
         raise Refused("BAD_PAYLOAD", str(error)) from error
-    if not isinstance(account, str) or not isinstance(amount, int) or not 0 < amount < 2**53:
+    if type(account) is not str or type(amount) is not int or not 0 < amount < 2**53:
         raise Refused("BAD_PAYLOAD", "account is a text, amount a positive whole number")
     return {"account": account, "amount": amount}
 
 
-def change(db, sql, order):
-    if db.execute(sql, order).rowcount != 1:
+def change(db, sql, payload):
+    order = read(payload)
+    db.execute(sql, order)
+    if db.rowcount != 1:
         raise LookupError(f"{order['account']} does not have what was reserved")
 
 
@@ -43,22 +43,21 @@ class Debit:
     @staticmethod
     def try_(db, payload):
         order = read(payload)
-        left = db.execute("UPDATE account SET balance = balance - :amount, reserved = reserved + :amount"
-                          " WHERE id = :account AND balance >= :amount RETURNING balance",
-                          order).fetchall()
-        if not left:
+        db.execute("UPDATE account SET balance = balance - %(amount)s, reserved = reserved + %(amount)s"
+                   " WHERE id = %(account)s AND balance >= %(amount)s RETURNING balance", order)
+        left = db.fetchone()
+        if left is None:
             raise Refused("BALANCE_TOO_LOW", f"{order['account']} does not have {order['amount']}")
-        return json.dumps({"balance": left[0][0]}).encode()
+        return json.dumps({"balance": left[0]}).encode()
 
     @staticmethod
     def confirm(db, payload):
-        change(db, "UPDATE account SET reserved = reserved - :amount WHERE id = :account",
-               read(payload))
+        change(db, "UPDATE account SET reserved = reserved - %(amount)s WHERE id = %(account)s", payload)
 
     @staticmethod
     def cancel(db, payload):
-        change(db, "UPDATE account SET balance = balance + :amount, reserved = reserved - :amount"
-                   " WHERE id = :account", read(payload))
+        change(db, "UPDATE account SET balance = balance + %(amount)s, reserved = reserved - %(amount)s"
+                   " WHERE id = %(account)s", payload)
 
 
 class Credit:
@@ -66,9 +65,8 @@ class Credit:
 
     @staticmethod
     def confirm(db, payload):
-        change(db, "INSERT INTO account (id, balance) VALUES (:account, :amount)"
-                   " ON CONFLICT (id) DO UPDATE SET balance = balance + excluded.balance",
-               read(payload))
+        change(db, "INSERT INTO account (id, balance) VALUES (%(account)s, %(amount)s)"
+                   " ON CONFLICT (id) DO UPDATE SET balance = account.balance + excluded.balance", payload)
 
     # A cancel of what was never confirmed finds no row, and calls nothing.
 
@@ -77,12 +75,10 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--name", default="bank")
     options.add_argument("--listen", default="127.0.0.1:7201")
-    options.add_argument("--database", default="bank.sqlite")
+    options.add_argument("--database", default="postgres:///bank")
     options = options.parse_args()
-    participant = Participant(options.name, options.database,
-                              {"debit": Debit, "credit": Credit})
-    participant.db.execute(SCHEMA)
-    server = grpc.server(futures.ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+    participant = Participant(options.name, options.database, {"debit": Debit, "credit": Credit}, THREADS)
+    server = grpc.server(futures.ThreadPoolExecutor(THREADS), options=[("grpc.so_reuseport", 0)])
     pb_grpc.add_ParticipantServicer_to_server(participant, server)
     if server.add_insecure_port(options.listen) == 0:
         raise SystemExit(f"cannot listen at {options.listen}")

@@ -5,6 +5,7 @@ that is the same.  Packages come through the language's own client, once, with a
 """
 
 import hashlib
+import importlib.util
 import os
 import pathlib
 import re
@@ -28,20 +29,21 @@ class Skip(Exception):
 
 
 class Bank:
-    """One language: `needs` are programs, `uses_postgresql` what its database is."""
+    """`needs` are programs, `imports` modules of Python's, `uses_postgresql` what its database is."""
 
     needs = ()
+    imports = ()
     at_least = None  # a command that tells a version, and the oldest that will do
     uses_postgresql = True
 
-    def __init__(self, source, work):
-        self.name = type(self).__name__.lower()
-        self.source = pathlib.Path(source).resolve() / "samples" / "participants" / self.name
+    def __init__(self, name, source, work):
+        self.source = pathlib.Path(source).resolve() / "samples" / "participants" / name
         self.protos = pathlib.Path(source).resolve() / "protos"
-        self.work = pathlib.Path(work).resolve() / self.name
+        self.work = pathlib.Path(work).resolve() / name
 
     def build(self):
         missing = [program for program in self.needs if shutil.which(program) is None]
+        missing += [module for module in self.imports if importlib.util.find_spec(module) is None]
         if missing:
             raise Skip("not installed: " + ", ".join(missing))
         self.check_version()
@@ -103,12 +105,21 @@ class Bank:
 
 class Python(Bank):
     needs = ("protoc", "grpc_python_plugin")
-    uses_postgresql = False
+    imports = ("psycopg2",)
 
     def make(self):
         self.run("protoc", "-I", str(self.protos), "--python_out=.", "--grpc_python_out=.",
                  "--plugin=protoc-gen-grpc_python=" + shutil.which("grpc_python_plugin"),
                  "tercet/v1/participant.proto")
+
+    def command(self, listen, database):
+        return ["/usr/bin/python3", str(self.work / "bank.py"), "--listen", listen,
+                "--database", f"postgres://postgres@{database}/bank"]
+
+
+class PythonSqlite(Python):
+    imports = ()
+    uses_postgresql = False
 
     def command(self, listen, database):
         return ["/usr/bin/python3", str(self.work / "bank.py"), "--listen", listen,
@@ -162,4 +173,4 @@ class Node(Bank):
                 "--database", f"postgres://postgres@{database}/bank"]
 
 
-BANKS = {"python": Python, "go": Go, "java": Java, "node": Node}
+BANKS = {"python": Python, "python-sqlite": PythonSqlite, "go": Go, "java": Java, "node": Node}

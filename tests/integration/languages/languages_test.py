@@ -269,7 +269,7 @@ class Languages(unittest.TestCase):
 
 def main():
     try:
-        Languages.bank = BANKS[LANGUAGE](SOURCE, WORK)
+        Languages.bank = BANKS[LANGUAGE](LANGUAGE, SOURCE, WORK)
         Languages.bank.build()
         Languages.make_store = Postgresql if Languages.bank.uses_postgresql else Sqlite
         if Languages.bank.uses_postgresql:

@@ -4,6 +4,9 @@ Whatever the network does to a call (twice, late, in the wrong order), its effec
 once, because a row of tercet_fence is written in the same local transaction as the business change.
 Business code stands elsewhere (bank.py) and knows nothing of this.
 
+This is the whole fence, for a database that has no functions of ours; with them (PostgreSQL, in
+../python) nothing of the deciding is left to write.
+
 Not here: the stream Work, without which every request is a call of its own.
 """
 
@@ -291,7 +294,7 @@ class Participant(pb_grpc.ParticipantServicer):
         actions = [pb.ActionDescription(name=name, confirm_only=action.confirm_only)
                    for name, action in self.actions.items()]
         return pb.DescribeReply(participant=self.name, actions=actions, stores=[store], protocol=1,
-                                software="bank example in Python")
+                                software="bank example in Python over SQLite")
 
     def Inspect(self, request, context):
         self.check(request.context, context)
