@@ -41,6 +41,38 @@ static int watch_results(PGEventId event, void *information, void *context)
     return 1;
 }
 
+/* Whether conninfo, the environment or a service file has told libpq never to use TLS, and it went by
+ * the network: over a unix socket there is none. */
+static bool is_without_tls(PGconn *link)
+{
+    PQconninfoOption *const options = PQconninfo(link);
+    const char *const address = PQhostaddr(link);
+    bool disabled = false;
+
+    for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
+         option++) {
+        disabled = disabled || (strcmp(option->keyword, "sslmode") == 0 && option->val != NULL &&
+                                strcmp(option->val, "disable") == 0);
+    }
+    PQconninfoFree(options);
+    return disabled && address != NULL && address[0] != '\0';
+}
+
+/* What libpq's words about a failure leave unsaid.  Of a certificate that it does not trust it tells the
+ * first error of its TLS library, which may be any ("EVP lib"); an alert comes from the server. */
+static const char *hint_for(PGconn *link, const char *words)
+{
+    if (strstr(words, "certificate verify failed") != NULL ||
+        (strstr(words, "SSL error: ") != NULL && strstr(words, " alert ") == NULL)) {
+        return "the server's certificate may have expired, or is not signed by what sslrootcert "
+               "names: ";
+    }
+    if (strstr(words, "pg_hba.conf") != NULL && is_without_tls(link)) {
+        return "sslmode is disable, and the server may let nobody in without TLS: ";
+    }
+    return "";
+}
+
 static enum tercet_status connect_link(const struct postgres_settings *settings, PGconn **link_out,
                                        struct tercet_error *error_out)
 {
@@ -59,9 +91,10 @@ static enum tercet_status connect_link(const struct postgres_settings *settings,
     PGconn *link = PQconnectdbParams(keywords, values, 1);
 
     if (PQstatus(link) != CONNECTION_OK) {
-        const enum tercet_status status =
-            error_set(error_out, TERCET_UNAVAILABLE, "PostgreSQL: %s",
-                      link == NULL ? "out of memory" : PQerrorMessage(link));
+        const char *const words = link == NULL ? "out of memory" : PQerrorMessage(link);
+        /* The hint comes first, because words about several addresses may be cut. */
+        const enum tercet_status status = error_set(
+            error_out, TERCET_UNAVAILABLE, "PostgreSQL: %s%s", hint_for(link, words), words);
         PQfinish(link);
         return status;
     }

@@ -1,7 +1,9 @@
-// certificate.h -- a key and a certificate of its own signature, for a test's server.
+// certificate.h -- keys and certificates, for a test's server and for who speaks to it.
 #pragma once
 
 #include <string>
 
-// Writes both, in PEM, into one file: for the server called `name`, and to be trusted as it is.
-void WriteCertificate(const std::string &path, const std::string &name);
+// Writes a key and its certificate, in PEM, into one file: for who is called `name`.  Signed by the key in
+// the file `authority`; "": by its own, and to be trusted as it is.
+void WriteCertificate(const std::string &path, const std::string &name,
+                      const std::string &authority = "");

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +14,13 @@ namespace
 
 constexpr auto kStartTime = std::chrono::seconds(60);
 constexpr auto kLook = std::chrono::milliseconds(10);
+
+// Of the 2^24 that every machine has.
+std::string AddressOf(pid_t process)
+{
+    return "127." + std::to_string(process >> 16 & 255) + "." + std::to_string(process >> 8 & 255) +
+           "." + std::to_string(process & 255);
+}
 
 } // namespace
 
@@ -36,7 +44,8 @@ PostgresServer &PostgresServer::Shared()
     return server;
 }
 
-PostgresServer::PostgresServer() : ServerProcess("postgres", "postgres")
+PostgresServer::PostgresServer()
+    : ServerProcess("postgres", "postgres"), address_(AddressOf(getpid()))
 {
     Run(Binaries() + "/initdb -D data -U tercet -A trust -E UTF8 --no-locale --no-sync");
     Start();
@@ -48,11 +57,49 @@ std::string PostgresServer::Conninfo() const
            " user=tercet dbname=postgres";
 }
 
+std::string PostgresServer::NetworkConninfo() const
+{
+    return "host=localhost hostaddr=" + address_ + " port=" + std::to_string(kPort) +
+           " user=tercet dbname=postgres";
+}
+
 void PostgresServer::Start()
 {
-    Launch({Binaries() + "/postgres", "-D", directory() + "/data", "-k", directory(), "-c",
-            "listen_addresses=", "-c", "max_connections=150", "-c", "shared_buffers=32MB", "-c",
-            "deadlock_timeout=100ms", "-c", "autovacuum=off"});
+    StartWith({"listen_addresses="});
+}
+
+void PostgresServer::StartWithTls(const std::string &certificate, const std::string &authority)
+{
+    const std::string file = directory() + "/server.pem", clients = directory() + "/clients.pem",
+                      rules = directory() + "/tls_hba.conf";
+    Run("install -m 600 " + certificate + " " + file + " && install -m 600 " + authority + " " +
+        clients +
+        " && printf 'local all certified reject\\nlocal all all trust\\nhostssl all certified "
+        "127.0.0.0/8 cert\\n"
+        "hostssl all all 127.0.0.0/8 trust\\n' > " +
+        rules);
+    StartWith({"listen_addresses=" + address_, "hba_file=" + rules, "ssl=on",
+               "ssl_cert_file=" + file, "ssl_key_file=" + file, "ssl_ca_file=" + clients});
+}
+
+void PostgresServer::StartWithoutTls()
+{
+    StartWith({"listen_addresses=" + address_});
+}
+
+void PostgresServer::StartWith(const std::vector<std::string> &settings)
+{
+    std::vector<std::string> command = {
+        Binaries() + "/postgres", "-D", directory() + "/data", "-k", directory(), "-p",
+        std::to_string(kPort)};
+    for (const char *setting : {"max_connections=150", "shared_buffers=32MB",
+                                "deadlock_timeout=100ms", "autovacuum=off"}) {
+        command.insert(command.end(), {"-c", setting});
+    }
+    for (const std::string &setting : settings) {
+        command.insert(command.end(), {"-c", setting});
+    }
+    Launch(command);
     const auto end = std::chrono::steady_clock::now() + kStartTime;
     while (PQping(Conninfo().c_str()) != PQPING_OK) {
         if (!Lives() || std::chrono::steady_clock::now() > end) {

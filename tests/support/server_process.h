@@ -1,8 +1,8 @@
 // server_process.h -- a real database server of Debian's packages, for one test program.
 //
 // Its data lie in a temporary directory of its own, in memory where there is room: it syncs, and does not
-// wait for a disk.  It listens on a unix socket there and nowhere else.  Run by root, it is another user,
-// because servers refuse root.  It dies with the test.
+// wait for a disk.  It listens on a unix socket there and, unless a test asks for more, nowhere else.  Run by
+// root, it is another user, because servers refuse root.  It dies with the test.
 #pragma once
 
 #include <sys/types.h>

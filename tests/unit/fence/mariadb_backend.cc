@@ -42,6 +42,10 @@ const ServerFacts &Facts()
         .of_a_branch = {"INSERT INTO tercet_fence", "RELEASE SAVEPOINT tercet_watch"},
         .of_a_mark = {"UPDATE tercet_scope", "DELETE f FROM"},
         .of_connecting = {"autocommit", "binlog_format", "SELECT version", "COUNT(*)"},
+        .tls = {.untrusted = "certificate",
+                .misnamed = "Validation of SSL server certificate failed",
+                .missing = "SSL is required, but the server does not support it",
+                .wanted = "Access denied"},
     };
     return facts;
 }
@@ -61,16 +65,64 @@ std::string ServerSocket()
     return MariadbServer::Shared().Socket();
 }
 
-tercet_status OpenBehind(const CuttingRelay &relay, const std::string &directory,
-                         tercet_store **store, tercet_error *error)
+namespace
 {
-    const std::string socket = relay.Socket(), database = TablesOf(directory);
+
+tercet_status OpenAs(const char *user, const std::string &socket, const char *authority,
+                     const std::string &directory, tercet_store **store, tercet_error *error)
+{
+    const std::string database = TablesOf(directory);
     tercet_mariadb_options options = {};
     options.size = sizeof options;
     options.unix_socket = socket.c_str();
     options.database = database.c_str();
-    options.user = "root";
+    options.user = user;
+    options.tls_ca_file = authority;
     return tercet_mariadb_open(&options, store, error);
+}
+
+} // namespace
+
+tercet_status OpenBehind(const CuttingRelay &relay, const std::string &directory,
+                         tercet_store **store, tercet_error *error)
+{
+    return OpenAs("root", relay.Socket(), nullptr, directory, store, error);
+}
+
+void StartWithTls(const std::string &certificate, const std::string &authority)
+{
+    MariadbServer::Shared().StartWith(
+        {"--ssl-cert=" + certificate, "--ssl-key=" + certificate, "--ssl-ca=" + authority});
+}
+
+void StartWithoutTls()
+{
+    MariadbServer::Shared().Start();
+}
+
+tercet_status OpenTrusting(const std::string &authority, const std::string &directory,
+                           tercet_store **store, tercet_error *error)
+{
+    return OpenAs("root", ServerSocket(), authority.c_str(), directory, store, error);
+}
+
+tercet_status OpenPlainly(const std::string &directory, tercet_store **store, tercet_error *error)
+{
+    AskServer("CREATE USER IF NOT EXISTS by_tls REQUIRE SSL");
+    AskServer("GRANT ALL ON *.* TO by_tls");
+    return OpenAs("by_tls", ServerSocket(), nullptr, directory, store, error);
+}
+
+// A session's status is nobody else's to ask for.
+bool IsEncrypted(const tercet_request &request)
+{
+    MYSQL *link = tercet_mariadb_connection(&request);
+    EXPECT_EQ(mysql_query(link, "SHOW SESSION STATUS LIKE 'Ssl_cipher'"), 0) << mysql_error(link);
+    MYSQL_RES *rows = mysql_store_result(link);
+    const MYSQL_ROW row = mysql_fetch_row(rows);
+    const bool encrypted = row != nullptr && row[1][0] != '\0';
+    mysql_free_result(rows);
+    return encrypted;
 }
 
 void EndSession(void *connection)

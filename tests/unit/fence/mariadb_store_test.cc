@@ -4,7 +4,6 @@
 #include "fence/mariadb_connection.h"
 #include "mariadb_backend.h"
 #include "server_slots.h"
-#include "support/certificate.h"
 #include "support/mariadb_server.h"
 
 namespace fence_test
@@ -160,36 +159,6 @@ TEST_F(MariadbStore, LogOfStatementsIsRefusedOnlyWhereItMatters)
     EXPECT_TRUE(Says("binlog_format ROW or MIXED")) << error.text;
     options.isolation = TERCET_MARIADB_REPEATABLE_READ;
     EXPECT_EQ(Open(), TERCET_OK) << error.text;
-    server.Stop();
-    server.Start();
-}
-
-// TLS with whom tls_ca_file names and by the name that was asked for, or no connection at all.
-TEST_F(MariadbStore, OnlyTheServerThatIsTrustedIsSpokenTo)
-{
-    MariadbServer &server = MariadbServer::Shared();
-    const std::string its = server.directory() + "/its.pem",
-                      other = server.directory() + "/other.pem";
-    WriteCertificate(its, "localhost");
-    WriteCertificate(other, "elsewhere");
-    options.create_tables = true;
-    options.tls_ca_file = its.c_str();
-    EXPECT_EQ(Open(), TERCET_UNAVAILABLE) << "it has no TLS yet";
-    server.Stop();
-    server.StartWith({"--ssl-cert=" + its, "--ssl-key=" + its});
-    EXPECT_EQ(Open(), TERCET_OK) << error.text;
-    const std::string ciphers = "SELECT COUNT(*) FROM information_schema.session_status"
-                                " WHERE variable_name = 'Ssl_cipher' AND variable_value <> ''";
-    const std::string table = "CREATE TABLE IF NOT EXISTS ciphers AS " + ciphers + " ";
-    options.setup_sql = table.c_str();
-    EXPECT_EQ(Open(), TERCET_OK) << error.text;
-    EXPECT_EQ(AskServer("SELECT * FROM " + database + ".ciphers"), "1") << "it is encrypted";
-    options.setup_sql = nullptr;
-    options.tls_ca_file = other.c_str();
-    EXPECT_EQ(Open(), TERCET_UNAVAILABLE) << "not the one that is trusted";
-    server.Stop();
-    server.StartWith({"--ssl-cert=" + other, "--ssl-key=" + other});
-    EXPECT_EQ(Open(), TERCET_UNAVAILABLE) << "trusted, and called otherwise";
     server.Stop();
     server.Start();
 }

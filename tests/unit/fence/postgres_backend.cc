@@ -48,6 +48,10 @@ const ServerFacts &Facts()
         .of_a_branch = {"tercet_row_insert"},
         .of_a_mark = {"tercet_begin_sweep", "tercet_sweep"},
         .of_connecting = {"fsync", "quote_ident", "SELECT version", "tercet_kept"},
+        .tls = {.untrusted = "may have expired, or is not signed by what sslrootcert names",
+                .misnamed = "certificate for \"elsewhere\" does not match host name \"localhost\"",
+                .missing = "server does not support SSL",
+                .wanted = "sslmode is disable, and the server may let nobody in without TLS"},
     };
     return facts;
 }
@@ -68,16 +72,57 @@ std::string ServerSocket()
            std::to_string(PostgresServer::kPort);
 }
 
-tercet_status OpenBehind(const CuttingRelay &relay, const std::string &directory,
-                         tercet_store **store, tercet_error *error)
+namespace
 {
-    const std::string conninfo = ConninfoOf(
-        directory, "host=" + relay.directory() + " port=" + std::to_string(CuttingRelay::kPort) +
-                       " user=tercet dbname=postgres");
+
+tercet_status OpenAt(const std::string &server, const std::string &directory, tercet_store **store,
+                     tercet_error *error)
+{
+    const std::string conninfo = ConninfoOf(directory, server);
     tercet_postgres_options options = {};
     options.size = sizeof options;
     options.conninfo = conninfo.c_str();
     return tercet_postgres_open(&options, store, error);
+}
+
+} // namespace
+
+tercet_status OpenBehind(const CuttingRelay &relay, const std::string &directory,
+                         tercet_store **store, tercet_error *error)
+{
+    return OpenAt("host=" + relay.directory() + " port=" + std::to_string(CuttingRelay::kPort) +
+                      " user=tercet dbname=postgres",
+                  directory, store, error);
+}
+
+void StartWithTls(const std::string &certificate, const std::string &authority)
+{
+    PostgresServer::Shared().StartWithTls(certificate, authority);
+}
+
+void StartWithoutTls()
+{
+    PostgresServer::Shared().StartWithoutTls();
+}
+
+tercet_status OpenTrusting(const std::string &authority, const std::string &directory,
+                           tercet_store **store, tercet_error *error)
+{
+    return OpenAt(PostgresServer::Shared().NetworkConninfo() +
+                      " sslmode=verify-full sslrootcert=" + authority,
+                  directory, store, error);
+}
+
+tercet_status OpenPlainly(const std::string &directory, tercet_store **store, tercet_error *error)
+{
+    return OpenAt(PostgresServer::Shared().NetworkConninfo() + " sslmode=disable", directory, store,
+                  error);
+}
+
+bool IsEncrypted(const tercet_request &request)
+{
+    const int process = PQbackendPID(tercet_postgres_connection(&request));
+    return AskServer("SELECT ssl FROM pg_stat_ssl WHERE pid = " + std::to_string(process)) == "t";
 }
 
 void EndSession(void *connection)

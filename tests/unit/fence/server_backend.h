@@ -21,6 +21,14 @@ struct Misdeed {
     bool kept; // what it did before was committed, row and all
 };
 
+// Of what the store says when it has no connection as it was told to make it.
+struct TlsWords {
+    const char *untrusted; // the server's certificate is signed by somebody else
+    const char *misnamed;  // it belongs to another name
+    const char *missing;   // the server has no TLS
+    const char *wanted;    // it has, and lets nobody in without
+};
+
 // What differs from one server to the next.
 struct ServerFacts {
     const char *kind; // of store_kinds.h, at its own default level
@@ -41,6 +49,7 @@ struct ServerFacts {
     std::vector<const char *> of_a_branch; // up to its handler
     std::vector<const char *> of_a_mark;
     std::vector<const char *> of_connecting;
+    TlsWords tls;
 };
 
 const ServerFacts &Facts();
@@ -54,6 +63,20 @@ std::string TablesOf(const std::string &directory);
 // A store over the directory's tables, behind a relay.
 tercet_status OpenBehind(const CuttingRelay &relay, const std::string &directory,
                          tercet_store **store, tercet_error *error);
+
+// Starts the server in a way that OpenTrusting() reaches it: with TLS, by the key and certificate in a file;
+// clients' certificates are those that `authority` has signed.  And without.
+void StartWithTls(const std::string &certificate, const std::string &authority);
+void StartWithoutTls();
+
+// A store over the directory's tables that speaks to nobody but the server called "localhost" whose
+// certificate `authority` has signed.  And one without TLS where the server wants it.
+tercet_status OpenTrusting(const std::string &authority, const std::string &directory,
+                           tercet_store **store, tercet_error *error);
+tercet_status OpenPlainly(const std::string &directory, tercet_store **store, tercet_error *error);
+
+// As a handler: what the server says of the request's connection.
+bool IsEncrypted(const tercet_request &request);
 
 // One value of one statement, on a connection beside the store's; "" when there is none.
 std::string AskServer(const std::string &sql);

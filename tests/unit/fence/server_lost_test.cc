@@ -13,22 +13,16 @@ class Relayed
     explicit Relayed(const std::string &directory)
         : harness(Facts().kind, directory), relay(ServerSocket(), Facts().ended)
     {
-        EXPECT_EQ(OpenBehind(relay, directory, &store_, &harness.error), TERCET_OK)
-            << harness.error.text;
-        harness.group.self = store_->self;
-    }
-
-    ~Relayed()
-    {
-        group_disconnect(&harness.group);
-        tercet_store_close(store_);
+        tercet_store *store = nullptr;
+        const tercet_status status = OpenBehind(relay, directory, &store, &harness.error);
+        EXPECT_EQ(status, TERCET_OK) << harness.error.text;
+        if (status == TERCET_OK) {
+            harness.Drive(store);
+        }
     }
 
     Harness harness;
     CuttingRelay relay;
-
-  private:
-    tercet_store *store_ = nullptr;
 };
 
 using ServerLost = ServerTest;

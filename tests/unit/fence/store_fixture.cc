@@ -123,7 +123,16 @@ Harness::Harness(const std::string &kind, const std::string &directory, uint32_t
 Harness::~Harness()
 {
     group_disconnect(&group);
+    tercet_store_close(driven_);
     tercet_store_close(store);
+}
+
+void Harness::Drive(tercet_store *other)
+{
+    group_disconnect(&group);
+    tercet_store_close(driven_);
+    driven_ = other;
+    group.self = other->self;
 }
 
 std::vector<group_answer> Harness::Run(const std::vector<Ask> &asks)

@@ -66,6 +66,9 @@ class Harness
     Harness(const Harness &) = delete;
     Harness &operator=(const Harness &) = delete;
 
+    // From now on its group drives another store over the same tables, which it takes.
+    void Drive(tercet_store *other);
+
     std::vector<group_answer> Run(const std::vector<Ask> &asks);
     group_answer Run(const Ask &ask);
 
@@ -98,6 +101,7 @@ class Harness
 
   private:
     std::unique_ptr<Backend> backend_;
+    tercet_store *driven_ = nullptr;
 };
 
 // Runs a test for each kind of store.
