@@ -46,6 +46,27 @@ static const struct tercet_store_ops postgres_ops = {
     .close = store_close,
 };
 
+/* libpq looks at conninfo's values (sslmode=..., service=...) only when it connects, and its words do not
+ * say whether it has asked a server at all.  So it connects here where nobody listens, port 1 of this
+ * machine: what goes wrong before that is conninfo's. */
+static enum tercet_status check_values(const char *conninfo, struct tercet_error *error_out)
+{
+    /* What stands behind conninfo takes the place of what stands in it. */
+    static const char *const keywords[] = {"dbname",          "host", "hostaddr", "port",
+                                           "connect_timeout", NULL};
+    const char *const values[] = {conninfo, "localhost", "127.0.0.1", "1", "2", NULL};
+
+    if (PQpingParams(keywords, values, 1) != PQPING_NO_ATTEMPT) {
+        return TERCET_OK;
+    }
+    PGconn *link = PQconnectdbParams(keywords, values, 1);
+    const enum tercet_status status =
+        error_set(error_out, TERCET_INVALID_ARGUMENT, "tercet_postgres_options.conninfo: %s",
+                  link == NULL ? "out of memory" : PQerrorMessage(link));
+    PQfinish(link);
+    return status;
+}
+
 static enum tercet_status check_conninfo(const char *conninfo, struct tercet_error *error_out)
 {
     char *words = NULL;
@@ -63,7 +84,7 @@ static enum tercet_status check_conninfo(const char *conninfo, struct tercet_err
     }
     PQconninfoFree(parsed);
     PQfreemem(words);
-    return status;
+    return status == TERCET_OK ? check_values(conninfo, error_out) : status;
 }
 
 static enum tercet_status check_timeout(const char *field, uint32_t value,

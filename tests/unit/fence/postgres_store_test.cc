@@ -61,6 +61,13 @@ TEST_F(PostgresStore, OptionsThatItCannotReadOrCarryOutAreRefusedAndNamed)
     options.conninfo = "hots=nowhere";
     EXPECT_EQ(Open(), TERCET_INVALID_ARGUMENT);
     EXPECT_TRUE(Says("hots")) << error.text;
+    for (const char *word : {"sslmode=verify", "service=nowhere"}) {
+        const std::string words = conninfo + " " + word;
+        options.conninfo = words.c_str();
+        EXPECT_EQ(Open(), TERCET_INVALID_ARGUMENT);
+        EXPECT_TRUE(Says("tercet_postgres_options.conninfo")) << error.text;
+        EXPECT_TRUE(Says(std::string(word).substr(0, 7))) << error.text;
+    }
     options.conninfo = conninfo.c_str();
     for (uint32_t tercet_postgres_options::*field :
          {&tercet_postgres_options::lock_timeout_ms, &tercet_postgres_options::statement_timeout_ms,
@@ -185,6 +192,9 @@ TEST_F(PostgresStore, WhereNobodyListensItIsUnavailable)
     options.conninfo = "host=/nowhere/at/all";
     EXPECT_EQ(Open(), TERCET_UNAVAILABLE);
     EXPECT_TRUE(Says("/nowhere/at/all")) << error.text;
+    options.conninfo = "host=/nowhere/at,/nowhere/all hostaddr=127.0.0.1,127.0.0.1 port=1,2"
+                       " sslmode=verify-full";
+    EXPECT_EQ(Open(), TERCET_UNAVAILABLE) << "its words are right: " << error.text;
     const std::string none = conninfo + " dbname=none";
     options.conninfo = none.c_str();
     EXPECT_EQ(Open(), TERCET_UNAVAILABLE);
