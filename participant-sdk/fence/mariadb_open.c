@@ -16,6 +16,30 @@ enum {
     TABLE_FORBIDDEN = 1142
 };
 
+/* libmariadb reads defaults_file while it connects, so after what it was told here, and what that says of
+ * TLS counts: even that nothing is verified, and then that a server without TLS will do. */
+static enum tercet_status check_tls(MYSQL *link, const char *tls_ca_file,
+                                    struct tercet_error *error_out)
+{
+    my_bool verified = 0;
+    const char *trusted = NULL;
+    const char *trusted_directory = NULL;
+
+    if (tls_ca_file == NULL) {
+        return TERCET_OK;
+    }
+    (void)mysql_get_option(link, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verified);
+    (void)mysql_get_option(link, MYSQL_OPT_SSL_CA, &trusted);
+    (void)mysql_get_option(link, MYSQL_OPT_SSL_CAPATH, &trusted_directory);
+    if (verified == 0 || trusted == NULL || strcmp(trusted, tls_ca_file) != 0 ||
+        trusted_directory != NULL || mysql_get_ssl_cipher(link) == NULL) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT,
+                         "tercet_mariadb_options.tls_ca_file: defaults_file says otherwise: take "
+                         "ssl-ca, ssl-capath and ssl-verify-server-cert out of it");
+    }
+    return TERCET_OK;
+}
+
 static enum tercet_status connect_link(struct mariadb_connection *connection,
                                        const struct mariadb_settings *settings,
                                        struct tercet_error *error_out)
@@ -47,7 +71,7 @@ static enum tercet_status connect_link(struct mariadb_connection *connection,
         return error_set(error_out, TERCET_UNAVAILABLE, "MariaDB: %s (%u)", mysql_error(link),
                          mysql_errno(link));
     }
-    return TERCET_OK;
+    return check_tls(link, settings->tls_ca_file, error_out);
 }
 
 /* Runs a text of one or more statements whose rows nobody needs. */

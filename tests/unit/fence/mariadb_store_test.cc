@@ -1,9 +1,11 @@
 // What only MariaDB can refuse or do wrong: options, tables, settings, and what a handler may do.
+#include <fstream>
 #include <functional>
 
 #include "fence/mariadb_connection.h"
 #include "mariadb_backend.h"
 #include "server_slots.h"
+#include "support/certificate.h"
 #include "support/mariadb_server.h"
 
 namespace fence_test
@@ -159,6 +161,42 @@ TEST_F(MariadbStore, LogOfStatementsIsRefusedOnlyWhereItMatters)
     EXPECT_TRUE(Says("binlog_format ROW or MIXED")) << error.text;
     options.isolation = TERCET_MARIADB_REPEATABLE_READ;
     EXPECT_EQ(Open(), TERCET_OK) << error.text;
+    server.Stop();
+    server.Start();
+}
+
+// TLS as tls_ca_file promises, whatever stands in a file that libmariadb reads after it; without it, as the
+// file says.
+TEST_F(MariadbStore, WhatTlsCaFilePromisesIsNotTakenBackByDefaultsFile)
+{
+    MariadbServer &server = MariadbServer::Shared();
+    const std::string authority = server.directory() + "/authority.pem",
+                      other = server.directory() + "/other.pem",
+                      its = server.directory() + "/its.pem", mine = directory.path() + "/mine.pem",
+                      file = directory.path() + "/my.cnf";
+    WriteCertificate(authority, "authority");
+    WriteCertificate(other, "other");
+    WriteCertificate(its, "localhost", authority);
+    WriteCertificate(mine, "mine", authority);
+    const auto open = [&](const std::string &lines, const std::string *trusted) {
+        std::ofstream(file) << "[client]\n" << lines << "\n";
+        options.tls_ca_file = trusted == nullptr ? nullptr : trusted->c_str();
+        return Open();
+    };
+    options.defaults_file = file.c_str();
+    options.create_tables = true;
+    EXPECT_EQ(open("ssl-verify-server-cert=0", &authority), TERCET_INVALID_ARGUMENT) << "plaintext";
+    EXPECT_TRUE(Says("tls_ca_file")) << error.text;
+    EXPECT_EQ(open("ssl-verify-server-cert=1\nssl-ca=" + authority, nullptr), TERCET_UNAVAILABLE);
+    server.Stop();
+    StartWithTls(its, authority);
+    EXPECT_EQ(open("ssl-verify-server-cert=1\nssl-ca=" + authority, nullptr), TERCET_OK)
+        << error.text;
+    EXPECT_EQ(open("ssl-verify-server-cert=1\nssl-ca=" + other, nullptr), TERCET_UNAVAILABLE);
+    EXPECT_EQ(open("ssl-cert=" + mine + "\nssl-key=" + mine, &authority), TERCET_OK) << error.text;
+    EXPECT_EQ(open("ssl-ca=" + authority, &other), TERCET_INVALID_ARGUMENT);
+    EXPECT_EQ(open("ssl-capath=" + directory.path(), &authority), TERCET_INVALID_ARGUMENT);
+    EXPECT_TRUE(Says("defaults_file")) << error.text;
     server.Stop();
     server.Start();
 }
