@@ -17,6 +17,12 @@
  * server that may forget what it has acknowledged (innodb_flush_log_at_trx_commit other than 1) is
  * refused; so is one that is read only.
  *
+ * TLS: set tls_ca_file.  Then the connection is encrypted and the server's name verified, or there is none.
+ * By default it is neither, also over a network (libmariadb of MariaDB 10.11).  The same as tls_ca_file is
+ * ssl-ca=FILE with ssl-verify-server-cert=1 in defaults_file.  Mind the =1: without it libmariadb does not
+ * look at the server's name, and goes on in plaintext, without a word, where the server has no TLS.  A
+ * certificate that the server asks for is ssl-cert and ssl-key there.
+ *
  * What a handler must leave alone, beside rule 1 of participant.h: autocommit, the savepoints whose names
  * begin with tercet_, and statements that commit by themselves (DDL, LOCK TABLES): the last are found
  * out. */
@@ -46,10 +52,10 @@ struct tercet_mariadb_options {
     const char *database;    /* required */
     const char *user;
     const char *password;
-    /* A my.cnf whose [client] group is read first; the place for a password, and for TLS. */
+    /* A my.cnf whose [client] group is read; the place for a password. */
     const char *defaults_file;
-    /* Whom to trust: the connection is then encrypted, and the server's name verified, or there is
-     * none. */
+    /* Whom to trust: TLS, or no connection.  A defaults_file with words of its own about that is
+     * refused.  Default NULL: as above. */
     const char *tls_ca_file;
     /* One or more statements, run on every new connection before anything else.  Default NULL:
      * nothing. */

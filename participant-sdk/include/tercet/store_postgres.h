@@ -15,7 +15,14 @@
  * the options.  A server with fsync = off is refused, because it may forget what it has acknowledged;
  * so is one in recovery.  gssencmode = disable, connect_timeout = 10, TCP keepalives and
  * tcp_user_timeout that find a dead peer in some 20 seconds: each unless conninfo says otherwise.
- * For TLS say sslmode=verify-full and sslrootcert=... in conninfo; nothing less checks who answers.
+ *
+ * TLS: say sslmode=verify-full and sslrootcert=FILE, with the certificate that has signed the server's, in
+ * conninfo.  Then the connection is encrypted and the server's name verified, or there is none.  libpq's
+ * default, sslmode=prefer, is not that: it uses TLS where the server offers it, checks nobody, and goes on
+ * in plaintext, without a word, where it does not or where TLS fails, even if sslrootcert is given.  require
+ * encrypts, and checks nobody without sslrootcert; verify-ca does not look at the name.  A certificate that
+ * the server asks for is sslcert and sslkey.  Over a unix socket libpq has no TLS, whatever sslmode says.
+ *
  * Connections through a pooler are fine as long as one of ours keeps one of the server's (session
  * mode).
  *
@@ -45,8 +52,8 @@ enum tercet_postgres_isolation {
 
 struct tercet_postgres_options {
     size_t size;
-    /* libpq's: "host=... dbname=... user=... sslmode=verify-full passfile=...", or a URI.  Copied.
-     * Required. */
+    /* libpq's: "host=... dbname=... user=... passfile=... sslmode=verify-full sslrootcert=...", or a
+     * URI.  Copied.  Required. */
     const char *conninfo;
     /* Run on every new connection, before anything else: SET search_path, PREPARE debit AS ..., so
      * that a handler can call PQexecPrepared(connection, "debit", ...).  One or more statements, which
