@@ -39,9 +39,9 @@ foreach(name ${STORES})
           DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
   install(FILES participant-sdk/include/tercet/store_${name}.h
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tercet COMPONENT sdk)
-  install(FILES participant-sdk/fence/sql/${name}.sql
-          DESTINATION ${CMAKE_INSTALL_DATADIR}/tercet/sql COMPONENT sdk)
 endforeach()
+# Whichever stores are built: participants without the library need them too.
+install(DIRECTORY participant-sdk/fence/sql DESTINATION ${CMAKE_INSTALL_DATADIR}/tercet COMPONENT sdk)
 install(EXPORT TercetTargets NAMESPACE Tercet:: DESTINATION ${package_dir} COMPONENT sdk)
 install(FILES $<TARGET_PROPERTY:tercet_static,IMPORTED_LOCATION>
         DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)

@@ -191,7 +191,7 @@ DECLARE
     context jsonb := request -> 'context';
     phase text := request ->> 'phase';
     key_gid bytea := convert_to(request ->> 'gid', 'UTF8');
-    key_branch integer := (request ->> 'branch')::integer;
+    key_branch bigint := (request ->> 'branch')::bigint;
     number bigint[] := ARRAY[(request #>> '{number,incarnation}')::bigint, (request #>> '{number,number}')::bigint];
     its_digest bytea := decode(request ->> 'digest', 'base64');
     -- What stands there if there is no row yet; a confirm after a try may not make one.
@@ -275,8 +275,8 @@ CREATE OR REPLACE FUNCTION tercet_inspect(request jsonb) RETURNS jsonb
 DECLARE
     context jsonb := request -> 'context';
     asked_gid text := coalesce(request ->> 'gid', '');
-    asked_branch integer := coalesce((request ->> 'branch')::integer, 0);
-    size integer := least(coalesce(nullif((request ->> 'pageSize')::integer, 0), 100), 1000);
+    asked_branch bigint := coalesce((request ->> 'branch')::bigint, 0);
+    size integer := least(coalesce(nullif((request ->> 'pageSize')::bigint, 0), 100), 1000);
     first bigint[] := ARRAY[coalesce((request #>> '{from,incarnation}')::bigint, 0),
                             coalesce((request #>> '{from,number}')::bigint, 0)];
     below bigint[] := ARRAY[coalesce((request #>> '{below,incarnation}')::bigint, 9223372036854775807),

@@ -152,7 +152,8 @@ func (p *Participant) ask(ctx context.Context, asker *pb.RequestContext, do func
 }
 
 func (p *Participant) Describe(ctx context.Context, r *pb.DescribeRequest) (*pb.DescribeReply, error) {
-	asker, store, told := proto.Clone(r.GetContext()).(*pb.RequestContext), &pb.StoreDescription{}, []byte{}
+	asker, store, told := &pb.RequestContext{}, &pb.StoreDescription{}, []byte{}
+	proto.Merge(asker, r.GetContext())
 	asker.Participant = p.name // asked under another name it tells its own
 	err := p.ask(ctx, asker, func() error {
 		return p.db.QueryRowContext(ctx, `SELECT tercet_describe($1)`, inJSON(asker)).Scan(&told)

@@ -267,9 +267,9 @@ TEST_F(PostgresFunctions, WhoMayNotAskIsToldByItsCode)
     EXPECT_EQ(stranger->Apply(7, 9), "!TC001");
     EXPECT_EQ(harness->Describe().epoch.epoch, 2);
     for (const char *wrong :
-         {R"("gid": "b c")", R"("gid": "")", R"("branch": 65)", R"("digest": "AQE=")",
-          R"("phase": "PHASE_UNSPECIFIED")", R"("number": {"incarnation": "10"})",
-          R"("context": {"participant": "account"})"}) {
+         {R"("gid": "b c")", R"("gid": "")", R"("branch": 65)", R"("branch": 4294967295)",
+          R"("digest": "AQE=")", R"("phase": "PHASE_UNSPECIFIED")",
+          R"("number": {"incarnation": "10"})", R"("context": {"participant": "account"})"}) {
         EXPECT_EQ(stranger->Do("SELECT reply FROM tercet_claim(" + Quoted(RequestOf(newer)) +
                                "::jsonb || '{" + wrong + "}', false)"),
                   "!TC003")
