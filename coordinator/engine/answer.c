@@ -8,9 +8,8 @@
 #include "base/assert.h"
 #include "engine/engine_internal.h"
 
-/* Numbers of tercet.v1.How and tercet.v1.ConflictKind that mean something here. */
+/* Of tercet.v1.How. */
 enum { HOW_EMPTY = 3 };
-enum { CONFLICT_OTHER_TRANSACTION = 1, CONFLICT_NOT_TRIED = 2, CONFLICT_FORGOTTEN = 5 };
 
 enum { AFTER_MS_MAX = 60000, PROGRESS_ATTEMPTS_MIN = 8 };
 

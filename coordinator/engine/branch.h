@@ -57,6 +57,9 @@ struct branch_traits {
     bool optional : 1;
 };
 
+/* What a participant's fence contradicts, as ConflictKind names it. */
+enum { CONFLICT_OTHER_TRANSACTION = 1, CONFLICT_NOT_TRIED = 2, CONFLICT_FORGOTTEN = 5 };
+
 /* What few branches have, or not for long. */
 struct rare {
     struct tercet_bytes result; /* of its try; owned */

@@ -159,8 +159,11 @@ void waiters_destroy_all(struct engine *engine);
 void reply_view(struct step *step, const struct request *request, const struct view *view);
 void reply_refused(struct step *step, const struct request *request, enum tercet_status status,
                    const char *code, const char *format, ...) TERCET_PRINTF(5, 6);
-/* The verdict of a TRY on this branch, as far as it is known; UNSPECIFIED: not yet. */
-enum tercet_verdict try_verdict(enum txn_state txn, enum branch_state state, bool confirm_only);
+/* The verdict of a TRY on this branch, as far as it is known; UNSPECIFIED: not yet.  `forgotten`: it is
+ * optional, its participant has let its row go, and a restored journal does not know either whether the
+ * transaction was confirmed with it or without; that is never known. */
+enum tercet_verdict try_verdict(enum txn_state txn, enum branch_state state, bool confirm_only,
+                                bool forgotten);
 
 /* mark.c */
 void mark_touch_all(struct engine *engine);

@@ -8,7 +8,6 @@
 
 /* Numbers of tercet.v1.FenceState and ConflictKind. */
 enum { ROW_TRIED = 1, ROW_CONFIRMED = 2, ROW_CANCELLED = 3, ROW_SUSPENDED = 4 };
-enum { CONFLICT_FORGOTTEN = 5 };
 
 static const char RESTORED[] = "TERCET_RESTORED";
 
@@ -77,11 +76,15 @@ static bool is_closed(const struct engine *engine, const struct branch *branch)
     return found;
 }
 
-/* As it was decided.  An optional one is cancelled in a confirmed transaction too. */
+/* As it was decided.  An optional one is cancelled in a confirmed transaction too; of one whose row is gone
+ * that is kept, because nobody knows whether it was (try_verdict). */
 static void end_unasked(struct step *step, struct branch *branch)
 {
     const bool confirms = branch->state == BRANCH_CONFIRMING;
+    const bool forgotten =
+        branch->spec.optional && branch_rare(branch)->conflict == CONFLICT_FORGOTTEN;
     engine_clear_attention(step->engine, branch);
+    branch_set_conflict(branch, forgotten && !confirms ? CONFLICT_FORGOTTEN : 0);
     engine_move_branch(step, branch, confirms ? BRANCH_CONFIRMED : BRANCH_CANCELLED);
 }
 
@@ -194,7 +197,11 @@ static void apply_to_open(struct step *step, struct txn *txn, const struct group
     txn->in_doubt = false;
     if (verdict.confirmed != verdict.cancelled) {
         for (uint32_t i = 0; i < txn->branch_count; i++) {
-            branch_set_conflict(txn->branches[i], 0);
+            /* Whether it was confirmed with an optional one whose row is gone, nobody knows. */
+            if (verdict.cancelled || !txn->branches[i]->spec.optional ||
+                txn->branches[i]->state != BRANCH_WAITING) {
+                branch_set_conflict(txn->branches[i], 0);
+            }
         }
         engine_resume_deadline(step, txn);
         if (verdict.confirmed) {

@@ -21,6 +21,12 @@ static struct effect_reply *add_reply(struct step *step, void *token, enum reque
     return reply;
 }
 
+static enum tercet_verdict verdict_of(enum txn_state txn, const struct view_branch *branch)
+{
+    const bool forgotten = branch->optional && branch->conflict == CONFLICT_FORGOTTEN;
+    return try_verdict(txn, branch->state, branch->confirm_only, forgotten);
+}
+
 void reply_view(struct step *step, const struct request *request, const struct view *view)
 {
     struct effect_reply *reply = add_reply(step, request->token, request->kind);
@@ -29,7 +35,7 @@ void reply_view(struct step *step, const struct request *request, const struct v
         const struct view_branch *branch = view_find_branch(view, request->branch_index);
         tercet_assert(branch != NULL);
         reply->branch_index = request->branch_index;
-        reply->verdict = try_verdict(view->state, branch->state, branch->confirm_only);
+        reply->verdict = verdict_of(view->state, branch);
     }
 }
 
@@ -54,14 +60,17 @@ void reply_refused(struct step *step, const struct request *request, enum tercet
     step->engine->stats.refused++;
 }
 
-enum tercet_verdict try_verdict(enum txn_state txn, enum branch_state state, bool confirm_only)
+enum tercet_verdict try_verdict(enum txn_state txn, enum branch_state state, bool confirm_only,
+                                bool forgotten)
 {
     switch (txn_state_outcome(txn)) {
     case TXN_OUTCOME_CANCELLED:
         return TERCET_VERDICT_REFUSED;
     case TXN_OUTCOME_CONFIRMED:
-        return state == BRANCH_CONFIRMING || state == BRANCH_CONFIRMED ? TERCET_VERDICT_DONE
-                                                                       : TERCET_VERDICT_REFUSED;
+        if (state == BRANCH_CONFIRMING || state == BRANCH_CONFIRMED) {
+            return TERCET_VERDICT_DONE;
+        }
+        return forgotten ? TERCET_VERDICT_UNSPECIFIED : TERCET_VERDICT_REFUSED;
     case TXN_UNDECIDED:
         break;
     }
@@ -77,8 +86,9 @@ static bool is_reached(const struct txn *txn, enum request_kind kind, enum wait_
 {
     if (kind == REQUEST_TRY) {
         const struct branch *branch = txn_branch(txn, branch_index);
-        return try_verdict(txn->state, branch->state, branch->spec.confirm_only) !=
-               TERCET_VERDICT_UNSPECIFIED;
+        return txn_state_outcome(txn->state) != TXN_UNDECIDED ||
+               try_verdict(txn->state, branch->state, branch->spec.confirm_only, false) !=
+                   TERCET_VERDICT_UNSPECIFIED;
     }
     if (kind == REQUEST_WATCH) {
         return txn_state_is_ended(txn->state);
@@ -101,9 +111,8 @@ static void tell(struct step *step, const struct txn *txn, void *token, enum req
     reply->last = last;
     reply->view = view_of_txn(txn, step->engine->options.directory, step->now);
     if (kind == REQUEST_TRY) {
-        const struct branch *branch = txn_branch(txn, branch_index);
         reply->branch_index = branch_index;
-        reply->verdict = try_verdict(txn->state, branch->state, branch->spec.confirm_only);
+        reply->verdict = verdict_of(txn->state, view_find_branch(reply->view, branch_index));
     }
 }
 

@@ -88,6 +88,37 @@ TEST(Evidence, AForgottenBranchThatMayHaveBeenLeftOutEndsWithTheOperatorsWord)
     }
 }
 
+// Found by the simulator, seed 82493: it had been confirmed.
+TEST(Evidence, WhetherAForgottenBranchWasLeftOutIsNotToldToItsInitiator)
+{
+    for (const bool by_row : {false, true}) {
+        RestoredWorld world;
+        world.Adopt("g", 10, TXN_MODE_STEPS, {{0}, Optional(1)});
+        world.Ask(LOST_FROM + 10);
+        world.Inspected(0, by_row ? std::vector<inspected_row>{world.RowAt(0, "g", 10, CONFIRMED)}
+                                  : std::vector<inspected_row>{});
+        world.Inspected(1, {});
+        if (!by_row) {
+            world.ResolveAs("g", RESOLUTION_WAS_CONFIRMED);
+        }
+        EXPECT_EQ(TXN_OUTCOME_CONFIRMED, txn_state_outcome(world.Find("g")->state));
+        const Reply &told = world.LastReply(world.Try("g", 2, Optional(1)));
+        EXPECT_EQ(TERCET_OK, told.status);
+        EXPECT_EQ(TERCET_VERDICT_UNSPECIFIED, told.verdict) << by_row;
+        EXPECT_EQ(TERCET_VERDICT_DONE, world.LastReply(world.Try("g", 1, {0})).verdict);
+    }
+}
+
+TEST(Evidence, ABranchThatNobodyHadTriedWasLeftOutAndThatIsTold)
+{
+    RestoredWorld world;
+    world.Adopt("g", 10, TXN_MODE_STEPS, {{0}, Optional(1)});
+    world.Ask();
+    world.Inspected(0, {world.RowAt(0, "g", 10, CONFIRMED)});
+    world.Inspected(1, {});
+    EXPECT_EQ(TERCET_VERDICT_REFUSED, world.LastReply(world.Try("g", 2, Optional(1))).verdict);
+}
+
 TEST(Evidence, AConfirmOnlyBranchHasNothingToCancelThoughItsRowIsGone)
 {
     RestoredWorld world;

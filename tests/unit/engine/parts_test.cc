@@ -73,15 +73,18 @@ TEST(Parts, ATryIsDoneOnlyWhenItsEffectStands)
 {
     const auto done = TERCET_VERDICT_DONE, refused = TERCET_VERDICT_REFUSED,
                open = TERCET_VERDICT_UNSPECIFIED;
-    EXPECT_EQ(open, try_verdict(TXN_TRYING, BRANCH_WAITING, false));
-    EXPECT_EQ(done, try_verdict(TXN_TRYING, BRANCH_WAITING, true));
-    EXPECT_EQ(open, try_verdict(TXN_TRYING, BRANCH_TRYING, true));
-    EXPECT_EQ(done, try_verdict(TXN_TRYING, BRANCH_TRIED, false));
-    EXPECT_EQ(refused, try_verdict(TXN_TRYING, BRANCH_REFUSED, false));
-    EXPECT_EQ(done, try_verdict(TXN_CONFIRMING, BRANCH_CONFIRMING, false));
-    EXPECT_EQ(done, try_verdict(TXN_CONFIRMED, BRANCH_CONFIRMED, false));
-    EXPECT_EQ(refused, try_verdict(TXN_CONFIRMING, BRANCH_CANCELLING, false)) << "optional";
-    EXPECT_EQ(refused, try_verdict(TXN_CANCELLED, BRANCH_CANCELLED, false));
+    EXPECT_EQ(open, try_verdict(TXN_TRYING, BRANCH_WAITING, false, false));
+    EXPECT_EQ(done, try_verdict(TXN_TRYING, BRANCH_WAITING, true, false));
+    EXPECT_EQ(open, try_verdict(TXN_TRYING, BRANCH_TRYING, true, false));
+    EXPECT_EQ(done, try_verdict(TXN_TRYING, BRANCH_TRIED, false, false));
+    EXPECT_EQ(refused, try_verdict(TXN_TRYING, BRANCH_REFUSED, false, false));
+    EXPECT_EQ(done, try_verdict(TXN_CONFIRMING, BRANCH_CONFIRMING, false, false));
+    EXPECT_EQ(done, try_verdict(TXN_CONFIRMED, BRANCH_CONFIRMED, false, false));
+    EXPECT_EQ(refused, try_verdict(TXN_CONFIRMING, BRANCH_CANCELLING, false, false)) << "optional";
+    EXPECT_EQ(refused, try_verdict(TXN_CANCELLED, BRANCH_CANCELLED, false, false));
+    EXPECT_EQ(open, try_verdict(TXN_CONFIRMED, BRANCH_CANCELLED, false, true)) << "forgotten";
+    EXPECT_EQ(done, try_verdict(TXN_CONFIRMED, BRANCH_CONFIRMED, false, true));
+    EXPECT_EQ(refused, try_verdict(TXN_CANCELLED, BRANCH_CANCELLED, false, true));
 }
 
 TEST(Parts, EffectsThatNobodyTookAreReleasedWithWhatTheyOwn)
