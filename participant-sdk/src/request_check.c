@@ -2,7 +2,6 @@
 #include "src/request_check.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "src/text_check.h"
@@ -34,14 +33,12 @@ static enum tercet_status check_uint31(const char *field, uint32_t value,
 static enum tercet_status check_number(const char *field, const Tercet__V1__BranchNumber *number,
                                        struct tercet_error *error_out)
 {
-    char name[64];
-    (void)snprintf(name, sizeof name, "%s.incarnation", field);
-    enum tercet_status status = check_integer(name, number->incarnation, 1, error_out);
+    struct tercet_error error;
+    enum tercet_status status = check_integer("incarnation", number->incarnation, 1, &error);
     if (status == TERCET_OK) {
-        (void)snprintf(name, sizeof name, "%s.number", field);
-        status = check_integer(name, number->number, 1, error_out);
+        status = check_integer("number", number->number, 1, &error);
     }
-    return status;
+    return status == TERCET_OK ? status : error_set(error_out, status, "%s.%s", field, error.text);
 }
 
 static bool number_is_below(const Tercet__V1__BranchNumber *a, const Tercet__V1__BranchNumber *b)
