@@ -5,7 +5,6 @@
 #include "src/client_request.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -15,12 +14,7 @@
 #include "src/text_check.h"
 #include "tercet/v1/coordinator.pb-c.h"
 
-enum {
-    TRACEPARENT_BYTES_MAX = 64,
-    TRY_TIMEOUT_MS_DEFAULT = 30000,
-    WAIT_MARGIN_MS = 5000,
-    FIELD_NAME_SIZE = 64
-};
+enum { TRACEPARENT_BYTES_MAX = 64, TRY_TIMEOUT_MS_DEFAULT = 30000, WAIT_MARGIN_MS = 5000 };
 
 const char *client_method_path(enum client_method method)
 {
@@ -38,55 +32,49 @@ const char *client_method_path(enum client_method method)
 
 /* ---- Checks ---------------------------------------------------------------------------------- */
 
-static enum tercet_status check_branch_options(const char *prefix,
-                                               const struct tercet_branch *branch,
+/* Whoever asks says in front of the error which branch it is: a name that is made for each branch
+ * before anything is wrong costs more than all these checks. */
+static enum tercet_status check_branch_options(const struct tercet_branch *branch,
                                                struct tercet_error *error_out)
 {
     if (branch->stage > TERCET_STAGE_MAX) {
-        return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s.stage: %" PRIu32 ", at most %d",
-                         prefix, branch->stage, TERCET_STAGE_MAX);
+        return error_set(error_out, TERCET_INVALID_ARGUMENT, "stage: %" PRIu32 ", at most %d",
+                         branch->stage, TERCET_STAGE_MAX);
     }
     if (branch->confirm_only && branch->optional) {
         return error_set(error_out, TERCET_INVALID_ARGUMENT,
-                         "%s.optional: not with confirm_only, which cannot refuse", prefix);
+                         "optional: not with confirm_only, which cannot refuse");
     }
     if (branch->call_timeout_ms != 0 && (branch->call_timeout_ms < TERCET_CALL_TIMEOUT_MS_MIN ||
                                          branch->call_timeout_ms > TERCET_CALL_TIMEOUT_MS_MAX)) {
         return error_set(error_out, TERCET_INVALID_ARGUMENT,
-                         "%s.call_timeout_ms: %" PRIu32 ", must be 0 or %d to %d", prefix,
+                         "call_timeout_ms: %" PRIu32 ", must be 0 or %d to %d",
                          branch->call_timeout_ms, TERCET_CALL_TIMEOUT_MS_MIN,
                          TERCET_CALL_TIMEOUT_MS_MAX);
     }
     for (size_t i = 0; i < sizeof branch->reserved / sizeof branch->reserved[0]; i++) {
         if (branch->reserved[i] != 0) {
-            return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s.reserved[%zu]: must be 0",
-                             prefix, i);
+            return error_set(error_out, TERCET_INVALID_ARGUMENT, "reserved[%zu]: must be 0", i);
         }
     }
     return TERCET_OK;
 }
 
-static enum tercet_status check_branch(const char *prefix, const struct tercet_branch *branch,
+static enum tercet_status check_branch(const struct tercet_branch *branch,
                                        struct tercet_error *error_out)
 {
-    char field[FIELD_NAME_SIZE];
-
-    (void)snprintf(field, sizeof field, "%s.participant", prefix);
-    enum tercet_status status = text_check_name(field, branch->participant, error_out);
+    enum tercet_status status = text_check_name("participant", branch->participant, error_out);
     if (status == TERCET_OK) {
-        (void)snprintf(field, sizeof field, "%s.action", prefix);
-        status = text_check_name(field, branch->action, error_out);
+        status = text_check_name("action", branch->action, error_out);
     }
     if (status == TERCET_OK) {
-        (void)snprintf(field, sizeof field, "%s.payload", prefix);
-        status =
-            text_check_length(field, branch->payload.size, 0, TERCET_PAYLOAD_BYTES_MAX, error_out);
+        status = text_check_length("payload", branch->payload.size, 0, TERCET_PAYLOAD_BYTES_MAX,
+                                   error_out);
     }
     if (status == TERCET_OK && branch->payload.size != 0 && branch->payload.data == NULL) {
-        status = error_set(error_out, TERCET_INVALID_ARGUMENT, "%s.payload.data: must not be NULL",
-                           prefix);
+        status = error_set(error_out, TERCET_INVALID_ARGUMENT, "payload.data: must not be NULL");
     }
-    return status != TERCET_OK ? status : check_branch_options(prefix, branch, error_out);
+    return status != TERCET_OK ? status : check_branch_options(branch, error_out);
 }
 
 static enum tercet_status check_branches(const struct tercet_transaction *transaction,
@@ -101,12 +89,10 @@ static enum tercet_status check_branches(const struct tercet_transaction *transa
                          TERCET_BRANCH_COUNT_MAX);
     }
     for (size_t i = 0; i < transaction->branch_count; i++) {
-        char prefix[FIELD_NAME_SIZE];
-        (void)snprintf(prefix, sizeof prefix, "branches[%zu]", i);
-        const enum tercet_status status =
-            check_branch(prefix, &transaction->branches[i], error_out);
+        struct tercet_error error;
+        const enum tercet_status status = check_branch(&transaction->branches[i], &error);
         if (status != TERCET_OK) {
-            return status;
+            return error_set(error_out, status, "branches[%zu].%s", i, error.text);
         }
         payload_bytes += transaction->branches[i].payload.size;
     }
@@ -292,7 +278,11 @@ enum tercet_status client_request_try(const char *gid, uint32_t number,
         status = error_set(error_out, TERCET_INVALID_ARGUMENT, "branch: must not be NULL");
     }
     if (status == TERCET_OK) {
-        status = check_branch("branch", branch, error_out);
+        struct tercet_error error;
+        status = check_branch(branch, &error);
+        if (status != TERCET_OK) {
+            return error_set(error_out, status, "branch.%s", error.text);
+        }
     }
     if (status == TERCET_OK && branch->stage != 0) {
         status = error_set(error_out, TERCET_INVALID_ARGUMENT,
