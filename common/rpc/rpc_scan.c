@@ -44,7 +44,7 @@ struct wire_field {
     size_t size;
 };
 
-static bool read_varint(const uint8_t **cursor, const uint8_t *end, uint64_t *value_out)
+static bool read_long_varint(const uint8_t **cursor, const uint8_t *end, uint64_t *value_out)
 {
     uint64_t value = 0;
     const uint8_t *at = *cursor;
@@ -57,6 +57,17 @@ static bool read_varint(const uint8_t **cursor, const uint8_t *end, uint64_t *va
         }
     }
     return false;
+}
+
+/* Tags, lengths and small numbers take a single byte. */
+static inline bool read_varint(const uint8_t **cursor, const uint8_t *end, uint64_t *value_out)
+{
+    if (*cursor < end && (**cursor & 0x80U) == 0) {
+        *value_out = **cursor;
+        (*cursor)++;
+        return true;
+    }
+    return read_long_varint(cursor, end, value_out);
 }
 
 static bool read_field(struct scan *scan, const uint8_t *end, struct wire_field *field_out)
@@ -203,6 +214,17 @@ static enum rpc_scan_verdict enter_message(struct scan *scan,
     return RPC_SCAN_FINE;
 }
 
+/* NULL: unknown.  Fields are sorted by number, and where no number is left out one stands at its own
+ * place; only what does not is searched for. */
+static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *descriptor,
+                                                  uint32_t number)
+{
+    if (number <= descriptor->n_fields && descriptor->fields[number - 1].id == number) {
+        return &descriptor->fields[number - 1];
+    }
+    return protobuf_c_message_descriptor_get_field(descriptor, number);
+}
+
 static enum rpc_scan_verdict scan_field(struct scan *scan, const struct frame *frame)
 {
     struct wire_field field;
@@ -210,8 +232,7 @@ static enum rpc_scan_verdict scan_field(struct scan *scan, const struct frame *f
         return RPC_SCAN_MALFORMED;
     }
     scan->field_count++;
-    const ProtobufCFieldDescriptor *descriptor =
-        protobuf_c_message_descriptor_get_field(frame->descriptor, field.number);
+    const ProtobufCFieldDescriptor *descriptor = find_field(frame->descriptor, field.number);
     if (descriptor == NULL) {
         char text[16];
         (void)snprintf(text, sizeof text, "%" PRIu32, field.number);
