@@ -1,20 +1,22 @@
 /* client_request.c -- see client_request.h.
  *
- * The message is first laid out on the stack, borrowing the caller's bytes, then copied as a whole
- * by packing and unpacking it: one call copies everything and one call frees it. */
+ * The message and copies of all that the caller gave lie in one arena, which has room for them from
+ * the start: nothing is freed singly. */
 #include "src/client_request.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/error.h"
-#include "base/memory.h"
 #include "fence/struct_size.h"
 #include "src/text_check.h"
 #include "tercet/v1/coordinator.pb-c.h"
 
 enum { TRACEPARENT_BYTES_MAX = 64, TRY_TIMEOUT_MS_DEFAULT = 30000, WAIT_MARGIN_MS = 5000 };
+
+/* For a message beside its branches, and for each of these beside its payload: so much they take with
+ * the longest texts, so that the arena need not grow. */
+enum { MESSAGE_ROOM = 512, BRANCH_ROOM = 272 };
 
 const char *client_method_path(enum client_method method)
 {
@@ -78,7 +80,7 @@ static enum tercet_status check_branch(const struct tercet_branch *branch,
 }
 
 static enum tercet_status check_branches(const struct tercet_transaction *transaction,
-                                         struct tercet_error *error_out)
+                                         size_t *payload_bytes_out, struct tercet_error *error_out)
 {
     size_t payload_bytes = 0;
 
@@ -96,6 +98,7 @@ static enum tercet_status check_branches(const struct tercet_transaction *transa
         }
         payload_bytes += transaction->branches[i].payload.size;
     }
+    *payload_bytes_out = payload_bytes;
     return text_check_length("branches[].payload together", payload_bytes, 0,
                              TERCET_PAYLOADS_BYTES_MAX, error_out);
 }
@@ -133,48 +136,39 @@ static enum tercet_status check_transaction(const struct tercet_transaction *tra
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
-/* protobuf-c's fields are not const; it does not write through them when packing. */
-static char *borrow_text(const char *text)
+static void make_room(struct arena *arena, size_t branch_count, size_t payload_bytes)
+{
+    arena_init(arena, MESSAGE_ROOM + branch_count * BRANCH_ROOM + payload_bytes);
+}
+
+/* NULL: empty. */
+static char *keep_text(struct arena *arena, const char *text)
 {
     static char empty[1] = "";
-    union {
-        const char *given;
-        char *wanted;
-    } borrowed = {.given = text};
-    return text == NULL ? empty : borrowed.wanted;
+    if (text == NULL) {
+        return empty;
+    }
+    const size_t size = strlen(text) + 1;
+    return memcpy(arena_alloc(arena, size), text, size);
 }
 
-static ProtobufCBinaryData borrow_bytes(struct tercet_bytes bytes)
+static Tercet__V1__Branch *make_branch(struct arena *arena, const struct tercet_branch *branch)
 {
-    union {
-        const void *given;
-        uint8_t *wanted;
-    } borrowed = {.given = bytes.data};
-    return (ProtobufCBinaryData){.len = bytes.size, .data = borrowed.wanted};
-}
-
-static void branch_fill(Tercet__V1__Branch *message, const struct tercet_branch *branch)
-{
+    Tercet__V1__Branch *message = arena_alloc(arena, sizeof *message);
     tercet__v1__branch__init(message);
-    message->participant = borrow_text(branch->participant);
-    message->action = borrow_text(branch->action);
-    message->payload = borrow_bytes(branch->payload);
+    message->participant = keep_text(arena, branch->participant);
+    message->action = keep_text(arena, branch->action);
+    if (branch->payload.size > 0) {
+        message->payload.len = branch->payload.size;
+        message->payload.data = arena_alloc(arena, branch->payload.size);
+        memcpy(message->payload.data, branch->payload.data, branch->payload.size);
+    }
     message->stage = branch->stage;
     message->kind = branch->confirm_only ? TERCET__V1__BRANCH_KIND__BRANCH_KIND_CONFIRM_ONLY
                                          : TERCET__V1__BRANCH_KIND__BRANCH_KIND_TCC;
     message->optional = branch->optional;
     message->call_timeout_ms = branch->call_timeout_ms;
-}
-
-static ProtobufCMessage *message_copy(const ProtobufCMessage *message)
-{
-    const size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = xmalloc(size + 1);
-    (void)protobuf_c_message_pack(message, bytes);
-    ProtobufCMessage *copy = protobuf_c_message_unpack(message->descriptor, NULL, size, bytes);
-    free(bytes);
-    tercet_assert(copy != NULL);
-    return copy;
+    return message;
 }
 
 static enum tercet_wait wait_or_default(enum tercet_wait wait)
@@ -187,46 +181,47 @@ enum tercet_status client_request_execute(const struct tercet_transaction *given
                                           struct tercet_error *error_out)
 {
     struct tercet_transaction transaction;
+    size_t payload_bytes = 0;
     enum tercet_status status =
         struct_size_read(given, &transaction, sizeof transaction, "transaction", error_out);
     if (status == TERCET_OK) {
         status = check_transaction(&transaction, error_out);
     }
     if (status == TERCET_OK) {
-        status = check_branches(&transaction, error_out);
+        status = check_branches(&transaction, &payload_bytes, error_out);
     }
     if (status != TERCET_OK) {
         return status;
     }
-    Tercet__V1__Branch branches[TERCET_BRANCH_COUNT_MAX];
-    Tercet__V1__Branch *pointers[TERCET_BRANCH_COUNT_MAX];
-    for (size_t i = 0; i < transaction.branch_count; i++) {
-        branch_fill(&branches[i], &transaction.branches[i]);
-        pointers[i] = &branches[i];
-    }
     const enum tercet_wait wait = wait_or_default(transaction.wait);
-    Tercet__V1__ExecuteRequest message = TERCET__V1__EXECUTE_REQUEST__INIT;
-    message.gid = borrow_text(transaction.gid);
-    message.n_branches = transaction.branch_count;
-    message.branches = pointers;
-    message.wait = (Tercet__V1__Wait)wait;
-    message.try_timeout_ms = transaction.try_timeout_ms;
-    message.traceparent = borrow_text(transaction.traceparent);
-    message.created_at_unix_ms =
-        transaction.created_at_unix_ms != 0 ? transaction.created_at_unix_ms : now_unix_ms;
-
     const uint32_t try_timeout_ms =
         transaction.try_timeout_ms != 0 ? transaction.try_timeout_ms : TRY_TIMEOUT_MS_DEFAULT;
-    Tercet__V1__ExecuteRequest *copy = (Tercet__V1__ExecuteRequest *)message_copy(&message.base);
-    *request_out = (struct client_request){.method = CLIENT_EXECUTE,
-                                           .wait = wait,
-                                           .message = &copy->base,
-                                           .size = protobuf_c_message_get_packed_size(&copy->base),
-                                           .gid = copy->gid,
-                                           .wait_timeout_ms = &copy->wait_timeout_ms,
-                                           .timeout_ms = transaction.wait_timeout_ms != 0
-                                                             ? transaction.wait_timeout_ms
-                                                             : try_timeout_ms + WAIT_MARGIN_MS};
+    struct arena arena;
+    make_room(&arena, transaction.branch_count, payload_bytes);
+    Tercet__V1__ExecuteRequest *message = arena_alloc(&arena, sizeof *message);
+    tercet__v1__execute_request__init(message);
+    message->gid = keep_text(&arena, transaction.gid);
+    message->n_branches = transaction.branch_count;
+    message->branches =
+        arena_alloc(&arena, transaction.branch_count * sizeof(Tercet__V1__Branch *));
+    for (size_t i = 0; i < transaction.branch_count; i++) {
+        message->branches[i] = make_branch(&arena, &transaction.branches[i]);
+    }
+    message->wait = (Tercet__V1__Wait)wait;
+    message->try_timeout_ms = transaction.try_timeout_ms;
+    message->traceparent = keep_text(&arena, transaction.traceparent);
+    message->created_at_unix_ms =
+        transaction.created_at_unix_ms != 0 ? transaction.created_at_unix_ms : now_unix_ms;
+    *request_out = (struct client_request){
+        .method = CLIENT_EXECUTE,
+        .wait = wait,
+        .arena = arena,
+        .message = &message->base,
+        .size = protobuf_c_message_get_packed_size(&message->base),
+        .gid = message->gid,
+        .wait_timeout_ms = &message->wait_timeout_ms,
+        .timeout_ms = transaction.wait_timeout_ms != 0 ? transaction.wait_timeout_ms
+                                                       : try_timeout_ms + WAIT_MARGIN_MS};
     return TERCET_OK;
 }
 
@@ -249,17 +244,20 @@ enum tercet_status client_request_begin(const struct tercet_transaction *given, 
     if (status != TERCET_OK) {
         return status;
     }
-    Tercet__V1__BeginRequest message = TERCET__V1__BEGIN_REQUEST__INIT;
-    message.gid = borrow_text(transaction.gid);
-    message.try_timeout_ms = transaction.try_timeout_ms;
-    message.traceparent = borrow_text(transaction.traceparent);
-    message.created_at_unix_ms =
+    struct arena arena;
+    make_room(&arena, 0, 0);
+    Tercet__V1__BeginRequest *message = arena_alloc(&arena, sizeof *message);
+    tercet__v1__begin_request__init(message);
+    message->gid = keep_text(&arena, transaction.gid);
+    message->try_timeout_ms = transaction.try_timeout_ms;
+    message->traceparent = keep_text(&arena, transaction.traceparent);
+    message->created_at_unix_ms =
         transaction.created_at_unix_ms != 0 ? transaction.created_at_unix_ms : now_unix_ms;
-    Tercet__V1__BeginRequest *copy = (Tercet__V1__BeginRequest *)message_copy(&message.base);
     *request_out = (struct client_request){.method = CLIENT_BEGIN,
                                            .wait = TERCET_WAIT_BEGIN,
-                                           .message = &copy->base,
-                                           .gid = copy->gid,
+                                           .arena = arena,
+                                           .message = &message->base,
+                                           .gid = message->gid,
                                            .timeout_ms = transaction.wait_timeout_ms};
     return TERCET_OK;
 }
@@ -292,18 +290,19 @@ enum tercet_status client_request_try(const char *gid, uint32_t number,
     if (status != TERCET_OK) {
         return status;
     }
-    Tercet__V1__Branch part;
-    branch_fill(&part, branch);
-    Tercet__V1__TryRequest message = TERCET__V1__TRY_REQUEST__INIT;
-    message.gid = borrow_text(gid);
-    message.number = number;
-    message.branch = &part;
-    Tercet__V1__TryRequest *copy = (Tercet__V1__TryRequest *)message_copy(&message.base);
+    struct arena arena;
+    make_room(&arena, 1, branch->payload.size);
+    Tercet__V1__TryRequest *message = arena_alloc(&arena, sizeof *message);
+    tercet__v1__try_request__init(message);
+    message->gid = keep_text(&arena, gid);
+    message->number = number;
+    message->branch = make_branch(&arena, branch);
     *request_out = (struct client_request){.method = CLIENT_TRY,
                                            .wait = TERCET_WAIT_DECISION,
-                                           .message = &copy->base,
-                                           .gid = copy->gid,
-                                           .wait_timeout_ms = &copy->wait_timeout_ms,
+                                           .arena = arena,
+                                           .message = &message->base,
+                                           .gid = message->gid,
+                                           .wait_timeout_ms = &message->wait_timeout_ms,
                                            .branch = number};
     return TERCET_OK;
 }
@@ -315,15 +314,18 @@ enum tercet_status client_request_confirm(const char *gid, struct client_request
     if (status != TERCET_OK) {
         return status;
     }
-    Tercet__V1__ConfirmRequest message = TERCET__V1__CONFIRM_REQUEST__INIT;
-    message.gid = borrow_text(gid);
-    message.wait = TERCET__V1__WAIT__WAIT_DECISION;
-    Tercet__V1__ConfirmRequest *copy = (Tercet__V1__ConfirmRequest *)message_copy(&message.base);
+    struct arena arena;
+    make_room(&arena, 0, 0);
+    Tercet__V1__ConfirmRequest *message = arena_alloc(&arena, sizeof *message);
+    tercet__v1__confirm_request__init(message);
+    message->gid = keep_text(&arena, gid);
+    message->wait = TERCET__V1__WAIT__WAIT_DECISION;
     *request_out = (struct client_request){.method = CLIENT_CONFIRM,
                                            .wait = TERCET_WAIT_DECISION,
-                                           .message = &copy->base,
-                                           .gid = copy->gid,
-                                           .wait_timeout_ms = &copy->wait_timeout_ms};
+                                           .arena = arena,
+                                           .message = &message->base,
+                                           .gid = message->gid,
+                                           .wait_timeout_ms = &message->wait_timeout_ms};
     return TERCET_OK;
 }
 
@@ -339,18 +341,23 @@ enum tercet_status client_request_cancel(const char *gid, const char *text,
     if (text != NULL) {
         memcpy(cut, text, text_cut(text, strlen(text), TERCET_REASON_TEXT_BYTES_MAX));
     }
-    Tercet__V1__Reason reason = TERCET__V1__REASON__INIT;
-    reason.text = cut;
-    Tercet__V1__CancelRequest message = TERCET__V1__CANCEL_REQUEST__INIT;
-    message.gid = borrow_text(gid);
-    message.wait = TERCET__V1__WAIT__WAIT_DECISION;
-    message.reason = cut[0] != '\0' ? &reason : NULL;
-    Tercet__V1__CancelRequest *copy = (Tercet__V1__CancelRequest *)message_copy(&message.base);
+    struct arena arena;
+    make_room(&arena, 0, 0);
+    Tercet__V1__CancelRequest *message = arena_alloc(&arena, sizeof *message);
+    tercet__v1__cancel_request__init(message);
+    message->gid = keep_text(&arena, gid);
+    message->wait = TERCET__V1__WAIT__WAIT_DECISION;
+    if (cut[0] != '\0') {
+        message->reason = arena_alloc(&arena, sizeof *message->reason);
+        tercet__v1__reason__init(message->reason);
+        message->reason->text = keep_text(&arena, cut);
+    }
     *request_out = (struct client_request){.method = CLIENT_CANCEL,
                                            .wait = TERCET_WAIT_DECISION,
-                                           .message = &copy->base,
-                                           .gid = copy->gid,
-                                           .wait_timeout_ms = &copy->wait_timeout_ms};
+                                           .arena = arena,
+                                           .message = &message->base,
+                                           .gid = message->gid,
+                                           .wait_timeout_ms = &message->wait_timeout_ms};
     return TERCET_OK;
 }
 
@@ -367,22 +374,23 @@ enum tercet_status client_request_get(const char *gid, enum tercet_wait wait,
         return status;
     }
     wait = wait_or_default(wait);
-    Tercet__V1__GetRequest message = TERCET__V1__GET_REQUEST__INIT;
-    message.gid = borrow_text(gid);
-    message.wait = (Tercet__V1__Wait)wait;
-    Tercet__V1__GetRequest *copy = (Tercet__V1__GetRequest *)message_copy(&message.base);
+    struct arena arena;
+    make_room(&arena, 0, 0);
+    Tercet__V1__GetRequest *message = arena_alloc(&arena, sizeof *message);
+    tercet__v1__get_request__init(message);
+    message->gid = keep_text(&arena, gid);
+    message->wait = (Tercet__V1__Wait)wait;
     *request_out = (struct client_request){.method = CLIENT_GET,
                                            .wait = wait,
-                                           .message = &copy->base,
-                                           .gid = copy->gid,
-                                           .wait_timeout_ms = &copy->wait_timeout_ms};
+                                           .arena = arena,
+                                           .message = &message->base,
+                                           .gid = message->gid,
+                                           .wait_timeout_ms = &message->wait_timeout_ms};
     return TERCET_OK;
 }
 
 void client_request_deinit(struct client_request *request)
 {
-    if (request->message != NULL) {
-        protobuf_c_message_free_unpacked(request->message, NULL);
-    }
+    arena_deinit(&request->arena);
     *request = (struct client_request){0};
 }

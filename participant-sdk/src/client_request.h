@@ -8,6 +8,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "base/arena.h"
 #include "tercet/client.h"
 
 TERCET_BEGIN_DECLS
@@ -25,8 +26,9 @@ enum client_method {
 /* Owned by one call.  Zero is empty. */
 struct client_request {
     enum client_method method;
-    enum tercet_wait wait;     /* never DEFAULT */
-    ProtobufCMessage *message; /* owned */
+    enum tercet_wait wait; /* never DEFAULT */
+    struct arena arena;    /* of the message and all that it points at */
+    ProtobufCMessage *message;
     size_t size;               /* EXECUTE: of the message, about */
     const char *gid;           /* in the message */
     uint32_t *wait_timeout_ms; /* in the message; NULL: it has none */
