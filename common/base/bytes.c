@@ -1,6 +1,7 @@
 /* bytes.c -- see bytes.h. */
 #include "base/bytes.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -25,34 +26,28 @@ bool bytes_equal(struct tercet_bytes a, struct tercet_bytes b)
 
 void store_be32(uint8_t *to, uint32_t value)
 {
-    for (int i = 0; i < 4; i++) {
-        to[i] = (uint8_t)(value >> (24 - 8 * i));
-    }
+    const uint32_t big = htobe32(value);
+    memcpy(to, &big, sizeof big);
 }
 
 void store_be64(uint8_t *to, uint64_t value)
 {
-    for (int i = 0; i < 8; i++) {
-        to[i] = (uint8_t)(value >> (56 - 8 * i));
-    }
+    const uint64_t big = htobe64(value);
+    memcpy(to, &big, sizeof big);
 }
 
 uint32_t load_be32(const uint8_t *from)
 {
-    uint32_t value = 0;
-    for (int i = 0; i < 4; i++) {
-        value = value << 8 | from[i];
-    }
-    return value;
+    uint32_t big = 0;
+    memcpy(&big, from, sizeof big);
+    return be32toh(big);
 }
 
 uint64_t load_be64(const uint8_t *from)
 {
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++) {
-        value = value << 8 | from[i];
-    }
-    return value;
+    uint64_t big = 0;
+    memcpy(&big, from, sizeof big);
+    return be64toh(big);
 }
 
 void hex_encode(const void *data, size_t size, char *text_out)

@@ -1,21 +1,16 @@
 /* mark_codec.c -- see mark_codec.h. */
 #include "fence/mark_codec.h"
 
+#include "base/bytes.h"
+
 void big_endian_write(uint8_t *bytes_out, int64_t value)
 {
-    const uint64_t bits = (uint64_t)value;
-    for (unsigned i = 0; i < 8; i++) {
-        bytes_out[i] = (uint8_t)(bits >> (56 - 8 * i));
-    }
+    store_be64(bytes_out, (uint64_t)value);
 }
 
 int64_t big_endian_read(const uint8_t *bytes)
 {
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        bits = (bits << 8) | bytes[i];
-    }
-    return (int64_t)bits;
+    return (int64_t)load_be64(bytes);
 }
 
 size_t mark_open_encode(const struct tercet_mark *mark, uint8_t *bytes_out)

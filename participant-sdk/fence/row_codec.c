@@ -2,6 +2,7 @@
 #include "fence/row_codec.h"
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "fence/mark_codec.h"
 
 static_assert(sizeof ROW_CODEC_PREFIX - 1 + 1 + 1 + TERCET_NAME_BYTES_MAX + TERCET_ORIGIN_BYTES +
@@ -59,13 +60,13 @@ static void add_number(struct row_key *key, int64_t value)
 
 static void add_branch(struct row_key *key, const struct tercet_fence_key *branch)
 {
+    uint8_t number[4];
     tercet_assert(branch->gid.size >= 1 && branch->gid.size <= TERCET_GID_BYTES_MAX);
     add_byte(key, (unsigned)(branch->gid.size >> 8));
     add_byte(key, (unsigned)(branch->gid.size & 0xff));
     add_bytes(key, branch->gid.data, branch->gid.size);
-    for (unsigned shift = 32; shift > 0; shift -= 8) {
-        add_byte(key, (branch->branch >> (shift - 8)) & 0xff);
-    }
+    store_be32(number, branch->branch);
+    add_bytes(key, number, sizeof number);
 }
 
 void row_key_meta(struct row_key *key_out)
