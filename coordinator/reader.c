@@ -219,20 +219,20 @@ static bool upkeep(struct reader *reader)
 static void *run(void *context)
 {
     struct reader *reader = context;
-    int64_t next_upkeep_ms = clock_read().boot_ms + UPKEEP_EVERY_MS;
+    int64_t next_upkeep_ms = clock_boot_ms() + UPKEEP_EVERY_MS;
     struct list_node jobs;
     list_init(&jobs);
     for (;;) {
-        const int64_t wait_ms = next_upkeep_ms - clock_read().boot_ms;
+        const int64_t wait_ms = next_upkeep_ms - clock_boot_ms();
         inbox_take_all(&reader->jobs, wait_ms < 0 ? 0 : wait_ms, &jobs);
         if (!list_is_empty(&jobs)) {
             run_jobs(reader, &jobs);
         } else if (inbox_is_closed(&reader->jobs)) {
             return NULL;
         }
-        if (clock_read().boot_ms >= next_upkeep_ms) {
+        if (clock_boot_ms() >= next_upkeep_ms) {
             const bool more = upkeep(reader);
-            next_upkeep_ms = clock_read().boot_ms + (more ? 0 : UPKEEP_EVERY_MS);
+            next_upkeep_ms = clock_boot_ms() + (more ? 0 : UPKEEP_EVERY_MS);
         }
     }
 }

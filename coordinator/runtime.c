@@ -250,9 +250,9 @@ static void drain(struct runtime *runtime, const sigset_t *signals)
     service_drain(runtime->service);
     TERCET_FAILPOINT("runtime.draining");
     rpc_health_set(runtime->health, "", false);
-    const int64_t until_ms = clock_read().boot_ms + runtime->config->stop_grace_ms;
+    const int64_t until_ms = clock_boot_ms() + runtime->config->stop_grace_ms;
     const struct timespec moment = {.tv_nsec = LOOK_EVERY_MS * 1000000};
-    while (!atomic_load(&runtime->idle) && clock_read().boot_ms < until_ms) {
+    while (!atomic_load(&runtime->idle) && clock_boot_ms() < until_ms) {
         if (sigtimedwait(signals, NULL, &moment) > 0) {
             break;
         }

@@ -111,7 +111,7 @@ void *runtime_loop_run(void *context)
             continue;
         }
         /* Nobody is told any more; what is not durable by then was told to nobody. */
-        const int64_t now_ms = clock_read().boot_ms;
+        const int64_t now_ms = clock_boot_ms();
         leave_at_ms = leave_at_ms == 0 ? now_ms + LAST_WRITES_MS : leave_at_ms;
         if (loop_is_quiet(runtime->loop) ||
             (now_ms >= leave_at_ms && !loop_is_writing(runtime->loop))) {

@@ -16,8 +16,13 @@ static int64_t read_us(clockid_t id)
 
 struct clock_now clock_read(void)
 {
-    return (struct clock_now){.boot_ms = read_us(CLOCK_BOOTTIME) / 1000,
+    return (struct clock_now){.boot_ms = clock_boot_ms(),
                               .unix_ms = read_us(CLOCK_REALTIME) / 1000};
+}
+
+int64_t clock_boot_ms(void)
+{
+    return read_us(CLOCK_BOOTTIME) / 1000;
 }
 
 int64_t clock_boot_us(void)

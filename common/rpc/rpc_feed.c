@@ -124,7 +124,7 @@ static void pump(struct rpc_feed *feed)
 bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
                    const ProtobufCMessage *message, int64_t *name, int64_t until_ms)
 {
-    const int64_t now_ms = clock_read().boot_ms;
+    const int64_t now_ms = clock_boot_ms();
     pthread_mutex_lock(&feed->mutex);
     const bool full =
         feed->kind->within_window && feed->waiting.count + feed->unanswered >= feed->window;
@@ -260,7 +260,7 @@ static void on_message(ProtobufCMessage *message, void *context)
     struct list_node events;
     list_init(&events);
     pthread_mutex_lock(&feed->mutex);
-    feed->heard_ms = clock_read().boot_ms;
+    feed->heard_ms = clock_boot_ms();
     feed->silent_since_ms = 0;
     if (window != 0) {
         feed->window = window < WINDOW_MAX ? window : WINDOW_MAX;
@@ -320,7 +320,7 @@ static void on_ended(const struct rpc_result *result, void *context)
     const bool refused = is_refusal(feed, result->status);
     feed->state = refused ? RPC_FEED_REFUSED : RPC_FEED_OFF;
     feed->failures = feed->heard || refused ? 0 : feed->failures + 1;
-    feed->retry_ms = clock_read().boot_ms + (refused ? RETRY_REFUSED_MS : retry_after_ms(feed));
+    feed->retry_ms = clock_boot_ms() + (refused ? RETRY_REFUSED_MS : retry_after_ms(feed));
     feed->writing = false;
     struct heap_node *first = heap_peek(&feed->due);
     while (first != NULL) {

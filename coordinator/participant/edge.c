@@ -166,7 +166,7 @@ static bool send_on_stream(struct edge *edge, struct edge_call *call, const stru
     struct wire_request request;
     Tercet__V1__BranchRequest *requests[] = {&request.message};
     Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
-    const int64_t now_ms = clock_read().boot_ms;
+    const int64_t now_ms = clock_boot_ms();
     const int64_t until_ms = now_ms + order->timeout_ms;
 
     if (!edge->streams || !rpc_feed_ready(&seat->feed, now_ms)) {

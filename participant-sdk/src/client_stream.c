@@ -86,7 +86,7 @@ bool client_stream_send(struct rpc_feed *feed, struct client_call *call, uint32_
 {
     Tercet__V1__ExecuteRequest *request = (Tercet__V1__ExecuteRequest *)call->request.message;
     Tercet__V1__ExecuteBatch batch = TERCET__V1__EXECUTE_BATCH__INIT;
-    const int64_t now_ms = clock_read().boot_ms;
+    const int64_t now_ms = clock_boot_ms();
 
     if (call->request.size > REQUEST_BYTES_MAX || !rpc_feed_ready(feed, now_ms)) {
         return false;
@@ -102,7 +102,7 @@ bool client_stream_send(struct rpc_feed *feed, struct client_call *call, uint32_
 
 int64_t client_stream_expire(struct tercet_client *client)
 {
-    const int64_t now_ms = clock_read().boot_ms;
+    const int64_t now_ms = clock_boot_ms();
     int64_t next_ms = INT64_MAX;
 
     for (size_t i = 0; i < client->channel_count; i++) {

@@ -22,13 +22,13 @@
 
 /* When nobody waits any more: the request's own timeout or the call's deadline, whichever is
  * first. */
-static int64_t until_ms(const struct asker *asker)
+static int64_t until_ms(const struct asker *asker, int64_t came_ms)
 {
     const uint32_t of_call = asker_timeout_ms(asker);
     const uint32_t of_request =
         asker->request->timeout_ms != 0 ? asker->request->timeout_ms : TERCET_FOREVER;
     const uint32_t timeout = of_call < of_request ? of_call : of_request;
-    return timeout == TERCET_FOREVER ? INT64_MAX : moment_ms() + timeout;
+    return timeout == TERCET_FOREVER ? INT64_MAX : came_ms + timeout;
 }
 
 static struct tercet_fence_caller caller_of(const struct tercet_participant *participant,
@@ -53,7 +53,7 @@ static struct job *make_job(struct tercet_participant *participant, const struct
     job->asker = *asker;
     job->phase = phase;
     job->action = &action->base;
-    job->until_ms = until_ms(asker);
+    job->until_ms = until_ms(asker, context->came_ms);
     job->caller = caller_of(participant, context->message);
     if (payload->len != 0) {
         memcpy(job->payload, payload->data, payload->len);
@@ -123,7 +123,7 @@ static void queue(struct tercet_participant *participant, const struct action *a
 void service_check_context(struct service_context *context_out,
                            const Tercet__V1__RequestContext *message)
 {
-    *context_out = (struct service_context){.message = message};
+    *context_out = (struct service_context){.message = message, .came_ms = moment_ms()};
     context_out->status = request_check_context(message, &context_out->error);
 }
 

@@ -22,6 +22,7 @@ struct service_context {
     const Tercet__V1__RequestContext *message;
     enum tercet_status status;
     struct tercet_error error;
+    int64_t came_ms;   /* monotonic: all that stand under it came together */
     bool mark_offered; /* to the stores */
 };
 
