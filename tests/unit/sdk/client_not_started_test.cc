@@ -158,6 +158,8 @@ TEST_F(ClientNotStarted, BadTransactionsAreNotStartedAndNothingIsSent)
     const std::string big(TERCET_PAYLOAD_BYTES_MAX + 1, 'p');
     std::vector<tercet_branch> many(65, branch);
     std::vector<tercet_branch> heavy(17, branch);
+    std::vector<tercet_branch> third_is_bad(3, branch);
+    third_is_bad[2].participant = "";
     const std::string full(TERCET_PAYLOAD_BYTES_MAX, 'p');
     for (tercet_branch &each : heavy) {
         each.payload = tercet_bytes_of(full.data(), full.size());
@@ -176,6 +178,11 @@ TEST_F(ClientNotStarted, BadTransactionsAreNotStartedAndNothingIsSent)
          [&] {
              transaction.branches = heavy.data();
              transaction.branch_count = 17;
+         }},
+        {"branches[2].participant: 0 bytes",
+         [&] {
+             transaction.branches = third_is_bad.data();
+             transaction.branch_count = 3;
          }},
         {"branches[0].participant", [&] { branch.participant = nullptr; }},
         {"branches[0].action", [&] { branch.action = "a b"; }},

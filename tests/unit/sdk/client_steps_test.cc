@@ -68,6 +68,16 @@ TEST_F(ClientSteps, ATryThatIsNotAnsweredDoneOrRefusedIsUnspecified)
     EXPECT_EQ(tercet_client_try(client, "pay-1", 65, &branch, nullptr), TERCET_VERDICT_UNSPECIFIED);
 }
 
+TEST_F(ClientSteps, ABadBranchIsNamedByItsFieldAndNothingIsSent)
+{
+    branch.action = "a b";
+    EXPECT_EQ(tercet_client_try(client, "pay-1", 1, &branch, &result), TERCET_VERDICT_UNSPECIFIED);
+    EXPECT_EQ(result->status, TERCET_INVALID_ARGUMENT);
+    EXPECT_STREQ(result->status_text,
+                 "branch.action: byte 1 is 0x20, must be one of A-Z a-z 0-9 _ . -");
+    EXPECT_EQ(fake.Calls(), 0);
+}
+
 TEST_F(ClientSteps, BeginOfADecidedGidIsFailedPrecondition)
 {
     transaction.branch_count = 0;
