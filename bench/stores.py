@@ -7,17 +7,16 @@
 Starts PostgreSQL and MariaDB by itself, from Debian's packages, in a temporary directory on the disk below
 --directory.  Prints a line for each; the row of a store that is not installed says so.  Exit codes: 0; 1 a run
 failed; 64 wrong use."""
-import argparse
 import contextlib
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "samples/payment/demo"))
 
+import runs  # noqa: E402
 import stores as servers  # noqa: E402
 
 FILES = ("memory", "leveldb", "sqlite")
@@ -37,21 +36,13 @@ ROW = "%-10s %6s %9.0f %9d %9d %9.0f %12.2f %9s"
 
 
 def read_arguments():
-    words = sys.argv[1:]
-    more = []
-    if "--" in words:
-        at = words.index("--")
-        words, more = words[:at], words[at + 1:]
-    parser = argparse.ArgumentParser(description="one by one against batched, for each store")
-    parser.add_argument("--bench", required=True, metavar="FILE")
+    parser = runs.Parser("stores", __doc__)
     parser.add_argument("--stores", default=",".join([*FILES, *SERVERS]), metavar="NAMES")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--directory", default="/var/tmp")
     parser.add_argument("--branches", type=int, default=4)
     parser.add_argument("--batches", default="1,0", metavar="NUMBERS", help="0: the store's default")
-    parser.add_argument("--json", metavar="FILE")
-    arguments = parser.parse_args(words)
-    arguments.more = more
+    arguments = parser.read()
     arguments.stores = arguments.stores.split(",")
     for store in arguments.stores:
         if store not in FILES and store not in SERVERS:
@@ -84,13 +75,10 @@ def measure(store, batch, arguments):
     """What tercet-bench told; syncs: of the server, None where it has none."""
     with running(store, arguments) as (place, syncs):
         before = syncs()
-        command = [arguments.bench, "--participants", store, "--batch", str(batch), *place, "--no-floors", "--json",
-                   "--seconds", str(arguments.seconds), "--branches", str(arguments.branches),
-                   "--directory", arguments.directory, *arguments.more]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode != 0:
-            raise SystemExit("stores: %s ended with %d" % (" ".join(command), done.returncode))
-        told = json.loads(done.stdout)
+        told = runs.run("stores", arguments.bench,
+                        ["--participants", store, "--batch", str(batch), *place, "--no-floors",
+                         "--seconds", str(arguments.seconds), "--branches", str(arguments.branches),
+                         "--directory", arguments.directory, *arguments.more])
         told["server_syncs"] = None if before is None else syncs() - before
         return told
 
@@ -117,7 +105,7 @@ def main():
                 print("%-10s skipped: %s" % (store, missing))
                 break
     if arguments.json:
-        pathlib.Path(arguments.json).write_text(json.dumps(told), encoding="utf-8")
+        runs.keep(arguments.json, json.dumps(told))
     return 0
 
 
