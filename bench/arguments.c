@@ -8,7 +8,7 @@
 
 enum { CONNECTIONS_MAX = 8 };
 enum { CONCURRENCY_MAX = 100000, SECONDS_MAX = 86400, RATE_MAX = 1000000, PAYLOAD_MAX = 65536 };
-enum { BATCH_MAX = 1024 };
+enum { BATCH_MAX = 1024, OPEN_MAX = 9000000 };
 
 enum option_key {
     KEY_BRANCHES = 'b',
@@ -27,7 +27,8 @@ enum option_key {
     KEY_NO_FLOORS,
     KEY_DATABASE,
     KEY_BATCH,
-    KEY_CONNECTIONS
+    KEY_CONNECTIONS,
+    KEY_OPEN
 };
 
 static const struct argp_option flags[] = {
@@ -54,6 +55,8 @@ static const struct argp_option flags[] = {
      0},
     {"connections", KEY_CONNECTIONS, "N", 0, "from the coordinator to each participant (1; to 8)",
      0},
+    {"open", KEY_OPEN, "N", 0,
+     "begin so many transactions first, which stay open beside those that are measured (0)", 0},
     {"initiator-stream", KEY_INITIATOR_STREAM, "on|off", 0,
      "ExecuteStream (on, the default), or a unary call for each transaction", 0},
     {"no-floors", KEY_NO_FLOORS, NULL, 0, "leave out what the parts alone can do", 0},
@@ -134,6 +137,18 @@ static void check_database(const struct arguments *arguments, struct argp_state 
     }
 }
 
+static void check_open(const struct arguments *arguments, struct argp_state *state)
+{
+    const uint64_t branches = (uint64_t)arguments->open * arguments->load.branches;
+    if (branches > CLUSTER_OPEN_BRANCHES_MAX) {
+        argp_error(state,
+                   "--open %u: with %u branches each these are %llu branches of one participant, "
+                   "and tercetd takes at most %u",
+                   (unsigned)arguments->open, (unsigned)arguments->load.branches,
+                   (unsigned long long)branches, (unsigned)CLUSTER_OPEN_BRANCHES_MAX);
+    }
+}
+
 static error_t take(int key, char *value, struct argp_state *state)
 {
     static const char *const switches[] = {"on", "off", NULL};
@@ -153,9 +168,13 @@ static error_t take(int key, char *value, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         check_database(arguments, state);
+        check_open(arguments, state);
         return 0;
     case KEY_CONNECTIONS:
         arguments->connections = number(value, 1, CONNECTIONS_MAX, state);
+        return 0;
+    case KEY_OPEN:
+        arguments->open = number(value, 0, OPEN_MAX, state);
         return 0;
     case KEY_INITIATOR_STREAM:
         arguments->unary_only = word(value, switches, "want on or off", state) == 1;

@@ -15,6 +15,7 @@ struct arguments {
     const char *coordinator;        /* NULL: beside this program */
     const char *directory;
     uint32_t connections; /* to each participant */
+    uint32_t open;        /* transactions that stay open beside the load */
     bool floors;          /* measure them, too */
     bool json;
     bool unary_only; /* of the initiator: no ExecuteStream */

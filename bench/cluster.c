@@ -16,6 +16,9 @@
 enum { START_TIMEOUT_MS = 30000, STOP_GRACE_MS = 20000, NFTW_DESCRIPTORS = 16 };
 enum { LOG_TAIL_BYTES = 2000 };
 
+/* tercetd's defaults, which are the load's; what stays open is added. */
+enum { OPEN_TRANSACTIONS_MAX = 100000, OPEN_PAYLOAD_BYTES_MAX = 1 << 30 };
+
 const char *cluster_participant_name(uint32_t index)
 {
     static char names[CLUSTER_PARTICIPANT_COUNT_MAX][8];
@@ -61,15 +64,15 @@ bool cluster_make_directory(struct cluster *cluster, const char *parent)
            format(cluster->log, sizeof cluster->log, "%s/log", path);
 }
 
-/* And says to the coordinator where it is. */
-static bool start_participant(struct cluster *cluster, uint32_t index, const char *self,
-                              const struct cluster_participants *participants, FILE *config)
+/* And says to the coordinator where it is; `settings` are the other keys of its entry. */
+static bool start_participant(struct cluster *cluster, struct process *process, const char *name,
+                              const char *self, const struct cluster_participants *participants,
+                              const char *settings, FILE *config)
 {
     char listen[CLUSTER_PATH_SIZE];
     char batch_max[16];
     const char *place =
         participants->database != NULL ? participants->database : cluster->directory;
-    const char *name = cluster_participant_name(index);
     if (!format(listen, sizeof listen, "unix:%s/%s", cluster->directory, name)) {
         errno = ENAMETOOLONG;
         return complain(cluster->directory);
@@ -77,17 +80,59 @@ static bool start_participant(struct cluster *cluster, uint32_t index, const cha
     (void)snprintf(batch_max, sizeof batch_max, "%u", (unsigned)participants->batch_max);
     const char *const arguments[] = {self,  "participant", name, listen, participants->store,
                                      place, batch_max,     NULL};
-    if (!process_start(&cluster->participants[index], arguments, cluster->log)) {
+    if (!process_start(process, arguments, cluster->log)) {
         return complain(self);
     }
+    return fprintf(config, "  - {name: %s, target: \"%s\"%s}\n", name, listen, settings) > 0 ||
+           complain("its configuration");
+}
+
+/* One call to it is under way and is not answered; what waits behind it costs nobody anything.  It has no
+ * database, whatever the others have. */
+static bool start_silent(struct cluster *cluster, const char *self,
+                         const struct cluster_participants *participants, FILE *config)
+{
+    const struct cluster_participants own = {.store = "memory"};
+    char settings[96];
+    (void)snprintf(settings, sizeof settings,
+                   ", window: 1, call_timeout_ms: 600000, open_transactions_max: %u",
+                   (unsigned)participants->open_branches);
+    return start_participant(cluster, &cluster->silent, CLUSTER_SILENT, self, &own, settings,
+                             config);
+}
+
+/* Starts them all, and writes the coordinator's configuration. */
+static bool start_participants(struct cluster *cluster, const char *self,
+                               const struct cluster_participants *participants, FILE *config)
+{
+    const uint32_t open = participants->open_transactions;
     /* One is the default, and older coordinators know no other. */
-    char connections[32] = "";
+    char settings[32] = "";
     if (participants->connections > 1) {
-        (void)snprintf(connections, sizeof connections, ", connections: %u",
+        (void)snprintf(settings, sizeof settings, ", connections: %u",
                        (unsigned)participants->connections);
     }
-    return fprintf(config, "  - {name: %s, target: \"%s\"%s}\n", name, listen, connections) > 0 ||
-           complain("its configuration");
+    if (open > 0) {
+        (void)fprintf(config,
+                      "open_transactions_max: %" PRIu32 "\nopen_payload_bytes_max: %" PRIu64 "\n",
+                      OPEN_TRANSACTIONS_MAX + open,
+                      OPEN_PAYLOAD_BYTES_MAX + participants->open_payload_bytes);
+    }
+    bool ok = fputs("participants:\n", config) >= 0;
+    for (uint32_t i = 0; ok && i < participants->count; i++) {
+        ok = start_participant(cluster, &cluster->participants[i], cluster_participant_name(i),
+                               self, participants, settings, config);
+    }
+    return ok && (open == 0 || start_silent(cluster, self, participants, config));
+}
+
+static bool wait_participant(struct process *process, const char *name)
+{
+    const bool ready = process_wait_for(process, PROCESS_READY, START_TIMEOUT_MS);
+    if (!ready) {
+        (void)fprintf(stderr, "tercet-bench: participant %s did not become ready\n", name);
+    }
+    return ready;
 }
 
 static bool start_coordinator(struct cluster *cluster, const char *daemon, const char *config)
@@ -125,22 +170,21 @@ bool cluster_start(struct cluster *cluster, const char *daemon, const char *self
     if (config == NULL) {
         return complain(path);
     }
-    bool ok = fputs("participants:\n", config) >= 0;
     cluster->participant_count = participants->count;
+    bool ok = start_participants(cluster, self, participants, config);
+    ok = fclose(config) == 0 && ok;
     for (uint32_t i = 0; ok && i < participants->count; i++) {
-        ok = start_participant(cluster, i, self, participants, config);
+        ok = wait_participant(&cluster->participants[i], cluster_participant_name(i));
     }
-    if (fclose(config) != 0 || !ok) {
-        return false;
+    if (ok && cluster_has_silent(cluster)) {
+        ok = wait_participant(&cluster->silent, CLUSTER_SILENT);
     }
-    for (uint32_t i = 0; i < participants->count; i++) {
-        if (!process_wait_for(&cluster->participants[i], PROCESS_READY, START_TIMEOUT_MS)) {
-            (void)fprintf(stderr, "tercet-bench: participant %s did not become ready\n",
-                          cluster_participant_name(i));
-            return false;
-        }
-    }
-    return start_coordinator(cluster, daemon, path);
+    return ok && start_coordinator(cluster, daemon, path);
+}
+
+bool cluster_has_silent(const struct cluster *cluster)
+{
+    return cluster->silent.id != 0;
 }
 
 /* ---- Stop -------------------------------------------------------------------------------------- */
@@ -169,9 +213,12 @@ static void show_log(const struct cluster *cluster)
 }
 
 /* Its input closes; SIGTERM, which it does not expect, comes only if that is not enough. */
-static bool stop_participant(struct cluster *cluster, struct process *process)
+static bool stop_participant(struct cluster *cluster, struct process *process, const char *name)
 {
     char said[128];
+    if (process->id == 0) {
+        return true;
+    }
     (void)close(process->input);
     process->input = -1;
     process_read_all(process, said, sizeof said);
@@ -183,12 +230,14 @@ static bool stop_participant(struct cluster *cluster, struct process *process)
         return true;
     }
     (void)process_stop(process, STOP_GRACE_MS);
+    (void)fprintf(stderr, "tercet-bench: participant %s did not end well\n", name);
     return false;
 }
 
 bool cluster_stop(struct cluster *cluster)
 {
-    bool ok = true;
+    /* The silent one first: the coordinator would wait for its answer. */
+    bool ok = stop_participant(cluster, &cluster->silent, CLUSTER_SILENT);
     const bool began = cluster->coordinator.id != 0;
     const int code = process_stop(&cluster->coordinator, STOP_GRACE_MS);
     if (began && code != 0) {
@@ -196,12 +245,8 @@ bool cluster_stop(struct cluster *cluster)
         ok = false;
     }
     for (uint32_t i = 0; i < cluster->participant_count; i++) {
-        struct process *process = &cluster->participants[i];
-        if (process->id != 0 && !stop_participant(cluster, process)) {
-            (void)fprintf(stderr, "tercet-bench: participant %s did not end well\n",
-                          cluster_participant_name(i));
-            ok = false;
-        }
+        ok =
+            stop_participant(cluster, &cluster->participants[i], cluster_participant_name(i)) && ok;
     }
     if (!ok || !began) {
         show_log(cluster);
@@ -209,8 +254,7 @@ bool cluster_stop(struct cluster *cluster)
     return ok && began;
 }
 
-bool cluster_read_journal(const struct cluster *cluster, const char *daemon,
-                          struct cluster_journal *journal_out)
+bool cluster_read_open(const struct cluster *cluster, const char *daemon, int64_t *open_out)
 {
     char journal[CLUSTER_PATH_SIZE];
     char text[4096];
@@ -227,18 +271,17 @@ bool cluster_read_journal(const struct cluster *cluster, const char *daemon,
     process_read_all(&verify, text, sizeof text);
     const int code = process_wait(&verify, START_TIMEOUT_MS);
     json_t *told = json_loads(text, 0, &error);
-    json_int_t batches = -1;
     json_int_t open = -1;
     if (told != NULL) {
-        (void)json_unpack(told, "{s:I, s:I}", "lsn", &batches, "open_transactions", &open);
+        (void)json_unpack(told, "{s:I}", "open_transactions", &open);
     }
     json_decref(told);
-    if (code != 0 || batches < 0 || open < 0) {
+    if (code != 0 || open < 0) {
         (void)process_stop(&verify, 0);
         (void)fprintf(stderr, "tercet-bench: %s verify ended with %d: %s\n", daemon, code, text);
         return false;
     }
-    *journal_out = (struct cluster_journal){.batches = batches, .open_transactions = open};
+    *open_out = open;
     return true;
 }
 
@@ -252,12 +295,39 @@ void cluster_remove(struct cluster *cluster)
 
 /* ---- Usage ------------------------------------------------------------------------------------- */
 
+/* The number of the newest batch, as the journal's witness tells it (docs/journal-format.md); 0 when it
+ * cannot be read. */
+static uint64_t read_newest_batch(const struct cluster *cluster)
+{
+    enum { SLOT_SIZE = 4096, NUMBER_AT = 44, NUMBER_SIZE = 8 };
+    uint8_t slots[2 * SLOT_SIZE] = {0};
+    char path[CLUSTER_PATH_SIZE];
+    uint64_t newest = 0;
+    FILE *file = format(path, sizeof path, "%s/journal/witness", cluster->directory)
+                     ? fopen(path, "re")
+                     : NULL;
+    if (file == NULL) {
+        return 0;
+    }
+    (void)!fread(slots, 1, sizeof slots, file);
+    (void)fclose(file);
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t number = 0;
+        for (size_t at = 0; at < NUMBER_SIZE; at++) {
+            number = number << 8 | slots[i * SLOT_SIZE + NUMBER_AT + at];
+        }
+        newest = number > newest ? number : newest;
+    }
+    return newest;
+}
+
 void cluster_read_usage(const struct cluster *cluster, struct cluster_usage *usage_out)
 {
     memset(usage_out, 0, sizeof *usage_out);
     usage_out->generator_cpu_us = process_cpu_us(getpid());
     usage_out->coordinator_cpu_us = process_cpu_us(cluster->coordinator.id);
     usage_out->coordinator_written_bytes = process_written_bytes(cluster->coordinator.id);
+    usage_out->batches = read_newest_batch(cluster);
     usage_out->machine = process_read_machine();
     for (uint32_t i = 0; i < cluster->participant_count; i++) {
         const pid_t id = cluster->participants[i].id;
@@ -273,6 +343,7 @@ void cluster_usage_subtract(struct cluster_usage *from, const struct cluster_usa
     from->coordinator_cpu_us -= begun->coordinator_cpu_us;
     from->coordinator_written_bytes -= begun->coordinator_written_bytes;
     from->participants_written_bytes -= begun->participants_written_bytes;
+    from->batches -= begun->batches;
     from->machine.busy_us -= begun->machine.busy_us;
     from->machine.idle_us -= begun->machine.idle_us;
     for (uint32_t i = 0; i < participant_count; i++) {

@@ -11,12 +11,19 @@
 
 enum { CLUSTER_PARTICIPANT_COUNT_MAX = 64, CLUSTER_PATH_SIZE = 96 };
 
+/* What tercetd takes at the most of one participant's open branches. */
+enum { CLUSTER_OPEN_BRANCHES_MAX = 10000000 };
+
+/* The participant of the transactions that stay open. */
+#define CLUSTER_SILENT "silent"
+
 struct cluster {
     char directory[CLUSTER_PATH_SIZE]; /* "" when there is none */
     char target[CLUSTER_PATH_SIZE];    /* the coordinator's */
     char log[CLUSTER_PATH_SIZE];       /* everybody's standard error */
     struct process coordinator;
     struct process participants[CLUSTER_PARTICIPANT_COUNT_MAX];
+    struct process silent; /* where transactions are to stay open */
     uint32_t participant_count;
     uint64_t local_transactions; /* committed by all participants; known when all have ended */
 };
@@ -28,6 +35,7 @@ struct cluster_usage {
     uint64_t participants_cpu_us[CLUSTER_PARTICIPANT_COUNT_MAX];
     uint64_t coordinator_written_bytes; /* handed to the file system for the disk */
     uint64_t participants_written_bytes;
+    uint64_t batches;               /* of the journal, each with at most one sync */
     struct process_machine machine; /* all processors, whoever used them */
 };
 
@@ -44,7 +52,14 @@ struct cluster_participants {
     const char *database; /* its server; NULL: files in the temporary directory */
     uint32_t batch_max;
     uint32_t connections; /* from the coordinator to each */
+    /* Beside them: transactions that are to stay open, for which the coordinator gets room and a
+     * participant of their own, of which one branch at a time is asked.  0: neither. */
+    uint32_t open_transactions;
+    uint32_t open_branches; /* of all of them together, at most CLUSTER_OPEN_BRANCHES_MAX */
+    uint64_t open_payload_bytes;
 };
+
+bool cluster_has_silent(const struct cluster *cluster);
 
 /* Starts everybody in it; `daemon` is tercetd, `self` this program.  False: it has been said, and
  * cluster_stop() is still due. */
@@ -55,15 +70,9 @@ bool cluster_start(struct cluster *cluster, const char *daemon, const char *self
  * end of the log. */
 bool cluster_stop(struct cluster *cluster);
 
-/* What the journal tells when the coordinator has ended. */
-struct cluster_journal {
-    int64_t batches; /* written since it was made, each with at most one sync */
-    int64_t open_transactions;
-};
-
-/* Reads the whole journal.  False: it was said why not. */
-bool cluster_read_journal(const struct cluster *cluster, const char *daemon,
-                          struct cluster_journal *journal_out);
+/* When the coordinator has ended: reads the whole journal, and how many transactions are open there.
+ * False: it was said why not. */
+bool cluster_read_open(const struct cluster *cluster, const char *daemon, int64_t *open_out);
 
 void cluster_remove(struct cluster *cluster);
 

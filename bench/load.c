@@ -6,7 +6,6 @@
  * measurement, and a client that fails at once must not be asked in a circle. */
 #include "load.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -58,53 +57,51 @@ static void fill_branches(struct load *load, const void *payload)
     load->refuse[count - 1].action = PARTICIPANT_REFUSE;
 }
 
-static void sleep_until(uint64_t moment_us)
-{
-    const struct timespec moment = {.tv_sec = (time_t)(moment_us / 1000000),
-                                    .tv_nsec = (long)(moment_us % 1000000) * 1000};
-    int result = EINTR;
-    while (result == EINTR) {
-        result = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, NULL);
-    }
-}
-
 /* ---- Ready ------------------------------------------------------------------------------------- */
 
 /* The coordinator refuses, without a trace, what names a participant that it has not reached yet; so
  * the same gid may be asked again and again. */
-bool load_wait_ready(const struct load_options *options, struct cluster *cluster)
+static bool wait_confirmed(struct tercet_client *client, struct cluster *cluster,
+                           const struct tercet_branch *branches, uint32_t count)
 {
-    static struct load load;
     char gid[TERCET_GID_MADE_SIZE];
     char why[256] = "";
     const uint64_t until_us = process_now_us() + (uint64_t)READY_TIMEOUT_MS * 1000;
-    const struct load_options small = {.branches = options->branches};
     bool ready = false;
 
-    load.options = &small;
-    fill_branches(&load, "");
     tercet_gid_make(gid);
     const struct tercet_transaction first = {.size = sizeof first,
                                              .gid = gid,
-                                             .branches = load.agree,
-                                             .branch_count = options->branches,
+                                             .branches = branches,
+                                             .branch_count = count,
                                              .wait = TERCET_WAIT_END,
                                              .wait_timeout_ms = 1000};
     while (!ready && process_is_alive(&cluster->coordinator) && process_now_us() < until_us) {
         struct tercet_result *result = NULL;
-        ready =
-            tercet_client_execute(options->client, &first, &result) == TERCET_OUTCOME_CONFIRMED &&
-            result->ended;
+        ready = tercet_client_execute(client, &first, &result) == TERCET_OUTCOME_CONFIRMED &&
+                result->ended;
         (void)snprintf(why, sizeof why, "%s", result->status_text);
         tercet_result_destroy(result);
         if (!ready) {
-            sleep_until(process_now_us() + (uint64_t)READY_PAUSE_MS * 1000);
+            process_sleep_until(process_now_us() + (uint64_t)READY_PAUSE_MS * 1000);
         }
     }
     if (!ready) {
         (void)fprintf(stderr, "tercet-bench: the coordinator did not become ready: %s\n", why);
     }
     return ready;
+}
+
+bool load_wait_ready(const struct load_options *options, struct cluster *cluster)
+{
+    static struct load load;
+    const struct load_options small = {.branches = options->branches};
+    const struct tercet_branch silent = {.participant = CLUSTER_SILENT,
+                                         .action = PARTICIPANT_AGREE};
+    load.options = &small;
+    fill_branches(&load, "");
+    return wait_confirmed(options->client, cluster, load.agree, options->branches) &&
+           (!cluster_has_silent(cluster) || wait_confirmed(options->client, cluster, &silent, 1));
 }
 
 /* ---- One transaction --------------------------------------------------------------------------- */
@@ -227,7 +224,7 @@ static void *pace_main(void *argument)
     for (uint64_t i = 0; i < all; i++) {
         const uint64_t due_us = pace->start_us + i * 1000000 / rate;
         if (due_us > process_now_us()) {
-            sleep_until(due_us);
+            process_sleep_until(due_us);
         }
         struct slot *slot = atomic_load(&load->failed) ? NULL : take_free(load, give_up_us);
         if (slot == NULL) {
@@ -247,10 +244,10 @@ static void measure(const struct load *load, const struct cluster *cluster,
                     struct load_result *result_out)
 {
     struct cluster_usage begun;
-    sleep_until(load->opens_us);
+    process_sleep_until(load->opens_us);
     cluster_read_usage(cluster, &begun);
     const uint64_t opened_us = process_now_us();
-    sleep_until(load->closes_us);
+    process_sleep_until(load->closes_us);
     result_out->window_us = process_now_us() - opened_us;
     cluster_read_usage(cluster, &result_out->usage);
     cluster_usage_subtract(&result_out->usage, &begun, cluster->participant_count);

@@ -44,7 +44,8 @@ struct load_result {
     char failure[512];                     /* the first that did not end as asked; "": none */
 };
 
-/* Waits until a transaction over all participants is confirmed.  False: it was said why not. */
+/* Waits until a transaction over all participants is confirmed, and one at the silent one, if there is
+ * one.  False: it was said why not. */
 bool load_wait_ready(const struct load_options *options, struct cluster *cluster);
 
 /* False: it was said why not.  A transaction that did not end as asked is in `result_out`. */

@@ -8,6 +8,7 @@
  * the SDK's client in this one.  The floors are measured in the same run, beside nothing else.
  *
  * Exit code: 0 every transaction ended as asked; 1 not, or the run could not be made; 64 wrong use. */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "fill.h"
 #include "floor.h"
 #include "report.h"
 
@@ -61,8 +63,17 @@ static bool measure_floors(const struct arguments *arguments, const char *direct
             floor_measure_stream(directory, self, branches, bytes, FLOOR_MS, &floors_out->stream));
 }
 
+static bool fill(const struct arguments *arguments, struct cluster *cluster,
+                 struct fill_result *result)
+{
+    const struct fill_options options = {.transactions = arguments->open,
+                                         .branches = arguments->load.branches,
+                                         .payload_bytes = arguments->load.payload_bytes};
+    return arguments->open == 0 || fill_run(&options, cluster, result);
+}
+
 /* Everybody runs. */
-static bool measure(struct arguments *arguments, struct cluster *cluster,
+static bool measure(struct arguments *arguments, struct cluster *cluster, struct report *report,
                     struct load_result *result)
 {
     struct tercet_error error = {0};
@@ -77,10 +88,25 @@ static bool measure(struct arguments *arguments, struct cluster *cluster,
         (void)fprintf(stderr, "tercet-bench: %s\n", error.text);
         return false;
     }
-    const bool ok =
-        load_wait_ready(&arguments->load, cluster) && load_run(&arguments->load, cluster, result);
+    const bool ok = load_wait_ready(&arguments->load, cluster) &&
+                    fill(arguments, cluster, &report->fill) &&
+                    load_run(&arguments->load, cluster, result);
+    report->fill.resident_end_bytes = process_resident_bytes(cluster->coordinator.id);
     tercet_client_destroy(arguments->load.client);
     return ok;
+}
+
+/* Only those that were to stay open may be. */
+static bool check_open(const struct arguments *arguments, int64_t open)
+{
+    const bool right = arguments->open == 0 || open == arguments->open;
+    if (!right) {
+        (void)fprintf(stderr,
+                      "tercet-bench: %" PRIu32 " transactions should be open at the end, and "
+                      "%" PRId64 " are\n",
+                      arguments->open, open);
+    }
+    return right;
 }
 
 /* The cluster has a directory and goes with it. */
@@ -89,17 +115,23 @@ static bool run_cluster(struct arguments *arguments, const char *self, struct cl
 {
     struct floor_disk after = {0};
     const char *daemon = arguments->coordinator;
-    const struct cluster_participants participants = {.count = arguments->load.branches,
-                                                      .store = arguments->store->name,
-                                                      .database = arguments->database,
-                                                      .batch_max = arguments->batch_max,
-                                                      .connections = arguments->connections};
+    const uint32_t open_branches = arguments->open * arguments->load.branches;
+    const struct cluster_participants participants = {
+        .count = arguments->load.branches,
+        .store = arguments->store->name,
+        .database = arguments->database,
+        .batch_max = arguments->batch_max,
+        .connections = arguments->connections,
+        .open_transactions = arguments->open,
+        .open_branches = open_branches,
+        .open_payload_bytes = (uint64_t)open_branches * arguments->load.payload_bytes};
     bool ok = measure_floors(arguments, cluster->directory, self, &report->floors) &&
               cluster_start(cluster, daemon, self, &participants) &&
-              measure(arguments, cluster, result);
+              measure(arguments, cluster, report, result);
     ok = cluster_stop(cluster) && ok;
     report->local_transactions = cluster->local_transactions;
-    ok = ok && cluster_read_journal(cluster, daemon, &report->journal);
+    ok = ok && cluster_read_open(cluster, daemon, &report->open_transactions) &&
+         check_open(arguments, report->open_transactions);
     if (ok && arguments->floors) {
         ok = floor_measure_disk(cluster->directory, FLOOR_MS, &after);
         report->syncs_per_s_after = after.syncs_per_s;

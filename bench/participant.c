@@ -5,8 +5,11 @@
  * of fence rows and business rows, one for each branch and phase. */
 #include "participant.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "process.h"
 
@@ -21,6 +24,15 @@ static enum tercet_verdict agree(struct tercet_request *request)
 {
     (void)request;
     return TERCET_VERDICT_DONE;
+}
+
+/* Until the parent closes our input, or has died. */
+static enum tercet_verdict stall(struct tercet_request *request)
+{
+    struct pollfd parent = {.fd = STDIN_FILENO};
+    while (poll(&parent, 1, -1) < 0 && errno == EINTR) {
+    }
+    return tercet_answer_later(request, 0, "it has stalled until now");
 }
 
 /* For the parent, which divides it by what it has counted. */
@@ -38,7 +50,8 @@ int participant_main(const struct store_kind *kind, const struct store_place *pl
     const tercet_handler_fn yes = kind->handler;
     const struct tercet_action actions[] = {
         {.name = PARTICIPANT_AGREE, .on_try = yes, .on_confirm = yes, .on_cancel = yes},
-        {.name = PARTICIPANT_REFUSE, .on_try = refuse, .on_confirm = agree, .on_cancel = agree}};
+        {.name = PARTICIPANT_REFUSE, .on_try = refuse, .on_confirm = agree, .on_cancel = agree},
+        {.name = PARTICIPANT_STALL, .on_try = stall, .on_confirm = agree, .on_cancel = agree}};
     const struct tercet_participant_options options = {
         .size = sizeof options, .name = place->name, .listen = listen, .log = tercet_log_to_stderr};
     struct tercet_store *store = NULL;
@@ -48,7 +61,8 @@ int participant_main(const struct store_kind *kind, const struct store_place *pl
     const bool ok =
         kind->open(place, &store, &error) == TERCET_OK &&
         tercet_participant_create(&options, &participant, &error) == TERCET_OK &&
-        tercet_participant_register(participant, store, actions, 2, &error) == TERCET_OK &&
+        tercet_participant_register(participant, store, actions, sizeof actions / sizeof actions[0],
+                                    &error) == TERCET_OK &&
         tercet_participant_start(participant, &error) == TERCET_OK;
     if (ok) {
         process_serve_parent();

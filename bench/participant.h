@@ -6,6 +6,7 @@
 
 #define PARTICIPANT_AGREE  "agree"  /* says yes, and changes a business row where there are rows */
 #define PARTICIPANT_REFUSE "refuse" /* refuses its try */
+#define PARTICIPANT_STALL  "stall"  /* does not answer its try while the parent lives */
 
 /* What it says when it ends, before the number of local transactions that it has committed. */
 #define PARTICIPANT_TRANSACTIONS "transactions"

@@ -23,6 +23,16 @@ uint64_t process_now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+void process_sleep_until(uint64_t moment_us)
+{
+    const struct timespec moment = {.tv_sec = (time_t)(moment_us / 1000000),
+                                    .tv_nsec = (long)(moment_us % 1000000) * 1000};
+    int result = EINTR;
+    while (result == EINTR) {
+        result = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, NULL);
+    }
+}
+
 /* ---- Start ------------------------------------------------------------------------------------- */
 
 /* In the child; only async-signal-safe functions. */
@@ -260,6 +270,16 @@ uint64_t process_written_bytes(pid_t id)
     read_of_process(id, "io", text, sizeof text);
     const char *at = strstr(text, key);
     return at == NULL ? 0 : strtoull(at + sizeof key - 1, NULL, 10);
+}
+
+uint64_t process_resident_bytes(pid_t id)
+{
+    char text[128];
+    read_of_process(id, "statm", text, sizeof text);
+
+    /* The second number is what is in memory, in pages; the first is all that is mapped. */
+    const char *at = strchr(text, ' ');
+    return at == NULL ? 0 : strtoull(at, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 struct process_machine process_read_machine(void)

@@ -22,6 +22,7 @@ struct process {
 
 /* A moment on the clock that does not jump. */
 uint64_t process_now_us(void);
+void process_sleep_until(uint64_t moment_us);
 
 /* Starts `arguments` (NULL at the end).  Its standard error goes to `log_path`, or to ours when that
  * is NULL.  False: errno tells why. */
@@ -50,6 +51,9 @@ uint64_t process_cpu_us(pid_t id);
 /* Bytes that it made dirty for a disk so far; what is in memory alone (sockets, tmpfs) does not count.
  * 0 when it cannot be read. */
 uint64_t process_written_bytes(pid_t id);
+
+/* What it has in memory now.  0 when it cannot be read. */
+uint64_t process_resident_bytes(pid_t id);
 
 /* What it has said on standard output until it closed that, up to size - 1 bytes and a NUL. */
 void process_read_all(struct process *process, char *text_out, size_t size);

@@ -84,7 +84,7 @@ static struct figures work_out(const struct report *report)
         .participants = share((double)participants_us, count),
         .written_bytes = share((double)usage->coordinator_written_bytes, count),
         .participants_written_bytes = share((double)usage->participants_written_bytes, count),
-        .batches = share((double)report->journal.batches, all),
+        .batches = share((double)usage->batches, count),
         .local_transactions = share((double)report->local_transactions, all),
     };
     if (report->arguments->floors) {
@@ -156,6 +156,34 @@ static void print_floors(const struct report *report, const struct figures *figu
                  figures->floor_latency_us);
 }
 
+/* What one open transaction takes of the coordinator's memory, its payloads included. */
+static double resident_bytes_per_open(const struct report *report)
+{
+    const struct fill_result *fill = &report->fill;
+    return share((double)fill->resident_filled_bytes - (double)fill->resident_before_bytes,
+                 report->arguments->open);
+}
+
+static uint64_t payload_bytes_per_open(const struct report *report)
+{
+    const struct load_options *options = &report->arguments->load;
+    return (uint64_t)options->branches * options->payload_bytes;
+}
+
+static void print_open(const struct report *report)
+{
+    const struct fill_result *fill = &report->fill;
+    const double mib = 1024.0 * 1024.0;
+    (void)printf("open all the time   %10" PRIu32
+                 "   (begun in %.1f s, at the silent participant)\n",
+                 report->arguments->open, (double)fill->begin_us / 1e6);
+    (void)printf("coordinator's RSS   %10.1f MiB before %8.1f filled %8.1f at the end\n",
+                 (double)fill->resident_before_bytes / mib,
+                 (double)fill->resident_filled_bytes / mib, (double)fill->resident_end_bytes / mib);
+    (void)printf("RSS/open            %10.0f bytes, %" PRIu64 " of them its payloads\n",
+                 resident_bytes_per_open(report), payload_bytes_per_open(report));
+}
+
 void report_print_table(const struct report *report)
 {
     const struct load_options *options = &report->arguments->load;
@@ -186,7 +214,10 @@ void report_print_table(const struct report *report)
         (void)printf("%-20s%10" PRIu64 "\n", tercet_outcome_name((enum tercet_outcome)i),
                      result->outcomes[i]);
     }
-    (void)printf("open at the end     %10" PRId64 "\n", report->journal.open_transactions);
+    (void)printf("open at the end     %10" PRId64 "\n", report->open_transactions);
+    if (report->arguments->open > 0) {
+        print_open(report);
+    }
     (void)printf("machine             %9.0f%% these processes %6.0f%% others %6.0f%% idle\n",
                  figures.ours, figures.others, figures.idle);
     if (report->arguments->floors) {
@@ -238,6 +269,18 @@ static json_t *outcomes_json(const struct load_result *result)
     return outcomes;
 }
 
+static json_t *open_json(const struct report *report)
+{
+    const struct fill_result *fill = &report->fill;
+    return json_pack("{s:I, s:f, s:I, s:{s:I, s:I, s:I}, s:f}", "transactions",
+                     (json_int_t)report->arguments->open, "begin_s", (double)fill->begin_us / 1e6,
+                     "payload_bytes_per_transaction", (json_int_t)payload_bytes_per_open(report),
+                     "rss_bytes", "before", (json_int_t)fill->resident_before_bytes, "filled",
+                     (json_int_t)fill->resident_filled_bytes, "end",
+                     (json_int_t)fill->resident_end_bytes, "rss_bytes_per_transaction",
+                     resident_bytes_per_open(report));
+}
+
 void report_print_json(const struct report *report)
 {
     const struct figures figures = work_out(report);
@@ -245,7 +288,7 @@ void report_print_json(const struct report *report)
     json_t *told = json_pack(
         "{s:o, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:{s:f, s:f, s:f}, s:{s:f, s:f}, s:f, "
         "s:f, "
-        "s:o, s:I, s:{s:f, s:f, s:f}, s:o, s:o}",
+        "s:o, s:I, s:o, s:{s:f, s:f, s:f}, s:o, s:o}",
         "run", run_json(report), "transactions", (json_int_t)report->result->completed,
         "transactions_per_s", figures.per_second, "latency_us", "p50", (json_int_t)figures.p50,
         "p95", (json_int_t)figures.p95, "p99", (json_int_t)figures.p99, "p999",
@@ -255,9 +298,9 @@ void report_print_json(const struct report *report)
         "disk_bytes_per_transaction", "coordinator", figures.written_bytes, "participants",
         figures.participants_written_bytes, "batches_per_transaction", figures.batches,
         "local_transactions_per_transaction", figures.local_transactions, "outcomes",
-        outcomes_json(report->result), "open_at_the_end",
-        (json_int_t)report->journal.open_transactions, "machine_percent", "ours", figures.ours,
-        "others", figures.others, "idle", figures.idle, "floors",
+        outcomes_json(report->result), "open_at_the_end", (json_int_t)report->open_transactions,
+        "open", report->arguments->open > 0 ? open_json(report) : json_null(), "machine_percent",
+        "ours", figures.ours, "others", figures.others, "idle", figures.idle, "floors",
         report->arguments->floors ? floors_json(report, &figures) : json_null(), "doubt",
         doubt != NULL ? json_string(doubt) : json_null());
     char *text = told != NULL ? json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;

@@ -3,16 +3,18 @@
 #define BENCH_REPORT_H
 
 #include "arguments.h"
+#include "fill.h"
 #include "floor.h"
 
 struct report {
     const struct arguments *arguments;
     const struct load_result *result;
-    struct cluster_journal journal; /* of the whole run, warm-up and end included */
-    uint64_t local_transactions;    /* of the participants, of the whole run, too */
-    struct floors floors;           /* all zero: not measured */
-    double syncs_per_s_after;       /* the disk's floor once more, behind the load */
-    const char *file_system;        /* that the journal was on */
+    struct fill_result fill;     /* all zero: nothing was to stay open */
+    int64_t open_transactions;   /* in the journal, when all had ended */
+    uint64_t local_transactions; /* of the participants, of the whole run, too */
+    struct floors floors;        /* all zero: not measured */
+    double syncs_per_s_after;    /* the disk's floor once more, behind the load */
+    const char *file_system;     /* that the journal was on */
 };
 
 void report_print_table(const struct report *report);
