@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree
 
 import grpc
 
@@ -140,6 +141,44 @@ class Open(unittest.TestCase):
             done = run(BENCH, *SMALL, "--open", "50", "--seconds", "1", "--coordinator", str(other))
         self.assertEqual(1, done.returncode)
         self.assertIn("50 transactions should be open at the end, and 49 are", done.stderr)
+
+
+class Sweep(unittest.TestCase):
+    def test_every_round_measures_all_in_turn_and_draws_them(self):
+        with tempfile.TemporaryDirectory() as directory:
+            svg, told = pathlib.Path(directory) / "open.svg", pathlib.Path(directory) / "open.json"
+            done = run(str(HERE / "open.py"), "--bench", BENCH, "--open", "20,200", "--rounds", "2", "--svg", str(svg),
+                       "--json", str(told), "--", *SMALL, "--seconds", "1")
+            all_told = json.loads(told.read_text(encoding="utf-8"))
+            picture = xml.etree.ElementTree.parse(svg).getroot()
+        doubts = [one["doubt"] for one in all_told]
+        self.assertEqual(1 if any(doubts) else 0, done.returncode, done.stderr)
+        self.assertEqual([20, 200, 20, 200], [one["open_at_the_end"] for one in all_told])
+        rows = [line.split()[:4] for line in done.stdout.splitlines()[1:]]
+        self.assertEqual([["1", "20"], ["1", "200"], ["2", "20"], ["2", "200"], ["median", "20"], ["median", "200"]],
+                         [row[:2] for row in rows])
+        self.assertEqual(["1.00"] * 3, [row[3] for row in rows[::2]])
+        for row, one in zip(rows, all_told):
+            self.assertAlmostEqual(one["cpu_us_per_transaction"]["coordinator"], float(row[2]), delta=0.06)
+        self.check_picture(picture)
+
+    def check_picture(self, picture):
+        """Four runs and two medians as dots; a line through the medians, and one at the bound."""
+        space = "{http://www.w3.org/2000/svg}"
+        width, height = (float(word) for word in picture.get("viewBox").split()[2:])
+        lines = [line.get("points").split() for line in picture.iter(space + "polyline")]
+        dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in picture.iter(space + "circle")]
+        self.assertEqual([2, 2], [len(line) for line in lines])
+        self.assertEqual(6, len(dots))
+        self.assertEqual(2, len({x for x, _ in dots}))
+        for x, y in dots + [tuple(map(float, place.split(","))) for line in lines for place in line]:
+            self.assertTrue(0 < x < width and 0 < y < height, (x, y))
+
+    def test_wrong_use_is_one_line_and_64(self):
+        for words in (["--open", "0"], ["--rounds", "0"], ["--open", "many"], ["--what"]):
+            done = run(str(HERE / "open.py"), "--bench", BENCH, *words)
+            self.assertEqual(64, done.returncode, words)
+            self.assertRegex(done.stderr, r"\Aopen: .*\n\Z")
 
 
 if __name__ == "__main__":
