@@ -15,7 +15,6 @@ enum { PROBE_BASE_MS = 100, PROBE_CAP_MS = 500, UNANSWERED_LIMIT = 8 };
 
 struct dispatch {
     struct dispatch_options options;
-    struct table slots; /* struct slot, by the branch's address */
     struct lane *lanes; /* by directory index */
     uint32_t lane_count;
     struct list_node ready; /* struct lane: in the order in which something happened to them */
@@ -35,14 +34,13 @@ struct dispatch *dispatch_create(const struct dispatch_options *options)
     if (dispatch->options.unanswered_limit == 0) {
         dispatch->options.unanswered_limit = UNANSWERED_LIMIT;
     }
-    table_init(&dispatch->slots, options->seed);
     list_init(&dispatch->ready);
     heap_init(&dispatch->wakes);
     dispatch->lane_count = options->directory->count;
     dispatch->lanes = xcalloc(dispatch->lane_count, sizeof dispatch->lanes[0]);
     for (uint32_t i = 0; i < dispatch->lane_count; i++) {
         struct lane *lane = &dispatch->lanes[i];
-        lane_init(lane, i, &dispatch->options, &dispatch->slots);
+        lane_init(lane, i, &dispatch->options);
         list_push_back(&dispatch->ready, &lane->ready);
     }
     return dispatch;
@@ -53,16 +51,9 @@ void dispatch_destroy(struct dispatch *dispatch)
     if (dispatch == NULL) {
         return;
     }
-    struct table_node *node = table_first(&dispatch->slots);
-    while (node != NULL) {
-        struct slot *slot = container_of(node, struct slot, by_branch);
-        node = table_next(&dispatch->slots, node);
-        lane_forget(&dispatch->lanes[slot->branch->spec.participant], slot);
-    }
     for (uint32_t i = 0; i < dispatch->lane_count; i++) {
         lane_deinit(&dispatch->lanes[i]);
     }
-    table_deinit(&dispatch->slots);
     heap_deinit(&dispatch->wakes);
     free(dispatch->lanes);
     free(dispatch);

@@ -5,8 +5,7 @@
 
 enum { WINDOW_DEFAULT = 256, CALL_TIMEOUT_MS_DEFAULT = 5000, PROBE_TIMEOUT_MS = 1000 };
 
-void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_options *options,
-               struct table *slots)
+void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_options *options)
 {
     const struct directory_entry *entry = &options->directory->entries[participant];
     *lane = (struct lane){
@@ -16,8 +15,8 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
             entry->call_timeout_ms == 0 ? CALL_TIMEOUT_MS_DEFAULT : entry->call_timeout_ms,
         .told_reachable = true,
         .window = entry->window == 0 ? WINDOW_DEFAULT : entry->window,
-        .slots = slots,
     };
+    table_init(&lane->slots, options->seed);
     seats_init(&lane->seats, directory_seat_count(entry), lane->window);
     random_init(&lane->random, options->seed + participant);
     slot_queue_init(&lane->phase_two);
@@ -25,14 +24,6 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
     heap_init(&lane->delayed);
     list_init(&lane->ready);
     heap_node_init(&lane->wake);
-}
-
-void lane_deinit(struct lane *lane)
-{
-    tercet_assert(lane->phase_two.count == 0 && lane->tries.count == 0);
-    tercet_assert(heap_count(&lane->delayed) == 0 && lane->fetching == 0);
-    heap_deinit(&lane->delayed);
-    seats_deinit(&lane->seats);
 }
 
 /* ---- Waiting ----------------------------------------------------------------------------------- */
@@ -45,7 +36,7 @@ static struct slot_queue *queue_of(struct lane *lane, const struct slot *slot)
 static void release_if_idle(struct lane *lane, struct slot *slot)
 {
     if (slot->place == SLOT_NOWHERE && slot->in_flight == 0) {
-        slot_destroy(lane->slots, slot);
+        slot_destroy(&lane->slots, slot);
     }
 }
 
@@ -118,9 +109,9 @@ void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase
         return;
     }
     sweep(lane, phase == TERCET_PHASE_TRY ? &lane->tries : &lane->phase_two);
-    struct slot *slot = slot_find(lane->slots, branch);
+    struct slot *slot = slot_find(&lane->slots, branch);
     if (slot == NULL) {
-        slot = slot_create(lane->slots, branch);
+        slot = slot_create(&lane->slots, branch);
     } else {
         branch_unref(branch); /* the slot has its own */
     }
@@ -133,11 +124,21 @@ void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase
     place(lane, slot, not_before_boot_ms, now_boot_ms);
 }
 
-void lane_forget(struct lane *lane, struct slot *slot)
+void lane_deinit(struct lane *lane)
 {
-    unplace(lane, slot);
-    slot->in_flight = 0;
-    slot_destroy(lane->slots, slot);
+    struct table_node *node = table_first(&lane->slots);
+    while (node != NULL) {
+        struct slot *slot = container_of(node, struct slot, by_branch);
+        node = table_next(&lane->slots, node);
+        unplace(lane, slot);
+        slot->in_flight = 0;
+        slot_destroy(&lane->slots, slot);
+    }
+    tercet_assert(lane->phase_two.count == 0 && lane->tries.count == 0);
+    tercet_assert(heap_count(&lane->delayed) == 0 && lane->fetching == 0);
+    table_deinit(&lane->slots);
+    heap_deinit(&lane->delayed);
+    seats_deinit(&lane->seats);
 }
 
 /* ---- Answers ----------------------------------------------------------------------------------- */
@@ -164,7 +165,7 @@ static void tell_breaker(struct breaker *breaker, enum answer_kind kind, uint32_
 void lane_answered(struct lane *lane, const struct answer *answer,
                    const struct breaker_clockwork *clockwork)
 {
-    struct slot *slot = slot_find(lane->slots, answer->branch);
+    struct slot *slot = slot_find(&lane->slots, answer->branch);
     const uint32_t bit = 1U << answer->phase;
     tercet_assert(slot != NULL && (slot->in_flight & bit) != 0 && lane->in_flight > 0);
     struct seat *seat = seats_at(&lane->seats, slot->sent_by[answer->phase]);
@@ -181,7 +182,7 @@ void lane_answered(struct lane *lane, const struct answer *answer,
 
 void lane_fetched(struct lane *lane, const struct branch *branch)
 {
-    struct slot *slot = slot_find(lane->slots, branch);
+    struct slot *slot = slot_find(&lane->slots, branch);
     if (slot != NULL && slot->place == SLOT_FETCHING) {
         unplace(lane, slot);
         slot_queue_push_front(queue_of(lane, slot), slot);

@@ -24,15 +24,14 @@ struct lane {
     struct slot_queue phase_two; /* goes first */
     struct slot_queue tries;
     struct heap delayed;
-    struct table *slots;    /* of all lanes; borrowed */
+    struct table slots;     /* by the branch's address; what waits here is in no other lane's way */
     struct list_node ready; /* dispatch's: has something to do now */
     struct heap_node wake;  /* dispatch's: has something to do at that moment */
 };
 
-void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_options *options,
-               struct table *slots);
+void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_options *options);
 
-/* Every slot must be gone. */
+/* Forgets every slot, wherever it waits, and what is in flight. */
 void lane_deinit(struct lane *lane);
 
 /* Takes the reference; see dispatch_call(). */
@@ -50,9 +49,6 @@ void lane_step(struct lane *lane, int64_t now_boot_ms, struct orders *orders);
 
 /* When the next lane_step() has something to do, if nothing else happens; INT64_MAX: never. */
 int64_t lane_wake_at_boot_ms(const struct lane *lane);
-
-/* Forgets a slot, wherever it waits; only when everything ends. */
-void lane_forget(struct lane *lane, struct slot *slot);
 
 /* orders.c: a zeroed one at the end. */
 struct order *orders_add(struct orders *orders, enum order_kind kind, uint32_t participant);
