@@ -104,6 +104,7 @@ static void end(struct step *step, struct txn *txn)
     bool confirmed = txn_state_outcome(txn->state) == TXN_OUTCOME_CONFIRMED;
     txn_move(txn, confirmed ? TXN_CONFIRMED : TXN_CANCELLED, step->now);
     txn->ended_lsn = step->lsn;
+    request_list_forget(engine, txn);
     list_remove(&txn->link);
     list_push_back(&engine->ended, &txn->link);
     engine->stats.open_transactions--;

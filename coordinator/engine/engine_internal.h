@@ -55,8 +55,9 @@ struct engine {
     struct restored *restored; /* owned; NULL: no restored journal asks (restored.h) */
     struct random random;
 
-    struct table by_gid;    /* struct txn */
-    struct list_node open;  /* not ended, by sequence */
+    struct table by_gid;   /* struct txn */
+    struct list_node open; /* not ended, by sequence */
+    struct txn *listed;    /* in `open`: there the newest page ended, or behind it; NULL: nowhere */
     struct list_node ended; /* END not durable yet, by ended_lsn */
     struct heap timers;     /* struct txn: deadlines */
     struct table inquiries; /* struct inquiry, by gid */
@@ -130,6 +131,7 @@ void hold_resolve(struct step *step, const struct request *request);
 
 /* list.c */
 void request_list(struct step *step, const struct request *request);
+void request_list_forget(struct engine *engine, const struct txn *txn); /* it leaves `open` */
 
 /* inquiry.c */
 void inquiry_ask(struct step *step, struct event *event);

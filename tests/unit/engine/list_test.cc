@@ -116,6 +116,38 @@ TEST_F(List, WhatEndsMeanwhileIsNotListedAndHidesNobody)
     EXPECT_EQ(MANY / 100 - 1, ended);
 }
 
+// A page begins where the newest one ended, whoever asked for that.
+TEST_F(List, TwoThatPageInTurnMissNobody)
+{
+    std::vector<int64_t> after = {0, 0};
+    std::vector<std::set<std::string>> gids(2);
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < 2; i++) {
+            const Reply page = world.LastReply(world.List(after[i], i == 0 ? 100 : 150));
+            for (const auto &one : page.list) {
+                EXPECT_TRUE(gids[i].insert(one->gid).second) << one->gid;
+            }
+            after[i] = page.list_next_sequence != 0 ? page.list_next_sequence : INT64_MAX;
+            more = more || page.list_next_sequence != 0;
+        }
+    }
+    EXPECT_EQ(static_cast<size_t>(MANY), gids[0].size());
+    EXPECT_EQ(static_cast<size_t>(MANY), gids[1].size());
+}
+
+TEST_F(List, TheNextPageFollowsAlsoWhenAllOfTheLastOneHaveEnded)
+{
+    const Reply page = world.LastReply(world.List(0, 3));
+    ASSERT_EQ(3U, page.list.size());
+    for (int i = 2; i >= 0; i--) {
+        world.Ask(REQUEST_CANCEL, Gid(i));
+    }
+    const Reply next = world.LastReply(world.List(page.list_next_sequence, 1));
+    ASSERT_EQ(1U, next.list.size());
+    EXPECT_EQ(Gid(3), next.list[0]->gid);
+}
+
 class ListChoice : public ::testing::Test
 {
   protected:
