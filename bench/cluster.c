@@ -16,6 +16,9 @@
 enum { START_TIMEOUT_MS = 30000, STOP_GRACE_MS = 20000, NFTW_DESCRIPTORS = 16 };
 enum { LOG_TAIL_BYTES = 2000 };
 
+/* A million open transactions take it two seconds of a processor to free, and it may not have one alone. */
+enum { COORDINATOR_GRACE_MS = 120000 };
+
 /* tercetd's defaults, which are the load's; what stays open is added. */
 enum { OPEN_TRANSACTIONS_MAX = 100000, OPEN_PAYLOAD_BYTES_MAX = 1 << 30 };
 
@@ -239,7 +242,7 @@ bool cluster_stop(struct cluster *cluster)
     /* The silent one first: the coordinator would wait for its answer. */
     bool ok = stop_participant(cluster, &cluster->silent, CLUSTER_SILENT);
     const bool began = cluster->coordinator.id != 0;
-    const int code = process_stop(&cluster->coordinator, STOP_GRACE_MS);
+    const int code = process_stop(&cluster->coordinator, COORDINATOR_GRACE_MS);
     if (began && code != 0) {
         (void)fprintf(stderr, "tercet-bench: tercetd ended with %d\n", code);
         ok = false;
