@@ -49,6 +49,7 @@ static struct verdict judge(const struct engine *engine, const struct txn *txn,
                             const struct group *group)
 {
     struct verdict verdict = {false, false, false};
+    bool may_be_left_out = false;
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
         const struct row_seen *seen = find_row(group, branch);
@@ -59,10 +60,16 @@ static struct verdict judge(const struct engine *engine, const struct txn *txn,
             verdict.forgotten = verdict.forgotten || passed;
         } else if (seen->row.state == ROW_CONFIRMED) {
             verdict.confirmed = true;
+        } else if (is_undone(seen->row.state) && branch->payload_lost) {
+            may_be_left_out = true;
         } else if (is_undone(seen->row.state) && !branch->spec.optional) {
             verdict.cancelled = true;
         }
     }
+    /* Of a branch that the journal has lost its row does not say whether it was optional: where it is
+     * undone the others may have been confirmed, unless their rows are there and say that they were not. */
+    verdict.cancelled =
+        verdict.cancelled || (may_be_left_out && (verdict.confirmed || !verdict.forgotten));
     return verdict;
 }
 

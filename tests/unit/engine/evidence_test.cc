@@ -109,6 +109,20 @@ TEST(Evidence, WhetherAForgottenBranchWasLeftOutIsNotToldToItsInitiator)
     }
 }
 
+// Found by the simulator, seed 124505: the others had been confirmed, and their rows were gone.
+TEST(Evidence, AnUndoneRowOfABranchThatIsLostMayBeOfOneThatWasLeftOut)
+{
+    for (const bool gone : {true, false}) {
+        RestoredWorld world;
+        world.Adopt("g", 10, TXN_MODE_STEPS, {{0}});
+        world.Ask(gone ? LOST_FROM : 0);
+        world.Inspected(0, {});
+        world.Inspected(1, {Row(world, "g", 2, LOST_FROM + 5, SUSPENDED, {1})});
+        EXPECT_EQ(gone ? TXN_TRYING : TXN_CANCELLING, world.Find("g")->state);
+        EXPECT_EQ(gone, world.AttentionOf("g").find("its row is gone") != std::string::npos);
+    }
+}
+
 TEST(Evidence, ABranchThatNobodyHadTriedWasLeftOutAndThatIsTold)
 {
     RestoredWorld world;
