@@ -212,11 +212,11 @@ static void restore_state(struct branch *branch, enum branch_state state)
 {
     branch->state = state;
     branch->asked = branch_state_asks(state);
+    branch->handed = 0; /* an earlier record may have said more; adopted, it is unknown */
     if (branch->asked != 0) {
-        branch->handed = (uint8_t)(branch->handed | (1U << branch->asked));
-    }
-    if (state == BRANCH_CONFIRMED) {
-        branch->handed = (uint8_t)(branch->handed | (1U << TERCET_PHASE_CONFIRM));
+        branch->handed = (uint8_t)(1U << branch->asked);
+    } else if (state == BRANCH_CONFIRMED) {
+        branch->handed = 1U << TERCET_PHASE_CONFIRM;
     }
 }
 
