@@ -11,11 +11,13 @@
 #include "journal/record_message.h"
 #include "tercet/v1/record.pb-c.h"
 
+/* LevelDB maps the tables that it has open, 64 at least, and what a compaction, a count or a look-up has touched counts
+ * as ours: so a day takes 64 MiB at the most, however much is in it. */
 enum {
     WRITE_BUFFER_BYTES = 4 * 1024 * 1024,
-    FILE_BYTES = 32 * 1024 * 1024,
+    FILE_BYTES = 1024 * 1024,
     CACHE_BYTES = 2 * 1024 * 1024,
-    OPEN_FILE_COUNT_MAX = 74 /* LevelDB raises it to this: 64 tables, 2 GiB of outcomes */
+    OPEN_FILE_COUNT_MAX = 74 /* LevelDB raises it to this: 64 tables */
 };
 
 /* ---- What a day holds ------------------------------------------------------------------------ */
