@@ -18,8 +18,8 @@ extern "C" {
 #endif
 
 struct clock_now clock_read(void);
-int64_t clock_boot_ms(
-    void); /* as clock_now.boot_ms: for whoever needs no other, at half the price */
+/* As clock_now.boot_ms: for whoever needs no other, at half the price. */
+int64_t clock_boot_ms(void);
 int64_t clock_boot_us(void); /* for measuring */
 
 /* Names this start of the machine: 36 characters and a NUL; "unknown" where the system does not
