@@ -22,7 +22,7 @@ void table_deinit(struct table *table)
     *table = (struct table){0};
 }
 
-static struct table_node **slot_of(const struct table *table, uint64_t hash)
+static struct table_node **slot_of(const struct table *table, uint32_t hash)
 {
     return &table->slots[hash & (table->slot_count - 1)];
 }
@@ -30,6 +30,7 @@ static struct table_node **slot_of(const struct table *table, uint64_t hash)
 static void grow(struct table *table)
 {
     struct table old = *table;
+    tercet_assert(old.slot_count <= UINT32_MAX / 2); /* a hash has 32 bits */
     table->slot_count = 2 * old.slot_count;
     table->slots = xcalloc(table->slot_count, sizeof table->slots[0]);
     for (size_t i = 0; i < old.slot_count; i++) {
@@ -54,12 +55,12 @@ static bool has_key(const struct table_node *node, const void *key, size_t key_s
     return node->key_size == key_size && memcmp(node->u.key, key, key_size) == 0;
 }
 
-static uint64_t hash_of(const struct table *table, const void *key, size_t key_size)
+static uint32_t hash_of(const struct table *table, const void *key, size_t key_size)
 {
-    return XXH3_64bits_withSeed(key, key_size, table->seed);
+    return (uint32_t)XXH3_64bits_withSeed(key, key_size, table->seed);
 }
 
-static struct table_node *find(const struct table *table, uint64_t hash, const void *key,
+static struct table_node *find(const struct table *table, uint32_t hash, const void *key,
                                size_t key_size)
 {
     struct table_node *node = *slot_of(table, hash);
@@ -83,7 +84,7 @@ struct table_node *table_find_u64(const struct table *table, uint64_t key)
 static void link_node(struct table *table, struct table_node *node, const void *key,
                       size_t key_size)
 {
-    const uint64_t hash = hash_of(table, key, key_size);
+    const uint32_t hash = hash_of(table, key, key_size);
     tercet_assert(find(table, hash, key, key_size) == NULL);
     if (table->count == table->slot_count) {
         grow(table);

@@ -11,11 +11,11 @@
 
 struct table_node {
     struct table_node *next;
-    uint64_t hash;
     union {
         const void *key; /* borrowed while the node is in the table */
         uint64_t number; /* the key itself, where key_size is 0 */
     } u;
+    uint32_t hash;
     uint32_t key_size;
 };
 

@@ -169,7 +169,7 @@ void lane_answered(struct lane *lane, const struct answer *answer,
     const uint32_t bit = 1U << answer->phase;
     tercet_assert(slot != NULL && (slot->in_flight & bit) != 0 && lane->in_flight > 0);
     struct seat *seat = seats_at(&lane->seats, slot->sent_by[answer->phase]);
-    slot->in_flight &= ~bit;
+    slot->in_flight = (uint8_t)(slot->in_flight & ~bit);
     lane->in_flight--;
     seat->in_flight--;
     if (slot->place == SLOT_HELD && slot->phase == answer->phase) {
@@ -243,8 +243,8 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
     struct branch *branch = slot->branch;
     tercet_assert((slot->in_flight & (1U << slot->phase)) == 0);
     const uint32_t seat = seats_take(&lane->seats);
-    slot->in_flight |= 1U << slot->phase;
-    slot->sent_by[slot->phase] = seat;
+    slot->in_flight = (uint8_t)(slot->in_flight | (1U << slot->phase));
+    slot->sent_by[slot->phase] = (uint8_t)seat;
     slot->sent_under[slot->phase] = seats_at(&lane->seats, seat)->breaker.openings;
     lane->in_flight++;
     branch_note_handed(branch);

@@ -5,8 +5,12 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/directory.h"
 
 enum { SWEEP_FIRST = 1024 };
+
+static_assert(sizeof(struct slot) <= SLOT_BYTES_MAX, "a million branches may wait");
+static_assert(DIRECTORY_SEAT_COUNT_MAX <= UINT8_MAX, "sent_by");
 
 struct slot *slot_find(const struct table *slots, const struct branch *branch)
 {

@@ -14,19 +14,27 @@
 #include "base/table.h"
 #include "engine/branch.h"
 
-enum slot_place { SLOT_NOWHERE, SLOT_QUEUED, SLOT_DELAYED, SLOT_HELD, SLOT_FETCHING };
+enum slot_place {
+    SLOT_NOWHERE,
+    SLOT_QUEUED,
+    SLOT_DELAYED,
+    SLOT_HELD,
+    SLOT_FETCHING
+} TERCET_ONE_BYTE;
 
 struct slot {
     struct table_node by_branch;
-    struct branch *branch; /* owned reference */
-    enum slot_place place;
-    enum tercet_phase phase;                      /* that it waits for; nothing while NOWHERE */
+    struct branch *branch;                        /* owned reference */
     struct list_node link;                        /* QUEUED */
     struct heap_node due;                         /* DELAYED */
-    uint32_t in_flight;                           /* bit (1 << phase) */
     uint32_t sent_under[TERCET_PHASE_CANCEL + 1]; /* its seat's `openings` when it left */
-    uint32_t sent_by[TERCET_PHASE_CANCEL + 1];    /* which seat */
+    uint8_t sent_by[TERCET_PHASE_CANCEL + 1];     /* which seat */
+    enum slot_place place;
+    enum tercet_phase phase : 8; /* that it waits for; nothing while NOWHERE */
+    uint8_t in_flight;           /* bit (1 << phase) */
 };
+
+enum { SLOT_BYTES_MAX = 96 }; /* of the struct; checked in slot.c */
 
 struct slot *slot_find(const struct table *slots, const struct branch *branch);
 

@@ -65,7 +65,7 @@ struct txn {
     char gid[]; /* NUL-terminated; the two others stand behind it */
 };
 
-enum { TXN_BYTES_MAX = 248 }; /* of the struct; checked where it is made */
+enum { TXN_BYTES_MAX = 240 }; /* of the struct; checked where it is made */
 
 /* `boot_id`: of the boot in whose clock the deadline is.  Both may be "". */
 struct txn *txn_create(const char *gid, const char *boot_id, const char *traceparent);
