@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "engine/txn.h"
 
 /* An operator is called after so many attempts, or after so long a time. */
 enum { ATTENTION_ATTEMPTS = 10, ATTENTION_AGE_MS = 5 * 60 * 1000 };
@@ -234,7 +235,7 @@ bool branch_attention(const struct branch *branch, int64_t now_unix_ms, char *te
                     branch->attempts, text);
         return true;
     }
-    int64_t age_ms = now_unix_ms - branch->asked_since_unix_ms;
+    int64_t age_ms = now_unix_ms - branch->txn->decided_unix_ms;
     if (age_ms >= ATTENTION_AGE_MS) {
         text_format(text_out, size, "branch %u has not answered for %lld s: %s", branch->spec.index,
                     (long long)(age_ms / 1000), text);

@@ -83,7 +83,6 @@ struct branch {
     struct branch_number number; /* given when it is registered */
     void *payload;               /* owned; NULL: it is empty, on the disk only, or lost */
     struct trouble *trouble;     /* owned; NULL: nothing of it (branch_trouble()) */
-    int64_t asked_since_unix_ms; /* when the phase that is asked began */
     uint32_t payload_size;       /* wherever it is */
     uint32_t attempts;           /* of the phase that is asked */
     uint16_t refs;
@@ -102,7 +101,7 @@ struct branch {
     char action[];               /* NUL-terminated */
 };
 
-enum { BRANCH_BYTES_MAX = 104, TROUBLE_BYTES_MAX = 24 }; /* of the structs; checked in branch.c */
+enum { BRANCH_BYTES_MAX = 96, TROUBLE_BYTES_MAX = 24 }; /* of the structs; checked in branch.c */
 
 /* Makes a branch with one reference; copies action and payload. */
 struct branch *branch_create(const struct branch_spec *spec);
@@ -144,8 +143,9 @@ void branch_set_payload(struct branch *branch, struct tercet_bytes payload); /* 
  * happened. */
 void branch_note_handed(struct branch *branch);
 
-/* Was this branch in conflict, refused what it may not refuse, or asked for too long?  Then the
- * sentence for an operator is written to `text_out` (size TERCET_REASON_TEXT_BYTES_MAX + 1). */
+/* Was this branch in conflict, refused what it may not refuse, or asked for too long since the
+ * decision?  Then the sentence for an operator is written to `text_out` (size
+ * TERCET_REASON_TEXT_BYTES_MAX + 1). */
 bool branch_attention(const struct branch *branch, int64_t now_unix_ms, char *text_out);
 
 /* Aborts unless everything in the branch fits its state. */

@@ -66,7 +66,7 @@ enum tercet_phase branch_state_asks(enum branch_state state)
     return in_range(state) ? rows[state].asked : 0;
 }
 
-void branch_move(struct branch *branch, enum branch_state to, int64_t now_unix_ms)
+void branch_move(struct branch *branch, enum branch_state to)
 {
     tercet_assert(branch_state_may(branch->state, to));
     branch->state = to;
@@ -74,6 +74,5 @@ void branch_move(struct branch *branch, enum branch_state to, int64_t now_unix_m
     if (branch->asked != rows[to].asked) {
         branch->asked = rows[to].asked;
         branch->attempts = 0;
-        branch->asked_since_unix_ms = branch->asked == 0 ? 0 : now_unix_ms;
     }
 }

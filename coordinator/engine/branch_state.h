@@ -55,6 +55,6 @@ enum tercet_phase branch_state_asks(enum branch_state state);
 
 /* The one place that changes a state: asserts that the move is allowed, sets what is asked now, and
  * begins to count attempts anew when the phase changes. */
-void branch_move(struct branch *branch, enum branch_state to, int64_t now_unix_ms);
+void branch_move(struct branch *branch, enum branch_state to);
 
 #endif

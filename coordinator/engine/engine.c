@@ -114,7 +114,7 @@ void engine_register_branch(struct engine *engine, struct branch *branch)
 
 void engine_move_branch(struct step *step, struct branch *branch, enum branch_state to)
 {
-    branch_move(branch, to, step->now.unix_ms);
+    branch_move(branch, to);
     if (branch_state_is_ended(to)) {
         struct peer *peer = &step->engine->peers[branch->spec.participant];
         tercet_assert(peer->open_count > 0);

@@ -168,7 +168,7 @@ static void encode_branches_now(const struct txn *txn, bool with_results, struct
             now->result = record_message_bytes(rare->result);
         }
         now->attempts = branch->attempts;
-        now->asked_since_unix_ms = branch->asked_since_unix_ms;
+        now->asked_since_unix_ms = branch->asked == 0 ? 0 : txn->decided_unix_ms;
         now->answered_tried = branch->answered_tried;
         now->conflict = rare->conflict;
         now->reason_code = record_message_text(said_code(trouble->reason));

@@ -131,7 +131,7 @@ static enum tercet_status add_branch(struct record_loader *loader, const struct 
     branch->number = (struct branch_number){begun->incarnation, begun->number};
     branch->payload_lost = begun->payload_lost != 0;
     branch->handed = spec.confirm_only ? 0 : 1U << TERCET_PHASE_TRY;
-    branch_move(branch, BRANCH_WAITING, loader->txn->begun_unix_ms);
+    branch_move(branch, BRANCH_WAITING);
     txn_add_branch_take(loader->txn, branch);
     *branch_out = branch;
     return TERCET_OK;
@@ -231,7 +231,6 @@ static bool restore_branch(const struct txn *txn, struct branch *branch,
     if (txn_state_is_decided(txn->state)) {
         restore_state(branch, (enum branch_state)now->state);
         branch->attempts = now->attempts;
-        branch->asked_since_unix_ms = now->asked_since_unix_ms;
     } else if (branch->spec.optional &&
                now->state == TERCET__V1__BRANCH_STATE__BRANCH_STATE_REFUSED) {
         restore_state(branch, BRANCH_REFUSED);

@@ -36,7 +36,6 @@ static void judge_same_branch(const struct branch *a, const struct branch *b)
     tercet_assert(branch_number_compare(a->number, b->number) == 0);
     tercet_assert(a->state == b->state && a->asked == b->asked && a->handed == b->handed);
     tercet_assert(a->attempts == b->attempts);
-    tercet_assert(a->asked_since_unix_ms == b->asked_since_unix_ms);
     tercet_assert(a->answered_tried == b->answered_tried && rare_a->conflict == rare_b->conflict);
     tercet_assert(bytes_equal(rare_a->result, rare_b->result) &&
                   same_reason(branch_trouble(a)->reason, branch_trouble(b)->reason));

@@ -141,7 +141,7 @@ class Filled
         Write(RECORD_BEGIN, made);
         txn_move(made, TXN_CONFIRMING, now_);
         for (uint32_t index = 0; index < BRANCHES; index++) {
-            branch_move(made->branches[index], BRANCH_CONFIRMING, now_.unix_ms);
+            branch_move(made->branches[index], BRANCH_CONFIRMING);
         }
         Write(RECORD_DECIDE, made);
         txn_destroy(made);
@@ -158,7 +158,7 @@ class Filled
         branch *added = branch_create(&spec);
         added->number = {head_.incarnation, head_.next_number++};
         txn_add_branch_take(made, added);
-        branch_move(added, BRANCH_WAITING, now_.unix_ms);
+        branch_move(added, BRANCH_WAITING);
     }
 
     void Write(record_kind kind, txn *made)

@@ -103,15 +103,15 @@ void Moves::Adopted(const txn *txn)
 
 extern "C" {
 
-void __real_branch_move(branch *branch, branch_state to, int64_t now_unix_ms);
+void __real_branch_move(branch *branch, branch_state to);
 void __real_txn_move(txn *txn, txn_state to, clock_now now);
-void __wrap_branch_move(branch *branch, branch_state to, int64_t now_unix_ms);
+void __wrap_branch_move(branch *branch, branch_state to);
 void __wrap_txn_move(txn *txn, txn_state to, clock_now now);
 
-void __wrap_branch_move(branch *branch, branch_state to, int64_t now_unix_ms)
+void __wrap_branch_move(branch *branch, branch_state to)
 {
     const branch_state from = branch->state;
-    __real_branch_move(branch, to, now_unix_ms);
+    __real_branch_move(branch, to);
     if (watching != nullptr) {
         watching->Moved(branch, from);
     }

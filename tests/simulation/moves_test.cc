@@ -26,7 +26,7 @@ class MovesTest : public ::testing::Test
     void Move(branch_state to)
     {
         const Moves::Watch watch(moves);
-        branch_move(one->branches[0], to, 0);
+        branch_move(one->branches[0], to);
     }
     void Move(txn_state to)
     {

@@ -68,7 +68,7 @@ TEST(BranchStateDeathTest, AForbiddenMoveEndsTheProcess)
 {
     tercet::EngineWorld world;
     branch *made = tercet::MakeBranch(1, {}, world.names);
-    EXPECT_DEATH(branch_move(made, BRANCH_CONFIRMED, 0), "branch_state_may");
+    EXPECT_DEATH(branch_move(made, BRANCH_CONFIRMED), "branch_state_may");
     branch_unref(made);
 }
 

@@ -50,7 +50,7 @@ class Written
             spec.action = "act";
             branch *added = branch_create(&spec);
             added->number = {kNow, sequence + index};
-            branch_move(added, BRANCH_WAITING, kNow);
+            branch_move(added, BRANCH_WAITING);
             txn_add_branch_take(made, added);
         }
         return made;
@@ -61,7 +61,7 @@ class Written
         txn_move(made, to, clock_now{0, kNow});
         for (uint32_t i = 0; i < made->branch_count; i++) {
             branch_move(made->branches[i],
-                        to == TXN_CONFIRMING ? BRANCH_CONFIRMING : BRANCH_CANCELLING, kNow);
+                        to == TXN_CONFIRMING ? BRANCH_CONFIRMING : BRANCH_CANCELLING);
         }
     }
 
@@ -335,8 +335,6 @@ TEST_P(RecordFitsDecided, WhatNobodyWritesIsRefused)
 
 const Nonsense kDecided[] = {
     {"DecidedBeforeTime", [](txn *made) { made->decided_unix_ms = -1; }},
-    {"AskedBeforeTime", [](txn *made) { made->branches[0]->asked_since_unix_ms = INT64_MIN; }},
-    {"AskedAfterTime", [](txn *made) { made->branches[0]->asked_since_unix_ms = INT64_MAX; }},
     {"RefusedByNobody", [](txn *made) { made->refused_branch = 3; }},
     {"ConfirmedThoughCancelled", [](txn *made) { made->branches[1]->state = BRANCH_CONFIRMED; }},
     {"TriedThoughDecided", [](txn *made) { made->branches[1]->state = BRANCH_TRIED; }},

@@ -132,7 +132,6 @@ void ExpectBranch(const branch *got, const branch *want, bool decided)
     EXPECT_EQ(got->state, want->state);
     EXPECT_EQ(got->asked, want->asked);
     EXPECT_EQ(got->attempts, want->attempts);
-    EXPECT_EQ(got->asked_since_unix_ms, want->asked_since_unix_ms);
     EXPECT_EQ(branch_rare(got)->conflict, branch_rare(want)->conflict);
     EXPECT_EQ(Text(branch_rare(got)->result), Text(branch_rare(want)->result));
     EXPECT_STREQ(branch_rare(got)->resolved == nullptr ? "" : branch_rare(got)->resolved,

@@ -96,7 +96,7 @@ class Transactions
         for (uint32_t i = 0; i < made->branch_count; i++) {
             branch *of = made->branches[i];
             if (!of->spec.confirm_only) {
-                branch_move(of, BRANCH_TRYING, kNow);
+                branch_move(of, BRANCH_TRYING);
                 of->attempts = static_cast<uint32_t>(Below(1000));
                 branch_set_reason(of, Words(63).c_str(), Words(255).c_str());
             }
@@ -182,7 +182,7 @@ class Transactions
         FillDigest(&spec.digest);
         branch *added = branch_create(&spec);
         added->number = branch_number{kNow, ++number_};
-        branch_move(added, BRANCH_WAITING, kNow);
+        branch_move(added, BRANCH_WAITING);
         txn_add_branch_take(made, added);
         return added;
     }
@@ -212,7 +212,6 @@ class Transactions
         of->state = state;
         of->asked = branch_state_asks(state);
         of->attempts = static_cast<uint32_t>(Below(100));
-        of->asked_since_unix_ms = ended ? 0 : kNow + static_cast<int64_t>(Below(1000));
         branch_set_conflict(of, // also unknown ones
                             ended ? 0 : static_cast<uint32_t>(Below(2) * Below(1000)));
         branch_set_reason(of, Words(63).c_str(), Words(255).c_str());

@@ -160,6 +160,8 @@ const Wrong kDecides[] = {
      }},
     {"ResultTooLong",
      [](Records *of) { of->decided[1].result = of->KeepBytes(TERCET_RESULT_BYTES_MAX + 1); }},
+    {"AskedBeforeTime", [](Records *of) { of->decided[0].asked_since_unix_ms = INT64_MIN; }},
+    {"AskedAfterTime", [](Records *of) { of->decided[0].asked_since_unix_ms = INT64_MAX; }},
     {"BranchReasonTooLong",
      [](Records *of) {
          of->decided[1].reason_code = of->Keep(std::string(TERCET_REASON_CODE_BYTES_MAX + 1, 'C'));
