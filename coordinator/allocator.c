@@ -5,8 +5,8 @@
  * a sixth less of the coordinator's CPU per transaction (docs/performance.md).  Builds with a sanitizer
  * have the sanitizer's allocator instead, and leave this out. */
 
-/* jemalloc looks for a variable of this name. */
-extern const char *malloc_conf;
+/* jemalloc looks for a variable of this name; hidden, as all others here are, it would find none. */
+extern __attribute__((visibility("default"))) const char *malloc_conf;
 
 /* Few arenas and small caches a thread: as much memory as glibc took; what was freed goes back to the
  * system within a second. */
