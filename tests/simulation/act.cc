@@ -122,8 +122,11 @@ Act PlainAct(uint32_t id, uint32_t branches, bool by_steps, uint32_t try_timeout
 
 Act RoundAct(uint32_t id, uint32_t participants, const directory &names)
 {
+    /* A world may draw fewer milliseconds than one instance takes that is found dead only now. */
+    enum { TRY_TIMEOUT_MS = 5000 };
     Act act;
     Name(act, id);
+    act.try_timeout_ms = TRY_TIMEOUT_MS;
     for (uint32_t i = 0; i < participants; i++) {
         AddBranch(act, Kind::CREDIT, i, 0, 0);
     }

@@ -73,7 +73,9 @@ void Operators::ResolveSomething()
     message.client = FIRST_CLIENT - 1; /* he does not wait for the answer */
     message.kind = REQUEST_RESOLVE;
     message.wait = WAIT_MODE_BEGIN;
-    ask->what = all[scene_.dice.Below(5)];
+    /* What an outcome was is nothing to try out where it may be unknown: the caretaker says that, who has
+     * looked.  A word on its way for long would arrive when it is no longer true. */
+    ask->what = all[scene_.dice.Below(scene_.swarm.loses_journal ? 3 : 5)];
     /* Where participants are asked what they have seen, nobody has a reason to leave one out. */
     if (scene_.dice.Below(8) == 0 && !scene_.swarm.loses_journal) {
         ask->what = RESOLUTION_ASK;
@@ -81,10 +83,6 @@ void Operators::ResolveSomething()
     } else {
         message.act = DrawAct();
         message.branch = 1 + scene_.dice.Below(scene_.acts[message.act].branch_count + 1);
-    }
-    if (scene_.swarm.loses_journal && ask->what != RESOLUTION_ASK &&
-        ask->what != RESOLUTION_SETTLE) {
-        ask->what = WhatItWas(message.act); /* that is nothing to try out */
     }
     message.ask = ask;
     Send(message);
