@@ -69,7 +69,7 @@ static struct verdict judge(const struct engine *engine, const struct txn *txn,
     /* Of a branch that the journal has lost its row does not say whether it was optional: where it is
      * undone the others may have been confirmed, unless their rows are there and say that they were not. */
     verdict.cancelled =
-        verdict.cancelled || (may_be_left_out && (verdict.confirmed || !verdict.forgotten));
+        verdict.cancelled || (may_be_left_out && !verdict.confirmed && !verdict.forgotten);
     return verdict;
 }
 
@@ -114,16 +114,38 @@ static void end_what_was_closed(struct step *step, struct txn *txn)
 
 /* ---- Taking a decision again ------------------------------------------------------------------- */
 
-/* A confirm was decided, so everything that had to be tried was. */
+/* Of what was confirmed, only an optional branch can have been left out.  Of one that the journal has lost
+ * nobody knows whether it was optional, but its row says it, or has said it (add_lost_branch). */
+static bool was_left_out(const struct branch *branch, const struct row_seen *seen)
+{
+    if (branch->payload_lost) {
+        return seen != NULL ? is_undone(seen->row.state) : !branch->answered_tried;
+    }
+    return branch->spec.optional && (seen == NULL || is_undone(seen->row.state));
+}
+
+/* It was optional, then, and there is nothing left to undo. */
+static void leave_out_lost(struct step *step, struct branch *branch)
+{
+    branch->spec.optional = true;
+    branch->served = false;
+    if (branch->txn->mode == TXN_MODE_STEPS) {
+        record(step, RECORD_ADD_BRANCH, branch->txn, branch);
+    }
+}
+
+/* A confirm was decided, so everything else that had to be tried was. */
 static void confirm_again(struct step *step, struct txn *txn, const struct group *group)
 {
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
-        const struct row_seen *seen = find_row(group, branch);
         if (branch->spec.confirm_only || branch->state != BRANCH_WAITING) {
             continue;
         }
-        const bool left_out = branch->spec.optional && (seen == NULL || is_undone(seen->row.state));
+        const bool left_out = was_left_out(branch, find_row(group, branch));
+        if (left_out && branch->payload_lost) {
+            leave_out_lost(step, branch);
+        }
         engine_move_branch(step, branch, BRANCH_TRYING);
         engine_move_branch(step, branch, left_out ? BRANCH_REFUSED : BRANCH_TRIED);
     }
@@ -333,7 +355,7 @@ void evidence_apply(struct step *step, struct row_seen *rows, size_t count)
     }
 }
 
-/* ---- An operator's word, an initiator's payloads ------------------------------------------------ */
+/* ---- An operator's word ------------------------------------------------------------------------ */
 
 bool restored_settle(struct step *step, struct txn *txn, const struct request *request)
 {
@@ -356,41 +378,6 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
     }
     if (!txn_state_is_ended(txn->state)) {
         progress(step, txn);
-    }
-    return true;
-}
-
-bool restored_take_payloads(struct step *step, struct txn *txn, struct request *request)
-{
-    for (uint32_t i = 0; i < request->branch_count; i++) {
-        const struct branch_traits *spec = &request->branches[i]->spec;
-        const struct branch *branch = txn_branch(txn, spec->index);
-        if (branch != NULL && !digest16_equal(&branch->spec.digest, &spec->digest)) {
-            return false;
-        }
-    }
-    bool taken = false;
-    for (uint32_t i = 0; i < request->branch_count; i++) {
-        const struct branch *from = request->branches[i];
-        struct branch *branch = txn_branch(txn, from->spec.index);
-        if (branch == NULL || !branch->payload_lost || branch_state_is_ended(branch->state)) {
-            continue; /* of one that was settled nothing is written any more: its end may be */
-        }
-        branch_set_payload(branch, branch_payload(from));
-        txn->payload_bytes += from->payload_size;
-        step->engine->stats.open_payload_bytes += from->payload_size;
-        taken = true;
-        if (txn->mode == TXN_MODE_STEPS) {
-            record(step, RECORD_ADD_BRANCH, txn, branch); /* in place of the one without */
-        }
-        /* One that is missed is of its transaction's first stage, or decided: it is being asked. */
-        call_branch(step, branch, 0);
-    }
-    if (taken && txn->mode == TXN_MODE_EXECUTE) {
-        if (request->kind == REQUEST_EXECUTE) {
-            txn->content = request->content; /* whoever repeats it once more joins */
-        }
-        record(step, RECORD_BEGIN, txn, NULL);
     }
     return true;
 }

@@ -298,3 +298,40 @@ bool restored_refuses(struct step *step, const struct request *request, const st
     }
     return false;
 }
+
+/* ---- Payloads ---------------------------------------------------------------------------------- */
+
+bool restored_take_payloads(struct step *step, struct txn *txn, struct request *request)
+{
+    for (uint32_t i = 0; i < request->branch_count; i++) {
+        const struct branch_traits *spec = &request->branches[i]->spec;
+        const struct branch *branch = txn_branch(txn, spec->index);
+        if (branch != NULL && !digest16_equal(&branch->spec.digest, &spec->digest)) {
+            return false;
+        }
+    }
+    bool taken = false;
+    for (uint32_t i = 0; i < request->branch_count; i++) {
+        const struct branch *from = request->branches[i];
+        struct branch *branch = txn_branch(txn, from->spec.index);
+        if (branch == NULL || !branch->payload_lost || branch_state_is_ended(branch->state)) {
+            continue; /* of one that was settled nothing is written any more: its end may be */
+        }
+        branch_set_payload(branch, branch_payload(from));
+        txn->payload_bytes += from->payload_size;
+        step->engine->stats.open_payload_bytes += from->payload_size;
+        taken = true;
+        if (txn->mode == TXN_MODE_STEPS) {
+            record(step, RECORD_ADD_BRANCH, txn, branch); /* in place of the one without */
+        }
+        /* One that is missed is of its transaction's first stage, or decided: it is being asked. */
+        call_branch(step, branch, 0);
+    }
+    if (taken && txn->mode == TXN_MODE_EXECUTE) {
+        if (request->kind == REQUEST_EXECUTE) {
+            txn->content = request->content; /* whoever repeats it once more joins */
+        }
+        record(step, RECORD_BEGIN, txn, NULL);
+    }
+    return true;
+}

@@ -123,6 +123,26 @@ TEST(Evidence, AnUndoneRowOfABranchThatIsLostMayBeOfOneThatWasLeftOut)
     }
 }
 
+// Found by the simulator, seed 255889: it was told as done, and asked to be confirmed.
+TEST(Evidence, AnUndoneBranchThatIsLostWasLeftOutOfWhatTheOperatorSaysWasConfirmed)
+{
+    for (const uint32_t state : {SUSPENDED, CANCELLED, TRIED}) {
+        RestoredWorld world;
+        world.Adopt("g", 10, TXN_MODE_STEPS, {{0}});
+        world.Ask(LOST_FROM);
+        world.Inspected(0, {});
+        world.Inspected(1, {Row(world, "g", 2, LOST_FROM + 5, state, {1})});
+        world.ResolveAs("g", RESOLUTION_WAS_CONFIRMED);
+        const bool tried = state == TRIED;
+        EXPECT_EQ(tried ? TXN_CONFIRMING : TXN_CONFIRMED, world.Find("g")->state);
+        EXPECT_EQ(tried ? BRANCH_CONFIRMING : BRANCH_CANCELLED,
+                  world.Find("g")->branches[1]->state);
+        EXPECT_EQ(tried ? TERCET_VERDICT_DONE : TERCET_VERDICT_REFUSED,
+                  world.LastReply(world.Try("g", 2, {1})).verdict);
+        EXPECT_EQ(0, world.CountCalls("g", TERCET_PHASE_CANCEL)) << "it is undone already";
+    }
+}
+
 TEST(Evidence, ABranchThatNobodyHadTriedWasLeftOutAndThatIsTold)
 {
     RestoredWorld world;
