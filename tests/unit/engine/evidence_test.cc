@@ -143,6 +143,27 @@ TEST(Evidence, AnUndoneBranchThatIsLostWasLeftOutOfWhatTheOperatorSaysWasConfirm
     }
 }
 
+// Nobody knows whether it was optional, but if it was not, no other would have been confirmed.
+TEST(Evidence, AnUndoneBranchThatIsLostWasLeftOutWhereAnotherIsConfirmed)
+{
+    for (const bool known : {true, false}) {
+        RestoredWorld world;
+        if (known) {
+            world.Adopt("g", 10, TXN_MODE_STEPS, {{0}});
+        }
+        world.Ask();
+        world.Inspected(0, {Row(world, "g", 1, known ? 10 : LOST_FROM + 4, CONFIRMED, {0}),
+                            Row(world, "g", 3, LOST_FROM + 6, TRIED, {0})});
+        world.Inspected(1, {Row(world, "g", 2, LOST_FROM + 5, SUSPENDED, {1})});
+        const txn *found = world.Find("g");
+        ASSERT_NE(nullptr, found);
+        EXPECT_EQ(TXN_CONFIRMING, found->state);
+        EXPECT_EQ(BRANCH_CANCELLED, found->branches[1]->state);
+        EXPECT_EQ(BRANCH_CONFIRMING, found->branches[2]->state) << "it waits for its payload";
+        EXPECT_EQ(1, world.CountRecords("g", RECORD_DECIDE));
+    }
+}
+
 TEST(Evidence, ABranchThatNobodyHadTriedWasLeftOutAndThatIsTold)
 {
     RestoredWorld world;
