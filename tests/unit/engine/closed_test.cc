@@ -57,6 +57,47 @@ TEST(Closed, WhatTheBackupHoldsAsDecidedEndsWhereItHadEnded)
     EXPECT_EQ(TXN_CONFIRMED, world.Find("g")->state);
 }
 
+// Whether an optional branch was left out is only unknown where its row was looked for and it is cancelled.
+TEST(Closed, AnOptionalBranchEndsAsItWasDecided)
+{
+    BranchPlan optional{1};
+    optional.optional = true;
+    for (const bool left_out : {true, false}) {
+        RestoredWorld world;
+        txn *made = world.Adopt("g", 10, TXN_MODE_EXECUTE, {{0}, optional});
+        branch_set_conflict(made->branches[1], left_out ? uint32_t{0} : uint32_t{FORGOTTEN});
+        made->state = TXN_CONFIRMING;
+        made->branches[0]->state = BRANCH_CONFIRMED;
+        made->branches[1]->state = left_out ? BRANCH_CANCELLING : BRANCH_CONFIRMING;
+        made->branches[1]->asked = left_out ? TERCET_PHASE_CANCEL : TERCET_PHASE_CONFIRM;
+        world.Resume(100);
+        world.DescribeClosed(0, 12);
+        world.DescribeClosed(1, 12);
+        world.Inspected(0, {});
+        world.Inspected(1, {});
+        EXPECT_EQ(left_out ? BRANCH_CANCELLED : BRANCH_CONFIRMED, made->branches[1]->state);
+        EXPECT_EQ(0U, branch_rare(made->branches[1])->conflict);
+    }
+}
+
+TEST(Closed, WhatIsNotBelowTheirMarkIsAskedWhateverItListsAsOpen)
+{
+    RestoredWorld world;
+    txn *made = world.Adopt("g", 10);
+    made->state = TXN_CONFIRMING;
+    for (uint32_t i = 0; i < 2; i++) {
+        made->branches[i]->state = BRANCH_CONFIRMING;
+        made->branches[i]->asked = TERCET_PHASE_CONFIRM;
+    }
+    world.Resume(100);
+    world.DescribeClosed(0, 5, 3);
+    world.DescribeClosed(1, 5, 3);
+    world.Inspected(0, {});
+    world.Inspected(1, {});
+    EXPECT_EQ(BRANCH_CONFIRMING, made->branches[0]->state);
+    EXPECT_EQ(BRANCH_CONFIRMING, made->branches[1]->state);
+}
+
 TEST(Closed, WhatHadEndedBeforeTheBackupIsNotEndedAgain)
 {
     RestoredWorld world;
