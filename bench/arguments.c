@@ -24,6 +24,7 @@ enum option_key {
     KEY_MODE,
     KEY_WAIT,
     KEY_INITIATOR_STREAM,
+    KEY_PARTICIPANT_STREAM,
     KEY_NO_FLOORS,
     KEY_DATABASE,
     KEY_BATCH,
@@ -45,7 +46,9 @@ static const struct argp_option flags[] = {
      "commit (default); cancel: the last branch refuses; mixed: every other one cancels", 0},
     {"wait", KEY_WAIT, "FOR", 0, "decision (default) or end", 0},
     {"participants", KEY_PARTICIPANTS, "KIND", 0,
-     "the participants' store: memory (default), leveldb, sqlite, postgres, mariadb", 0},
+     "the participants' store: memory (default), leveldb, sqlite, postgres, mariadb; bare: no "
+     "store and no SDK, only gRPC core that agrees",
+     0},
     {"database", KEY_DATABASE, "PLACE", 0,
      "where the server of postgres (libpq's words) or mariadb (an option file) is; it has "
      "databases p1, p2, ... with accounts (bench/stores.py makes them)",
@@ -59,6 +62,8 @@ static const struct argp_option flags[] = {
      "begin so many transactions first, which stay open beside those that are measured (0)", 0},
     {"initiator-stream", KEY_INITIATOR_STREAM, "on|off", 0,
      "ExecuteStream (on, the default), or a unary call for each transaction", 0},
+    {"participant-stream", KEY_PARTICIPANT_STREAM, "on|off", 0,
+     "Work (on, the default) where it is served, or a unary call for each branch and phase", 0},
     {"no-floors", KEY_NO_FLOORS, NULL, 0, "leave out what the parts alone can do", 0},
     {"json", KEY_JSON, NULL, 0, "for programs", 0},
     {"coordinator", KEY_COORDINATOR, "FILE", 0, "tercetd (default: of the same build tree)", 0},
@@ -137,6 +142,14 @@ static void check_database(const struct arguments *arguments, struct argp_state 
     }
 }
 
+static void check_mode(const struct arguments *arguments, struct argp_state *state)
+{
+    if (arguments->store->open == NULL && arguments->load.mode != LOAD_COMMIT) {
+        argp_error(state, "--participants %s refuse nothing: only --mode commit",
+                   arguments->store->name);
+    }
+}
+
 static void check_open(const struct arguments *arguments, struct argp_state *state)
 {
     const uint64_t branches = (uint64_t)arguments->open * arguments->load.branches;
@@ -169,6 +182,7 @@ static error_t take(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         check_database(arguments, state);
         check_open(arguments, state);
+        check_mode(arguments, state);
         return 0;
     case KEY_CONNECTIONS:
         arguments->connections = number(value, 1, CONNECTIONS_MAX, state);
@@ -178,6 +192,9 @@ static error_t take(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_INITIATOR_STREAM:
         arguments->unary_only = word(value, switches, "want on or off", state) == 1;
+        return 0;
+    case KEY_PARTICIPANT_STREAM:
+        arguments->participant_stream = word(value, switches, "want on or off", state) == 0;
         return 0;
     case KEY_NO_FLOORS:
         arguments->floors = false;
@@ -196,6 +213,11 @@ static error_t take(int key, char *value, struct argp_state *state)
     }
 }
 
+bool arguments_are_unary(const struct arguments *arguments)
+{
+    return !arguments->participant_stream || arguments->store->open == NULL;
+}
+
 void arguments_parse(int count, char **words, struct arguments *arguments_out)
 {
     static const struct argp parser = {
@@ -211,6 +233,7 @@ void arguments_parse(int count, char **words, struct arguments *arguments_out)
                                         .store = store_find("memory"),
                                         .directory = "/var/tmp",
                                         .connections = 1,
+                                        .participant_stream = true,
                                         .floors = true};
     argp_err_exit_status = 64;
     if (argp_parse(&parser, count, words, 0, NULL, arguments_out) != 0) {

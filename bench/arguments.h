@@ -18,11 +18,15 @@ struct arguments {
     uint32_t open;        /* transactions that stay open beside the load */
     bool floors;          /* measure them, too */
     bool json;
-    bool unary_only; /* of the initiator: no ExecuteStream */
+    bool unary_only;         /* of the initiator: no ExecuteStream */
+    bool participant_stream; /* the coordinator uses Work where it is served */
 };
 
 /* Fills in the defaults, then what the words say.  Wrong use ends the process with 64, after a line that
  * says what is wrong. */
 void arguments_parse(int count, char **words, struct arguments *arguments_out);
+
+/* Whether each branch goes to its participant by a unary call. */
+bool arguments_are_unary(const struct arguments *arguments);
 
 #endif

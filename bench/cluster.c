@@ -121,6 +121,9 @@ static bool start_participants(struct cluster *cluster, const char *self,
                       OPEN_TRANSACTIONS_MAX + open,
                       OPEN_PAYLOAD_BYTES_MAX + participants->open_payload_bytes);
     }
+    if (participants->unary_only) {
+        (void)fputs("participant_stream: false\n", config);
+    }
     bool ok = fputs("participants:\n", config) >= 0;
     for (uint32_t i = 0; ok && i < participants->count; i++) {
         ok = start_participant(cluster, &cluster->participants[i], cluster_participant_name(i),

@@ -52,6 +52,7 @@ struct cluster_participants {
     const char *database; /* its server; NULL: files in the temporary directory */
     uint32_t batch_max;
     uint32_t connections; /* from the coordinator to each */
+    bool unary_only;      /* the coordinator does not use Work */
     /* Beside them: transactions that are to stay open, for which the coordinator gets room and a
      * participant of their own, of which one branch at a time is asked.  0: neither. */
     uint32_t open_transactions;

@@ -4,6 +4,7 @@
  *   disk      512 bytes appended, fdatasync, again and again
  *   journal   the records of a transaction, as large as ours, in synced batches of bare LevelDB
  *   stream    branch requests in batches over one bare stream of gRPC, encoded and decoded, and answers
+ *   unary     branch requests each by a unary call of bare gRPC core, neither encoded nor decoded
  *   latency   one request there and back; one to each participant at once, until the last answer */
 #ifndef BENCH_FLOOR_H
 #define BENCH_FLOOR_H
@@ -29,10 +30,18 @@ struct floor_stream {
     uint64_t fan_out_us;
 };
 
+struct floor_unary {
+    double calls_per_s;
+    double cpu_us;        /* of one call, where it is made */
+    double server_cpu_us; /* and where it is answered */
+    uint32_t threads;     /* that made them: of the numbers tried the fastest */
+};
+
 struct floors {
     struct floor_disk disk;
     struct floor_journal journal;
     struct floor_stream stream;
+    struct floor_unary unary; /* all zero: not measured */
 };
 
 /* Each makes its files in `directory`, takes some `duration_ms` and says what went wrong, if it was
@@ -43,6 +52,17 @@ bool floor_measure_journal(const char *directory, uint32_t branches, uint32_t pa
 bool floor_measure_stream(const char *directory, const char *self, uint32_t branches,
                           uint32_t payload_bytes, uint32_t duration_ms,
                           struct floor_stream *stream_out);
+
+struct floor_unary_options {
+    const char *directory;
+    const char *self;
+    uint32_t servers;
+    uint32_t in_flight; /* calls to each of them */
+    uint32_t payload_bytes;
+    uint32_t duration_ms; /* with each number of threads */
+};
+
+bool floor_measure_unary(const struct floor_unary_options *options, struct floor_unary *unary_out);
 
 /* `tercet-bench echo ADDRESS`: answers every request DONE, with nothing behind it, until standard input
  * closes.  The exit code. */

@@ -52,6 +52,22 @@ static bool find_daemon(const char *self, char path_out[PATH_MAX])
 
 /* ---- A run ------------------------------------------------------------------------------------- */
 
+/* As many calls under way as there can be through tercetd, whose window is this by default. */
+static bool measure_unary_floor(const struct arguments *arguments, const char *directory,
+                                const char *self, struct floor_unary *unary_out)
+{
+    enum { WINDOW = 256 };
+    const uint32_t in_flight = arguments->load.concurrency;
+    const struct floor_unary_options options = {.directory = directory,
+                                                .self = self,
+                                                .servers = arguments->load.branches,
+                                                .in_flight =
+                                                    in_flight < WINDOW ? in_flight : WINDOW,
+                                                .payload_bytes = arguments->load.payload_bytes,
+                                                .duration_ms = FLOOR_MS};
+    return !arguments_are_unary(arguments) || floor_measure_unary(&options, unary_out);
+}
+
 static bool measure_floors(const struct arguments *arguments, const char *directory,
                            const char *self, struct floors *floors_out)
 {
@@ -60,7 +76,8 @@ static bool measure_floors(const struct arguments *arguments, const char *direct
     return !arguments->floors ||
            (floor_measure_disk(directory, FLOOR_MS, &floors_out->disk) &&
             floor_measure_journal(directory, branches, bytes, FLOOR_MS, &floors_out->journal) &&
-            floor_measure_stream(directory, self, branches, bytes, FLOOR_MS, &floors_out->stream));
+            floor_measure_stream(directory, self, branches, bytes, FLOOR_MS, &floors_out->stream) &&
+            measure_unary_floor(arguments, directory, self, &floors_out->unary));
 }
 
 static bool fill(const struct arguments *arguments, struct cluster *cluster,
@@ -122,6 +139,7 @@ static bool run_cluster(struct arguments *arguments, const char *self, struct cl
         .database = arguments->database,
         .batch_max = arguments->batch_max,
         .connections = arguments->connections,
+        .unary_only = !arguments->participant_stream,
         .open_transactions = arguments->open,
         .open_branches = open_branches,
         .open_payload_bytes = (uint64_t)open_branches * arguments->load.payload_bytes};

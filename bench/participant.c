@@ -1,6 +1,6 @@
 /* participant.c -- see participant.h.
  *
- * What is measured has the SDK's whole path in it: fence row, marks, groups.  With memory there is no
+ * What is measured, but for a bare one, has the SDK's whole path in it: fence row, marks, groups.  With memory there is no
  * database behind, with LevelDB a synced batch of fence rows, with the others a synced local transaction
  * of fence rows and business rows, one for each branch and phase. */
 #include "participant.h"
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "process.h"
 
 enum { STOP_GRACE_MS = 5000 };
@@ -58,6 +59,9 @@ int participant_main(const struct store_kind *kind, const struct store_place *pl
     struct tercet_participant *participant = NULL;
     struct tercet_error error = {0};
 
+    if (kind->open == NULL) {
+        return bare_serve(listen);
+    }
     const bool ok =
         kind->open(place, &store, &error) == TERCET_OK &&
         tercet_participant_create(&options, &participant, &error) == TERCET_OK &&

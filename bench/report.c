@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "report_floors.h"
+
 /* What a quiet machine of the kind in docs/performance.md gives, and how much of it a run must have had. */
 static const double DISK_SYNCS_PER_S = 4600;
 static const double LEAST_SHARE = 0.8;
@@ -23,27 +25,11 @@ struct figures {
     double local_transactions;                        /* of all participants */
     /* Percent of the machine within the window. */
     double ours, others, idle;
-    /* The floors' sum for one transaction; 0: not measured. */
-    double floor_cpu_us, floor_latency_us;
 };
 
 static double share(double amount, uint64_t count)
 {
     return count == 0 ? 0.0 : amount / (double)count;
-}
-
-/* Every branch is tried and then confirmed or cancelled; the initiator's request holds all payloads once. */
-static double floor_cpu_us(const struct floors *floors, uint32_t branches)
-{
-    return floors->journal.cpu_us + 2.0 * branches * floors->stream.cpu_us +
-           branches * floors->stream.server_cpu_us;
-}
-
-/* Stored, tried, decided. */
-static double floor_latency_us(const struct floors *floors)
-{
-    return (double)(floors->disk.pair_us + floors->stream.round_trip_us +
-                    floors->stream.fan_out_us);
 }
 
 static void work_out_machine(const struct cluster_usage *usage, double ours_us,
@@ -56,6 +42,14 @@ static void work_out_machine(const struct cluster_usage *usage, double ours_us,
         figures->others = busy_us > ours_us ? 100 * (busy_us - ours_us) / all_us : 0;
         figures->idle = 100 * (all_us - busy_us) / all_us;
     }
+}
+
+static struct report_reached reached(const struct figures *figures)
+{
+    return (struct report_reached){.transactions_per_s = figures->per_second,
+                                   .coordinator_cpu_us = figures->coordinator,
+                                   .p50_us = figures->p50,
+                                   .p99_us = figures->p99};
 }
 
 static struct figures work_out(const struct report *report)
@@ -87,10 +81,6 @@ static struct figures work_out(const struct report *report)
         .batches = share((double)usage->batches, count),
         .local_transactions = share((double)report->local_transactions, all),
     };
-    if (report->arguments->floors) {
-        figures.floor_cpu_us = floor_cpu_us(&report->floors, branches);
-        figures.floor_latency_us = floor_latency_us(&report->floors);
-    }
     work_out_machine(
         usage, (double)(participants_us + usage->coordinator_cpu_us + usage->generator_cpu_us),
         &figures);
@@ -127,33 +117,12 @@ static void print_head(const struct report *report)
     } else {
         (void)printf("%" PRIu32 " in flight", options->concurrency);
     }
-    (void)printf(", %s, %" PRIu32 " s after %" PRIu32 " s of warm-up, %ld CPUs\n"
-                 "one coordinator, %" PRIu32 " participants (%s), unix sockets, journal on %s\n\n",
-                 mode_names[options->mode], options->seconds, options->warmup_s,
-                 sysconf(_SC_NPROCESSORS_ONLN), options->branches, report->arguments->store->name,
-                 report->file_system);
-}
-
-static void print_floors(const struct report *report, const struct figures *figures)
-{
-    const struct floors *floors = &report->floors;
-    (void)printf("\nfloor: disk         %10.0f fdatasync/s before %8.0f after; %" PRIu64
-                 " µs for two\n",
-                 floors->disk.syncs_per_s, report->syncs_per_s_after, floors->disk.pair_us);
-    (void)printf("floor: LevelDB      %10.0f transactions/s %8.1f CPU µs each\n",
-                 floors->journal.transactions_per_s, floors->journal.cpu_us);
-    (void)printf("floor: stream       %10.0f requests/s %8.2f CPU µs each, %.2f where it is "
-                 "answered\n",
-                 floors->stream.requests_per_s, floors->stream.cpu_us,
-                 floors->stream.server_cpu_us);
-    (void)printf("floor: latency      %10" PRIu64 " µs there and back %8" PRIu64 " µs to all\n",
-                 floors->stream.round_trip_us, floors->stream.fan_out_us);
-    (void)printf("coordinator's CPU   %10.1f times the floor of %.1f µs\n",
-                 share(figures->coordinator * 1000, (uint64_t)(figures->floor_cpu_us * 1000)),
-                 figures->floor_cpu_us);
-    (void)printf("p50                 %10.1f times the floor of %.0f µs\n",
-                 share((double)figures->p50, (uint64_t)figures->floor_latency_us),
-                 figures->floor_latency_us);
+    (void)printf(
+        ", %s, %" PRIu32 " s after %" PRIu32 " s of warm-up, %ld CPUs\n"
+        "one coordinator, %" PRIu32 " participants (%s%s), unix sockets, journal on %s\n\n",
+        mode_names[options->mode], options->seconds, options->warmup_s,
+        sysconf(_SC_NPROCESSORS_ONLN), options->branches, report->arguments->store->name,
+        arguments_are_unary(report->arguments) ? ", unary calls" : "", report->file_system);
 }
 
 /* What one open transaction takes of the coordinator's memory, its payloads included. */
@@ -221,7 +190,8 @@ void report_print_table(const struct report *report)
     (void)printf("machine             %9.0f%% these processes %6.0f%% others %6.0f%% idle\n",
                  figures.ours, figures.others, figures.idle);
     if (report->arguments->floors) {
-        print_floors(report, &figures);
+        const struct report_reached all = reached(&figures);
+        report_floors_print(report, &all);
     }
     const char *doubt = report_doubt(report);
     if (doubt != NULL) {
@@ -231,31 +201,17 @@ void report_print_table(const struct report *report)
 
 /* ---- JSON -------------------------------------------------------------------------------------- */
 
-static json_t *floors_json(const struct report *report, const struct figures *figures)
-{
-    const struct floors *floors = &report->floors;
-    return json_pack("{s:{s:f, s:f, s:I}, s:{s:f, s:f}, s:{s:f, s:f, s:f, s:I, s:I}, s:f, s:f}",
-                     "disk", "syncs_per_s", floors->disk.syncs_per_s, "syncs_per_s_after",
-                     report->syncs_per_s_after, "pair_us", (json_int_t)floors->disk.pair_us,
-                     "journal", "transactions_per_s", floors->journal.transactions_per_s,
-                     "cpu_us_per_transaction", floors->journal.cpu_us, "stream", "requests_per_s",
-                     floors->stream.requests_per_s, "cpu_us_per_request", floors->stream.cpu_us,
-                     "server_cpu_us_per_request", floors->stream.server_cpu_us, "round_trip_us",
-                     (json_int_t)floors->stream.round_trip_us, "fan_out_us",
-                     (json_int_t)floors->stream.fan_out_us, "cpu_us_per_transaction",
-                     figures->floor_cpu_us, "latency_us", figures->floor_latency_us);
-}
-
 static json_t *run_json(const struct report *report)
 {
     const struct load_options *options = &report->arguments->load;
-    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:i, s:s, s:I, s:s}", "version",
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:i, s:s, s:b, s:I, s:s}", "version",
                      tercet_version(), "branches", (int)options->branches, "payload_bytes",
                      (int)options->payload_bytes, "concurrency", (int)options->concurrency, "rate",
                      (int)options->rate, "mode", mode_names[options->mode], "wait",
                      options->wait_end ? "end" : "decision", "seconds", (int)options->seconds,
                      "warmup_s", (int)options->warmup_s, "participants",
-                     report->arguments->store->name, "cpus",
+                     report->arguments->store->name, "unary",
+                     arguments_are_unary(report->arguments), "cpus",
                      (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "file_system", report->file_system);
 }
 
@@ -284,6 +240,7 @@ static json_t *open_json(const struct report *report)
 void report_print_json(const struct report *report)
 {
     const struct figures figures = work_out(report);
+    const struct report_reached all = reached(&figures);
     const char *doubt = report_doubt(report);
     json_t *told = json_pack(
         "{s:o, s:I, s:f, s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:{s:f, s:f, s:f}, s:{s:f, s:f}, s:f, "
@@ -301,7 +258,7 @@ void report_print_json(const struct report *report)
         outcomes_json(report->result), "open_at_the_end", (json_int_t)report->open_transactions,
         "open", report->arguments->open > 0 ? open_json(report) : json_null(), "machine_percent",
         "ours", figures.ours, "others", figures.others, "idle", figures.idle, "floors",
-        report->arguments->floors ? floors_json(report, &figures) : json_null(), "doubt",
+        report->arguments->floors ? report_floors_json(report, &all) : json_null(), "doubt",
         doubt != NULL ? json_string(doubt) : json_null());
     char *text = told != NULL ? json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     (void)puts(text != NULL ? text : "{}");

@@ -40,8 +40,10 @@ static const struct store_kind memory = {.name = "memory", .open = open_memory, 
 static const struct store_kind leveldb = {
     .name = "leveldb", .open = open_leveldb, .handler = agree};
 
+static const struct store_kind bare = {.name = STORE_BARE};
+
 static const struct store_kind *const kinds[] = {
-    &memory,         &leveldb, &store_sqlite,
+    &memory,         &leveldb, &bare, &store_sqlite,
 #ifdef BENCH_POSTGRES
     &store_postgres,
 #endif

@@ -9,6 +9,9 @@
 
 enum { STORE_ACCOUNT_COUNT = 10000 };
 
+/* A participant of bare gRPC core, which is asked by unary calls only (bare.h). */
+#define STORE_BARE "bare"
+
 struct store_place {
     const char *place;  /* a directory, or where the server is */
     const char *name;   /* the participant's; a server has a database of this name for it */
@@ -18,6 +21,7 @@ struct store_place {
 struct store_kind {
     const char *name;
     const char *server; /* what --database is, when a server has to run; NULL: files of its own */
+    /* NULL: there is no store, nor a fence (bare.h). */
     enum tercet_status (*open)(const struct store_place *place, struct tercet_store **store_out,
                                struct tercet_error *error_out);
     tercet_handler_fn handler; /* says yes, and changes a row where there are rows */

@@ -26,7 +26,7 @@ MAY_INCLUDE = {
 
 # Library headers -> folders that may include them.
 ONLY_IN = {
-    r"grpc/": ["common/rpc", "tests"],
+    r"grpc/": ["common/rpc", "bench", "tests"],
     r"leveldb/": ["coordinator/journal", "participant-sdk/fence", "samples/payment", "bench", "tests"],
     r"libpq": ["participant-sdk/fence", "samples", "bench", "tests"],
     r"mysql": ["participant-sdk/fence", "samples", "bench", "tests"],

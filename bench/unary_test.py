@@ -1,0 +1,123 @@
+"""Participants are asked by unary calls where that is wanted, and compared with the bare calls of the same run.
+
+usage: unary_test.py TERCETD BENCH
+
+Small numbers on a machine that does other things: none of the figures means anything here.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+TERCETD, BENCH = sys.argv[1], sys.argv[2]
+SMALL = ["--coordinator", TERCETD, "--branches", "2", "--payload", "100", "--concurrency", "4", "--warmup", "0",
+         "--seconds", "1"]
+TIMEOUT_S = 110
+
+
+def run(*words):
+    return subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+
+
+def told_by(*words):
+    done = run(BENCH, *SMALL, "--json", *words)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+class Unary(unittest.TestCase):
+    def test_bare_participants_serve_nothing_but_unary_calls_and_every_transaction_is_confirmed(self):
+        told = told_by("--participants", "bare")
+        self.assertTrue(told["run"]["unary"])
+        self.assertGreater(told["outcomes"]["CONFIRMED"], 0)
+        self.assertEqual({"CONFIRMED"}, {name for name, count in told["outcomes"].items() if count > 0})
+        self.assertEqual(0, told["open_at_the_end"])
+        self.assertEqual(0, told["local_transactions_per_transaction"])
+        self.check_floor(told, calls=4)
+
+    def check_floor(self, told, calls):
+        floor = told["floors"]["unary"]
+        self.assertGreater(floor["calls_per_s"], 0)
+        self.assertIn(floor["threads"], (1, 2, 4))
+        self.assertAlmostEqual(floor["calls_per_s"] / calls, floor["transactions_per_s"], delta=1)
+        self.assertAlmostEqual(told["transactions_per_s"] / floor["transactions_per_s"], floor["ratio"], delta=0.01)
+        self.assertGreater(floor["cpu_us_per_call"], 0)
+        self.assertGreater(floor["server_cpu_us_per_call"], 0)
+
+    def test_without_the_stream_the_coordinator_is_told_so_and_the_table_compares(self):
+        with tempfile.TemporaryDirectory() as directory:
+            kept, other = pathlib.Path(directory) / "yaml", pathlib.Path(directory) / "tercetd"
+            other.write_text('#!/bin/sh\nfor word; do [ -f "${word%%.yaml}.yaml" ] && cat "$word" > "%s"; done\n'
+                             'exec "%s" "$@"\n' % (kept, TERCETD), encoding="utf-8")
+            other.chmod(0o700)
+            done = run(BENCH, *SMALL, "--participant-stream", "off", "--coordinator", str(other))
+            config = kept.read_text(encoding="utf-8")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("participant_stream: false\n", config)
+        self.assertIn("2 participants (memory, unary calls)", done.stdout)
+        self.assertRegex(done.stdout, r"\nfloor: unary calls +\d+ calls/s +\d+\.\d\d CPU µs each, \d+\.\d\d where it is "
+                                      r"answered; [124] threads\ntransactions/s +\d+\.\d\d times the floor of \d+\n")
+
+    def test_with_the_stream_there_is_nothing_to_compare(self):
+        told = told_by()
+        self.assertFalse(told["run"]["unary"])
+        self.assertIsNone(told["floors"]["unary"])
+
+    def test_what_bare_participants_cannot_do_is_refused_with_a_sentence(self):
+        for mode in ("cancel", "mixed"):
+            done = run(BENCH, "--participants", "bare", "--mode", mode)
+            self.assertEqual(64, done.returncode)
+            self.assertIn("--participants bare refuse nothing: only --mode commit", done.stderr)
+
+
+class Rounds(unittest.TestCase):
+    """By a tercet-bench that tells the next of these at each call."""
+
+    def told(self, per_s, doubt=None):
+        return {"run": {"branches": 4}, "transactions_per_s": per_s, "doubt": doubt,
+                "cpu_us_per_transaction": {"coordinator": 100.5, "participants": 50.5, "generator": 9.5},
+                "floors": {"unary": {"transactions_per_s": 1000, "ratio": per_s / 1000, "cpu_us_per_call": 10,
+                                     "server_cpu_us_per_call": 5}}}
+
+    def measured(self, all_told, *words):
+        with tempfile.TemporaryDirectory() as directory:
+            at = pathlib.Path(directory)
+            for number, told in enumerate(all_told):
+                (at / str(number)).write_text(json.dumps(told), encoding="utf-8")
+            (at / "bench").write_text('#!/bin/sh\ncd "%s"\nnumber=$(cat words 2>/dev/null | wc -l)\n'
+                                      'echo "$*" >> words\ncat "$number"\n' % at, encoding="utf-8")
+            (at / "bench").chmod(0o700)
+            done = run(str(HERE / "unary.py"), "--bench", str(at / "bench"), *words)
+            return done, (at / "words").read_text(encoding="utf-8").splitlines()
+
+    def test_every_round_measures_each_kind_and_the_medians_come_last(self):
+        done, words = self.measured([self.told(per_s) for per_s in (500, 300, 700, 100, 600, 200)], "--", "--seconds", "7")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(["--json --participants %s --participant-stream off --seconds 7" % kind
+                          for kind in ("bare", "memory")] * 3, words)
+        self.assertEqual(["1 bare 500 1000 0.50 100.5 80.0 50.5 40.0 9.5", "1 memory 300 1000 0.30 100.5 80.0 50.5 40.0 9.5",
+                          "2 bare 700 1000 0.70 100.5 80.0 50.5 40.0 9.5", "2 memory 100 1000 0.10 100.5 80.0 50.5 40.0 9.5",
+                          "3 bare 600 1000 0.60 100.5 80.0 50.5 40.0 9.5", "3 memory 200 1000 0.20 100.5 80.0 50.5 40.0 9.5",
+                          "median bare 600 1000 0.60 100.5 80.0 50.5 40.0 9.5",
+                          "median memory 200 1000 0.20 100.5 80.0 50.5 40.0 9.5"],
+                         [" ".join(line.split()) for line in done.stdout.splitlines()[1:]])
+
+    def test_one_that_is_no_measurement_makes_all_none(self):
+        done, _ = self.measured([self.told(500), self.told(400, "others were there")], "--participants", "bare",
+                                "--rounds", "2")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("others were there\n", done.stdout)
+
+    def test_wrong_use_is_one_line_and_64(self):
+        for words in (["--rounds", "0"], ["--rounds", "many"], ["--what"]):
+            done = run(str(HERE / "unary.py"), "--bench", BENCH, *words)
+            self.assertEqual(64, done.returncode, words)
+            self.assertRegex(done.stderr, r"\Aunary: .*\n\Z")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
