@@ -24,7 +24,8 @@ enum {
     DECIDE_BYTES = 64,
     OUTCOME_KEY_BYTES = 40,
     OUTCOME_BYTES = 96,
-    GROUP = 256 /* transactions in one synced batch */
+    GROUP = 256,     /* transactions in one synced batch */
+    GROUP_MAX = 4096 /* as many as may begin in one, at a pace */
 };
 
 static bool complain(const char *what, const char *why)
@@ -93,77 +94,205 @@ const char *floor_file_system(const char *directory)
     return "?";
 }
 
-/* ---- Journal ----------------------------------------------------------------------------------- */
+/* ---- LevelDB ----------------------------------------------------------------------------------- */
 
-/* One transaction, from its beginning to its outcome, in one batch. */
-static void put_transaction(leveldb_writebatch_t *batch, uint64_t number, const char *bytes,
-                            size_t begin_bytes)
+/* A store of bare LevelDB, and what is written to it. */
+struct store {
+    leveldb_t *database;
+    leveldb_writeoptions_t *synced;
+    leveldb_writebatch_t *batch;
+    char *bytes; /* of every value, as many as it has */
+    size_t begin_bytes;
+    char *error; /* LevelDB's; NULL: none */
+};
+
+/* As the journal opens its own, but for what makes that one slower: checks, filters. */
+static leveldb_t *open_database(const char *directory, const char *name, char **error_out)
 {
-    char begin[KEY_BYTES + 1];
-    char decide[KEY_BYTES + 1];
-    char outcome[OUTCOME_KEY_BYTES + 1];
-    (void)snprintf(begin, sizeof begin, "b%016llx", (unsigned long long)number);
-    (void)snprintf(decide, sizeof decide, "d%016llx", (unsigned long long)number);
-    (void)snprintf(outcome, sizeof outcome, "o%039llx", (unsigned long long)number);
-    leveldb_writebatch_put(batch, begin, KEY_BYTES, bytes, begin_bytes);
-    leveldb_writebatch_put(batch, decide, KEY_BYTES, bytes, DECIDE_BYTES);
-    leveldb_writebatch_put(batch, outcome, OUTCOME_KEY_BYTES, bytes, OUTCOME_BYTES);
-    leveldb_writebatch_delete(batch, begin, KEY_BYTES);
-    leveldb_writebatch_delete(batch, decide, KEY_BYTES);
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    leveldb_options_t *options = leveldb_options_create();
+    leveldb_options_set_create_if_missing(options, 1);
+    leveldb_options_set_compression(options, leveldb_no_compression);
+    leveldb_options_set_write_buffer_size(options, (size_t)8 << 20);
+    leveldb_options_set_max_file_size(options, (size_t)1 << 20);
+    leveldb_t *database = leveldb_open(options, path, error_out);
+    leveldb_options_destroy(options);
+    return database;
 }
 
-static bool write_groups(leveldb_t *database, size_t begin_bytes, uint32_t duration_ms,
-                         struct floor_journal *journal_out)
+static bool store_open(struct store *store, const char *directory, const char *name,
+                       uint32_t branches, uint32_t payload_bytes)
 {
-    leveldb_writeoptions_t *synced = leveldb_writeoptions_create();
-    leveldb_writebatch_t *batch = leveldb_writebatch_create();
-    char *bytes = calloc(1, begin_bytes);
-    char *error = NULL;
-    uint64_t count = 0;
+    *store = (struct store){.synced = leveldb_writeoptions_create(),
+                            .batch = leveldb_writebatch_create(),
+                            .begin_bytes =
+                                BEGIN_BYTES + (size_t)branches * (BRANCH_BYTES + payload_bytes)};
+    store->bytes = calloc(1, store->begin_bytes);
+    store->database = open_database(directory, name, &store->error);
+    leveldb_writeoptions_set_sync(store->synced, 1);
+    return store->bytes != NULL && store->database != NULL;
+}
 
-    leveldb_writeoptions_set_sync(synced, 1);
-    const uint64_t cpu_us = process_cpu_us(getpid());
-    const uint64_t begun_us = process_now_us();
-    uint64_t now_us = begun_us;
-    while (bytes != NULL && error == NULL && now_us - begun_us < (uint64_t)duration_ms * 1000) {
-        leveldb_writebatch_clear(batch);
-        for (int i = 0; i < GROUP; i++) {
-            put_transaction(batch, count, bytes, begin_bytes);
-            count++;
-        }
-        leveldb_write(database, synced, batch, &error);
-        now_us = process_now_us();
+/* All that was put since the last time, durable. */
+static bool store_write(struct store *store)
+{
+    leveldb_write(store->database, store->synced, store->batch, &store->error);
+    leveldb_writebatch_clear(store->batch);
+    return store->error == NULL;
+}
+
+static bool store_close(struct store *store, bool ok)
+{
+    if (!ok) {
+        (void)complain("bare LevelDB", store->error != NULL ? store->error : "out of memory");
     }
-    journal_out->transactions_per_s = (double)count * 1e6 / (double)(now_us - begun_us);
-    journal_out->cpu_us = (double)(process_cpu_us(getpid()) - cpu_us) / (double)(count + 1);
-    const bool ok = (bytes != NULL && error == NULL) ||
-                    complain("bare LevelDB", error != NULL ? error : "out of memory");
-    leveldb_free(error);
-    free(bytes);
-    leveldb_writebatch_destroy(batch);
-    leveldb_writeoptions_destroy(synced);
+    leveldb_free(store->error);
+    if (store->database != NULL) {
+        leveldb_close(store->database);
+    }
+    leveldb_writebatch_destroy(store->batch);
+    leveldb_writeoptions_destroy(store->synced);
+    free(store->bytes);
     return ok;
 }
+
+static void put(struct store *store, char kind, uint64_t number, size_t size)
+{
+    char key[KEY_BYTES + 1];
+    (void)snprintf(key, sizeof key, "%c%016llx", kind, (unsigned long long)number);
+    leveldb_writebatch_put(store->batch, key, KEY_BYTES, store->bytes, size);
+}
+
+static void put_begin(struct store *store, uint64_t number)
+{
+    put(store, 'b', number, store->begin_bytes);
+}
+
+static void put_decide(struct store *store, uint64_t number)
+{
+    put(store, 'd', number, DECIDE_BYTES);
+}
+
+/* Its outcome, and the rest goes. */
+static void put_end(struct store *store, uint64_t number)
+{
+    char key[OUTCOME_KEY_BYTES + 1];
+    (void)snprintf(key, sizeof key, "o%039llx", (unsigned long long)number);
+    leveldb_writebatch_put(store->batch, key, OUTCOME_KEY_BYTES, store->bytes, OUTCOME_BYTES);
+    (void)snprintf(key, sizeof key, "b%016llx", (unsigned long long)number);
+    leveldb_writebatch_delete(store->batch, key, KEY_BYTES);
+    key[0] = 'd';
+    leveldb_writebatch_delete(store->batch, key, KEY_BYTES);
+}
+
+/* ---- Journal ----------------------------------------------------------------------------------- */
 
 bool floor_measure_journal(const char *directory, uint32_t branches, uint32_t payload_bytes,
                            uint32_t duration_ms, struct floor_journal *journal_out)
 {
-    char path[PATH_MAX];
-    char *error = NULL;
-    (void)snprintf(path, sizeof path, "%s/floor.leveldb", directory);
-    leveldb_options_t *options = leveldb_options_create();
-    leveldb_options_set_create_if_missing(options, 1);
-    leveldb_options_set_write_buffer_size(options, (size_t)8 << 20);
-    leveldb_t *database = leveldb_open(options, path, &error);
-    bool ok = false;
-    if (database == NULL) {
-        (void)complain(path, error);
-    } else {
-        const size_t begin_bytes = BEGIN_BYTES + (size_t)branches * (BRANCH_BYTES + payload_bytes);
-        ok = write_groups(database, begin_bytes, duration_ms, journal_out);
-        leveldb_close(database);
+    struct store store;
+    bool ok = store_open(&store, directory, "floor.leveldb", branches, payload_bytes);
+    uint64_t count = 0;
+    const uint64_t cpu_us = process_cpu_us(getpid());
+    const uint64_t begun_us = process_now_us();
+    uint64_t now_us = begun_us;
+    while (ok && now_us - begun_us < (uint64_t)duration_ms * 1000) {
+        for (int i = 0; i < GROUP; i++) {
+            put_begin(&store, count);
+            put_decide(&store, count);
+            put_end(&store, count);
+            count++;
+        }
+        ok = store_write(&store);
+        now_us = process_now_us();
     }
-    leveldb_free(error);
-    leveldb_options_destroy(options);
+    journal_out->transactions_per_s = (double)count * 1e6 / (double)(now_us - begun_us);
+    journal_out->cpu_us = (double)(process_cpu_us(getpid()) - cpu_us) / (double)(count + 1);
+    return store_close(&store, ok);
+}
+
+/* ---- Pace -------------------------------------------------------------------------------------- */
+
+/* Transactions have numbers: those below `decided` are decided, those below `begun` begun. */
+struct pace {
+    struct store store;
+    uint32_t rate;
+    uint64_t start_us;
+    uint64_t opens_us;
+    uint64_t begun, decided, ended;
+    uint64_t batches;
+    struct histogram *latency_us;
+};
+
+static uint64_t due_us(const struct pace *pace, uint64_t number)
+{
+    return pace->start_us + number * 1000000 / pace->rate;
+}
+
+/* One batch with everything that waits: the beginnings of those below `due`, the decisions of those whose
+ * beginnings are durable, the ends of those that are decided. */
+static bool feed(struct pace *pace, uint64_t due)
+{
+    const uint64_t begun = pace->begun;
+    const uint64_t decided = pace->decided;
+    for (uint64_t i = begun; i < due; i++) {
+        put_begin(&pace->store, i);
+    }
+    for (uint64_t i = decided; i < begun; i++) {
+        put_decide(&pace->store, i);
+    }
+    for (uint64_t i = pace->ended; i < decided; i++) {
+        put_end(&pace->store, i);
+    }
+    const bool ok = store_write(&pace->store);
+    const uint64_t now_us = process_now_us();
+    for (uint64_t i = decided; ok && i < begun; i++) {
+        if (due_us(pace, i) >= pace->opens_us) {
+            histogram_add(pace->latency_us, now_us - due_us(pace, i));
+        }
+    }
+    pace->begun = due;
+    pace->decided = begun;
+    pace->ended = decided;
+    pace->batches++;
     return ok;
+}
+
+/* Ends wait for company; without anything else that is due there is nothing to write. */
+static bool feed_all(struct pace *pace, uint64_t all)
+{
+    bool ok = true;
+    while (ok && pace->decided < all) {
+        const uint64_t now_us = process_now_us();
+        const uint64_t due = (now_us - pace->start_us) * pace->rate / 1000000 + 1;
+        const uint64_t most = all - pace->begun < GROUP_MAX ? all : pace->begun + GROUP_MAX;
+        if (due > pace->begun || pace->decided < pace->begun) {
+            ok = feed(pace, due < most ? due : most);
+        } else {
+            process_sleep_until(due_us(pace, pace->begun));
+        }
+    }
+    return ok;
+}
+
+bool floor_measure_pace(const struct floor_pace_options *options, struct floor_pace *pace_out)
+{
+    struct pace pace = {.rate = options->rate, .latency_us = histogram_create()};
+    const uint64_t all = (uint64_t)options->rate * (options->warmup_s + options->seconds);
+    bool ok = store_open(&pace.store, options->directory, "pace.leveldb", options->branches,
+                         options->payload_bytes) &&
+              pace.latency_us != NULL;
+    pace.start_us = process_now_us();
+    pace.opens_us = pace.start_us + (uint64_t)options->warmup_s * 1000000;
+    ok = ok && feed_all(&pace, all);
+    if (ok) {
+        *pace_out = (struct floor_pace){.transactions = histogram_count(pace.latency_us),
+                                        .p50_us = histogram_percentile(pace.latency_us, 500),
+                                        .p99_us = histogram_percentile(pace.latency_us, 990),
+                                        .max_us = histogram_max(pace.latency_us),
+                                        .batches = (double)pace.batches / (double)all};
+    }
+    histogram_destroy(pace.latency_us);
+    return store_close(&pace.store, ok);
 }

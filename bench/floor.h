@@ -3,6 +3,7 @@
  *
  *   disk      512 bytes appended, fdatasync, again and again
  *   journal   the records of a transaction, as large as ours, in synced batches of bare LevelDB
+ *   pace      the same records at the load's own rate, each batch with what waits: how long each takes
  *   stream    branch requests in batches over one bare stream of gRPC, encoded and decoded, and answers
  *   unary     branch requests each by a unary call of bare gRPC core, neither encoded nor decoded
  *   latency   one request there and back; one to each participant at once, until the last answer */
@@ -20,6 +21,15 @@ struct floor_disk {
 struct floor_journal {
     double transactions_per_s;
     double cpu_us; /* of one transaction */
+};
+
+/* A transaction's time is from when it was due until its decision is durable. */
+struct floor_pace {
+    uint64_t transactions; /* due within the window */
+    uint64_t p50_us;
+    uint64_t p99_us;
+    uint64_t max_us;
+    double batches; /* of one transaction, each with one sync */
 };
 
 struct floor_stream {
@@ -41,7 +51,8 @@ struct floors {
     struct floor_disk disk;
     struct floor_journal journal;
     struct floor_stream stream;
-    struct floor_unary unary; /* all zero: not measured */
+    struct floor_pace pace; /* all zero: not measured; the next, too */
+    struct floor_unary unary;
 };
 
 /* Each makes its files in `directory`, takes some `duration_ms` and says what went wrong, if it was
@@ -49,6 +60,18 @@ struct floors {
 bool floor_measure_disk(const char *directory, uint32_t duration_ms, struct floor_disk *disk_out);
 bool floor_measure_journal(const char *directory, uint32_t branches, uint32_t payload_bytes,
                            uint32_t duration_ms, struct floor_journal *journal_out);
+
+struct floor_pace_options {
+    const char *directory;
+    uint32_t branches;
+    uint32_t payload_bytes;
+    uint32_t rate; /* transactions a second */
+    uint32_t warmup_s;
+    uint32_t seconds;
+};
+
+bool floor_measure_pace(const struct floor_pace_options *options, struct floor_pace *pace_out);
+
 bool floor_measure_stream(const char *directory, const char *self, uint32_t branches,
                           uint32_t payload_bytes, uint32_t duration_ms,
                           struct floor_stream *stream_out);

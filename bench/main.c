@@ -52,9 +52,22 @@ static bool find_daemon(const char *self, char path_out[PATH_MAX])
 
 /* ---- A run ------------------------------------------------------------------------------------- */
 
+static bool measure_pace(const struct arguments *arguments, const char *directory,
+                         struct floor_pace *pace_out)
+{
+    const struct load_options *load = &arguments->load;
+    const struct floor_pace_options options = {.directory = directory,
+                                               .branches = load->branches,
+                                               .payload_bytes = load->payload_bytes,
+                                               .rate = load->rate,
+                                               .warmup_s = load->warmup_s,
+                                               .seconds = load->seconds};
+    return load->rate == 0 || floor_measure_pace(&options, pace_out);
+}
+
 /* As many calls under way as there can be through tercetd, whose window is this by default. */
-static bool measure_unary_floor(const struct arguments *arguments, const char *directory,
-                                const char *self, struct floor_unary *unary_out)
+static bool measure_unary(const struct arguments *arguments, const char *directory,
+                          const char *self, struct floor_unary *unary_out)
 {
     enum { WINDOW = 256 };
     const uint32_t in_flight = arguments->load.concurrency;
@@ -77,7 +90,8 @@ static bool measure_floors(const struct arguments *arguments, const char *direct
            (floor_measure_disk(directory, FLOOR_MS, &floors_out->disk) &&
             floor_measure_journal(directory, branches, bytes, FLOOR_MS, &floors_out->journal) &&
             floor_measure_stream(directory, self, branches, bytes, FLOOR_MS, &floors_out->stream) &&
-            measure_unary_floor(arguments, directory, self, &floors_out->unary));
+            measure_pace(arguments, directory, &floors_out->pace) &&
+            measure_unary(arguments, directory, self, &floors_out->unary));
 }
 
 static bool fill(const struct arguments *arguments, struct cluster *cluster,

@@ -51,6 +51,16 @@ static void print_unary(const struct report *report, const struct report_reached
                  ratio(reached->transactions_per_s, best), best);
 }
 
+static void print_pace(const struct report *report, const struct report_reached *reached)
+{
+    const struct floor_pace *pace = &report->floors.pace;
+    (void)printf("floor: pace         %10" PRIu64 " µs p50 %8" PRIu64 " p99 %8" PRIu64
+                 " max; LevelDB at this rate, %.3f batches/transaction\n",
+                 pace->p50_us, pace->p99_us, pace->max_us, pace->batches);
+    (void)printf("p99                 %10.1f times the floor of %" PRIu64 " µs\n",
+                 ratio((double)reached->p99_us, (double)pace->p99_us), pace->p99_us);
+}
+
 void report_floors_print(const struct report *report, const struct report_reached *reached)
 {
     const struct floors *floors = &report->floors;
@@ -69,12 +79,25 @@ void report_floors_print(const struct report *report, const struct report_reache
                  ratio(reached->coordinator_cpu_us, cpu_us(report)), cpu_us(report));
     (void)printf("p50                 %10.1f times the floor of %.0f µs\n",
                  ratio((double)reached->p50_us, latency_us(floors)), latency_us(floors));
+    if (report->arguments->load.rate > 0) {
+        print_pace(report, reached);
+    }
     if (arguments_are_unary(report->arguments)) {
         print_unary(report, reached);
     }
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------- */
+
+static json_t *pace_json(const struct report *report, const struct report_reached *reached)
+{
+    const struct floor_pace *pace = &report->floors.pace;
+    return json_pack("{s:I, s:I, s:I, s:I, s:f, s:f}", "transactions",
+                     (json_int_t)pace->transactions, "p50_us", (json_int_t)pace->p50_us, "p99_us",
+                     (json_int_t)pace->p99_us, "max_us", (json_int_t)pace->max_us,
+                     "batches_per_transaction", pace->batches, "ratio",
+                     ratio((double)reached->p99_us, (double)pace->p99_us));
+}
 
 static json_t *unary_json(const struct report *report, const struct report_reached *reached)
 {
@@ -90,14 +113,15 @@ json_t *report_floors_json(const struct report *report, const struct report_reac
 {
     const struct floors *floors = &report->floors;
     return json_pack(
-        "{s:{s:f, s:f, s:I}, s:{s:f, s:f}, s:{s:f, s:f, s:f, s:I, s:I}, s:o, s:f, s:f}", "disk",
-        "syncs_per_s", floors->disk.syncs_per_s, "syncs_per_s_after", report->syncs_per_s_after,
-        "pair_us", (json_int_t)floors->disk.pair_us, "journal", "transactions_per_s",
-        floors->journal.transactions_per_s, "cpu_us_per_transaction", floors->journal.cpu_us,
-        "stream", "requests_per_s", floors->stream.requests_per_s, "cpu_us_per_request",
-        floors->stream.cpu_us, "server_cpu_us_per_request", floors->stream.server_cpu_us,
-        "round_trip_us", (json_int_t)floors->stream.round_trip_us, "fan_out_us",
-        (json_int_t)floors->stream.fan_out_us, "unary",
+        "{s:{s:f, s:f, s:I}, s:{s:f, s:f}, s:{s:f, s:f, s:f, s:I, s:I}, s:o, s:o, s:f, s:f}",
+        "disk", "syncs_per_s", floors->disk.syncs_per_s, "syncs_per_s_after",
+        report->syncs_per_s_after, "pair_us", (json_int_t)floors->disk.pair_us, "journal",
+        "transactions_per_s", floors->journal.transactions_per_s, "cpu_us_per_transaction",
+        floors->journal.cpu_us, "stream", "requests_per_s", floors->stream.requests_per_s,
+        "cpu_us_per_request", floors->stream.cpu_us, "server_cpu_us_per_request",
+        floors->stream.server_cpu_us, "round_trip_us", (json_int_t)floors->stream.round_trip_us,
+        "fan_out_us", (json_int_t)floors->stream.fan_out_us, "pace",
+        report->arguments->load.rate > 0 ? pace_json(report, reached) : json_null(), "unary",
         arguments_are_unary(report->arguments) ? unary_json(report, reached) : json_null(),
         "cpu_us_per_transaction", cpu_us(report), "latency_us", latency_us(floors));
 }

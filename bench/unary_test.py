@@ -12,6 +12,8 @@ import sys
 import tempfile
 import unittest
 
+import replay
+
 HERE = pathlib.Path(__file__).resolve().parent
 TERCETD, BENCH = sys.argv[1], sys.argv[2]
 SMALL = ["--coordinator", TERCETD, "--branches", "2", "--payload", "100", "--concurrency", "4", "--warmup", "0",
@@ -75,42 +77,28 @@ class Unary(unittest.TestCase):
 
 
 class Rounds(unittest.TestCase):
-    """By a tercet-bench that tells the next of these at each call."""
-
     def told(self, per_s, doubt=None):
         return {"run": {"branches": 4}, "transactions_per_s": per_s, "doubt": doubt,
                 "cpu_us_per_transaction": {"coordinator": 100.5, "participants": 50.5, "generator": 9.5},
                 "floors": {"unary": {"transactions_per_s": 1000, "ratio": per_s / 1000, "cpu_us_per_call": 10,
                                      "server_cpu_us_per_call": 5}}}
 
-    def measured(self, all_told, *words):
-        with tempfile.TemporaryDirectory() as directory:
-            at = pathlib.Path(directory)
-            for number, told in enumerate(all_told):
-                (at / str(number)).write_text(json.dumps(told), encoding="utf-8")
-            (at / "bench").write_text('#!/bin/sh\ncd "%s"\nnumber=$(cat words 2>/dev/null | wc -l)\n'
-                                      'echo "$*" >> words\ncat "$number"\n' % at, encoding="utf-8")
-            (at / "bench").chmod(0o700)
-            done = run(str(HERE / "unary.py"), "--bench", str(at / "bench"), *words)
-            return done, (at / "words").read_text(encoding="utf-8").splitlines()
-
     def test_every_round_measures_each_kind_and_the_medians_come_last(self):
-        done, words = self.measured([self.told(per_s) for per_s in (500, 300, 700, 100, 600, 200)], "--", "--seconds", "7")
+        all_told = [self.told(per_s) for per_s in (500, 300, 700, 100, 600, 200)]
+        done, rows, words = replay.replay("unary.py", all_told, "--", "--seconds", "7")
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(["--json --participants %s --participant-stream off --seconds 7" % kind
                           for kind in ("bare", "memory")] * 3, words)
-        self.assertEqual(["1 bare 500 1000 0.50 100.5 80.0 50.5 40.0 9.5", "1 memory 300 1000 0.30 100.5 80.0 50.5 40.0 9.5",
-                          "2 bare 700 1000 0.70 100.5 80.0 50.5 40.0 9.5", "2 memory 100 1000 0.10 100.5 80.0 50.5 40.0 9.5",
-                          "3 bare 600 1000 0.60 100.5 80.0 50.5 40.0 9.5", "3 memory 200 1000 0.20 100.5 80.0 50.5 40.0 9.5",
-                          "median bare 600 1000 0.60 100.5 80.0 50.5 40.0 9.5",
-                          "median memory 200 1000 0.20 100.5 80.0 50.5 40.0 9.5"],
-                         [" ".join(line.split()) for line in done.stdout.splitlines()[1:]])
+        self.assertEqual(["%s 1000 %s 100.5 80.0 50.5 40.0 9.5" % pair for pair in (
+            ("1 bare 500", "0.50"), ("1 memory 300", "0.30"), ("2 bare 700", "0.70"), ("2 memory 100", "0.10"),
+            ("3 bare 600", "0.60"), ("3 memory 200", "0.20"), ("median bare 600", "0.60"),
+            ("median memory 200", "0.20"))], rows)
 
     def test_one_that_is_no_measurement_makes_all_none(self):
-        done, _ = self.measured([self.told(500), self.told(400, "others were there")], "--participants", "bare",
-                                "--rounds", "2")
+        all_told = [self.told(500), self.told(400, "others were there")]
+        done, rows, _ = replay.replay("unary.py", all_told, "--participants", "bare", "--rounds", "2")
         self.assertEqual(1, done.returncode)
-        self.assertIn("others were there\n", done.stdout)
+        self.assertTrue(rows[1].endswith(" others were there"), rows)
 
     def test_wrong_use_is_one_line_and_64(self):
         for words in (["--rounds", "0"], ["--rounds", "many"], ["--what"]):
