@@ -46,6 +46,7 @@ static enum tercet_status open_peer(struct edge *edge, struct edge_peer *peer,
     enum tercet_status status = TERCET_OK;
     peer->name = entry->name;
     atomic_init(&peer->acknowledged_lsn, 0);
+    atomic_init(&peer->telling, false);
     peer->seat_count = directory_seat_count(entry);
     peer->seats = xcalloc(peer->seat_count + 1, sizeof peer->seats[0]);
     for (uint32_t i = 0; status == TERCET_OK && i < peer->seat_count; i++) {
@@ -194,13 +195,17 @@ static bool send_on_stream(struct edge *edge, struct edge_call *call, const stru
     return true;
 }
 
+/* One call at a time tells a mark: with many of them out it would be most of what is sent, and the
+ * participant would store it again for each. */
 static void send_unary(struct edge *edge, struct edge_call *call, const struct order *order,
                        const struct mark *mark)
 {
+    struct edge_peer *peer = call->seat->peer;
     struct wire_context context;
     struct wire_request request;
 
-    wire_context_fill(&context, &edge->identity, call->seat->peer->name, mark);
+    call->tells = mark != NULL && !atomic_exchange(&peer->telling, true);
+    wire_context_fill(&context, &edge->identity, peer->name, call->tells ? mark : NULL);
     wire_request_fill(&request, order, &context);
     rpc_call_unref(
         rpc_call_start(call->seat->channel, &(const struct rpc_call_options){

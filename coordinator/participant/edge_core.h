@@ -4,8 +4,8 @@
  * the call's end fills it in, on a poller thread, and moves it to the inbox.  So references are
  * counted on the loop's thread alone.
  *
- * What crosses threads besides: `acknowledged_lsn`, an atomic that only has to be nearly right (a mark
- * sent once too often is ignored there), and `met_losses`; the feeds, which have a mutex each; and
+ * What crosses threads besides: `acknowledged_lsn` and `telling`, atomics that only have to be nearly right (a
+ * mark sent once too often is ignored there), and `met_losses`; the feeds, which have a mutex each; and
  * events that end after the inbox was closed, which wait in `late` for edge_destroy(). */
 #ifndef COORDINATOR_PARTICIPANT_EDGE_CORE_H
 #define COORDINATOR_PARTICIPANT_EDGE_CORE_H
@@ -22,6 +22,7 @@ struct edge_peer {
     /* The newest mark of this incarnation that a reply said to be stored there, in the database that all
      * its instances share; 0: none. */
     _Atomic int64_t acknowledged_lsn;
+    atomic_bool telling;     /* a unary call is out that tells a mark */
     struct edge_seat *seats; /* owned; NULL: not configured */
     uint32_t seat_count;
     uint32_t inspect_seat; /* the loop's thread: by which the next page of rows is asked for */
@@ -59,6 +60,7 @@ struct edge_call {
     struct edge_seat *seat;
     struct event *event;            /* owned; ANSWER, PROBED or INSPECTED */
     uint64_t losses;                /* a probe's: of the channel when it began */
+    bool tells;                     /* a mark, by a unary call */
     struct rpc_feed_call on_stream; /* when it is on one */
 };
 

@@ -72,6 +72,9 @@ void ends_on_branch(const struct rpc_result *result, void *context)
         rpc_feed_may_try(&call->seat->feed); /* whoever is there next may serve it */
     }
     fill_answer(call, result);
+    if (call->tells) {
+        atomic_store(&call->seat->peer->telling, false); /* behind what it acknowledges */
+    }
     ends_call(call);
 }
 

@@ -1,7 +1,10 @@
 // What a participant is sent.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <utility>
 
 #include "unit/edge/edge_world.h"
 
@@ -146,6 +149,67 @@ TEST_F(MarkTest, AMarkOfAnotherIncarnationAcknowledgesNothing)
     EXPECT_EQ(Ask(1000, EdgeWorld::kIncarnation + 1), 100);
     EXPECT_EQ(Ask(-5), 100);
     EXPECT_EQ(Ask(0), 100);
+}
+
+// Holds what it is asked until the test answers.
+class HeldMarkTest : public testing::Test
+{
+  protected:
+    HeldMarkTest()
+        : participant_("127.0.0.1:0",
+                       [this](struct rpc_unary *call, const Tercet__V1__BranchRequest *request) {
+                           std::lock_guard<std::mutex> lock(mutex_);
+                           held_.push_back(call);
+                           marks_ += request->context->mark == nullptr ? 0 : 1;
+                           come_.notify_all();
+                       }),
+          world_(participant_.Address())
+    {
+        world_.mark.as_of = {EdgeWorld::kIncarnation, 100};
+        world_.mark.low = {EdgeWorld::kIncarnation, 50};
+    }
+
+    // How many of so many calls, which are all out together, tell a mark.
+    int MarksOf(size_t count)
+    {
+        for (size_t i = 0; i < count; i++) {
+            world_.Send(world_.Branch(TERCET_PHASE_TRY), TERCET_PHASE_TRY);
+        }
+        std::unique_lock<std::mutex> lock(mutex_);
+        EXPECT_TRUE(
+            come_.wait_for(lock, std::chrono::seconds(10), [&] { return held_.size() == count; }));
+        return std::exchange(marks_, 0);
+    }
+
+    void End(const std::function<void(struct rpc_unary *)> &answer)
+    {
+        std::vector<struct rpc_unary *> calls;
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            calls.swap(held_);
+        }
+        for (struct rpc_unary *call : calls) {
+            answer(call);
+            world_.Next();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable come_;
+    std::vector<struct rpc_unary *> held_;
+    int marks_ = 0;
+    FakeParticipant participant_;
+    EdgeWorld world_;
+};
+
+TEST_F(HeldMarkTest, OneCallAtATimeTellsAMarkHoweverTheLastOneEnded)
+{
+    EXPECT_EQ(MarksOf(3), 1);
+    End(ReplyDone);
+    EXPECT_EQ(MarksOf(3), 1) << "nobody has acknowledged it";
+    End([](struct rpc_unary *call) { rpc_unary_fail(call, TERCET_INTERNAL, "", nullptr); });
+    EXPECT_EQ(MarksOf(3), 1) << "what told it has failed";
+    End(ReplyDone);
 }
 
 } // namespace
