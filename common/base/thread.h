@@ -14,6 +14,9 @@ TERCET_BEGIN_DECLS
 void thread_start(pthread_t *thread_out, const char *name, void *(*run)(void *argument),
                   void *argument);
 
+/* Whether the calling thread was made by thread_start(): all signals are blocked in it for good. */
+bool thread_is_ours(void);
+
 TERCET_END_DECLS
 
 #endif

@@ -14,6 +14,7 @@ namespace
 struct Seen {
     char name[16];
     sigset_t blocked;
+    bool ours;
 };
 
 void *Look(void *argument)
@@ -24,6 +25,7 @@ void *Look(void *argument)
         EXPECT_EQ(pthread_getname_np(pthread_self(), seen->name, sizeof seen->name), 0);
     } while (std::string(seen->name) != "a-name-of-15-by");
     EXPECT_EQ(pthread_sigmask(SIG_SETMASK, nullptr, &seen->blocked), 0);
+    seen->ours = thread_is_ours();
     return nullptr;
 }
 
@@ -39,6 +41,8 @@ TEST(Thread, HasItsNameAndRunsNoHandlerOfTheCallers)
     for (const int signal : {SIGTERM, SIGINT, SIGCHLD, SIGUSR1}) {
         EXPECT_EQ(sigismember(&seen.blocked, signal), 1) << signal;
     }
+    EXPECT_TRUE(seen.ours);
+    EXPECT_FALSE(thread_is_ours());
     ASSERT_EQ(pthread_sigmask(SIG_SETMASK, nullptr, &after), 0);
     EXPECT_EQ(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM)) << "the caller's stay";
 }
