@@ -1,8 +1,8 @@
 /* floor_unary.c -- see floor.h: unary calls of bare gRPC core, with nothing behind them.
  *
  * Both sides are core's C API and nothing of ours (bare.h): methods are registered, requests and answers
- * are bytes that were encoded once and that nobody decodes, calls have no deadline.  A server has one
- * thread.  To each server always so many calls are under way, tries and confirms in turn, and a call
+ * are bytes that were encoded once and that nobody decodes, calls have no deadline, no retries and as few
+ * filters as core can do with.  A server has one thread.  To each server always so many calls are under way, tries and confirms in turn, and a call
  * that ends is followed at once by the next.  With how many threads, each with a queue of its own, that
  * goes fastest depends on the machine: so all of some numbers are tried, and the fastest counts. */
 #include <grpc/byte_buffer.h>
@@ -210,6 +210,25 @@ static bool measure(struct unary *unary, uint32_t threads, struct floor_unary *u
 
 /* ---- Life -------------------------------------------------------------------------------------- */
 
+static grpc_arg switch_of(const char *key, int value)
+{
+    return (grpc_arg){.type = GRPC_ARG_INTEGER,
+                      .key = (char *)(uintptr_t)key, /* core does not write to it */
+                      .value.integer = value};
+}
+
+static grpc_channel *open_channel(const char *address)
+{
+    grpc_arg items[] = {switch_of(GRPC_ARG_ENABLE_RETRIES, 0),
+                        switch_of(GRPC_ARG_ENABLE_CHANNELZ, 0),
+                        switch_of(GRPC_ARG_MINIMAL_STACK, 1)};
+    const grpc_channel_args list = {.num_args = sizeof items / sizeof items[0], .args = items};
+    grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
+    grpc_channel *channel = grpc_channel_create(address, credentials, &list);
+    grpc_channel_credentials_release(credentials);
+    return channel;
+}
+
 static bool open_lane(const struct floor_unary_options *options, struct lane *lane, uint32_t index)
 {
     char address[CLUSTER_PATH_SIZE + 16];
@@ -220,9 +239,7 @@ static bool open_lane(const struct floor_unary_options *options, struct lane *la
         !process_wait_for(&lane->server, PROCESS_READY, START_TIMEOUT_MS)) {
         return false;
     }
-    grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
-    lane->channel = grpc_channel_create(address, credentials, NULL);
-    grpc_channel_credentials_release(credentials);
+    lane->channel = open_channel(address);
     for (size_t i = 0; i < BARE_METHOD_COUNT; i++) {
         lane->methods[i] = grpc_channel_register_call(lane->channel, bare_methods[i], NULL, NULL);
     }
