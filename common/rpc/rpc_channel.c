@@ -34,12 +34,13 @@ static void add_connecting(struct rpc_args *args, const struct rpc_channel_optio
 }
 
 /* What core would otherwise do by itself: proxies from the environment, TXT look-ups, retries of
- * what only our journal may repeat. */
+ * what only our journal may repeat, counts of calls that nobody reads. */
 static void add_refusals(struct rpc_args *args)
 {
     rpc_args_add_number(args, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     rpc_args_add_number(args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
     rpc_args_add_number(args, GRPC_ARG_ENABLE_RETRIES, 0);
+    rpc_args_add_number(args, GRPC_ARG_ENABLE_CHANNELZ, 0);
     rpc_args_add_number(args, GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
                         1U << GRPC_COMPRESS_NONE);
 }

@@ -41,6 +41,7 @@ grpc_server *rpc_server_args_create(const struct rpc_server_options *options)
     rpc_args_add_number(&args, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     /* Otherwise a second server binds the same port silently and gets half of the connections. */
     rpc_args_add_number(&args, GRPC_ARG_ALLOW_REUSEPORT, 0);
+    rpc_args_add_number(&args, GRPC_ARG_ENABLE_CHANNELZ, 0); /* counts that nobody reads */
     /* What one connection may bring before the next one has its turn.  Core would read 4 MiB at once from
      * whoever sends without pause, and carry it all out, while others wait. */
     rpc_args_add_number(&args, GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, READ_BYTES_MAX);
