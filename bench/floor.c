@@ -17,13 +17,17 @@
 
 enum {
     APPEND_BYTES = 512,
-    /* A transaction's records, about as large as the journal's (docs/journal-format.md). */
-    KEY_BYTES = 17,
-    BRANCH_BYTES = 96, /* beside its payload */
-    BEGIN_BYTES = 160,
-    DECIDE_BYTES = 64,
-    OUTCOME_KEY_BYTES = 40,
-    OUTCOME_BYTES = 96,
+    /* A transaction's records as the journal of the bench's own has them (docs/journal-format.md): keys,
+     * values, and what each branch adds. */
+    KEY_BYTES = 11,
+    BEGIN_BYTES = 123,
+    BEGIN_BRANCH_BYTES = 48, /* beside its payload */
+    DECIDE_BYTES = 13,
+    DECIDE_BRANCH_BYTES = 15,
+    OUTCOME_KEY_BYTES = 39,
+    OUTCOME_BYTES = 98,
+    OUTCOME_BRANCH_BYTES = 35,
+    HEAD_BYTES = 68, /* in every batch */
     GROUP = 256,     /* transactions in one synced batch */
     GROUP_MAX = 4096 /* as many as may begin in one, at a pace */
 };
@@ -101,8 +105,10 @@ struct store {
     leveldb_t *database;
     leveldb_writeoptions_t *synced;
     leveldb_writebatch_t *batch;
-    char *bytes; /* of every value, as many as it has */
+    char *bytes; /* of every value, as many as the largest has */
     size_t begin_bytes;
+    size_t decide_bytes;
+    size_t outcome_bytes;
     char *error; /* LevelDB's; NULL: none */
 };
 
@@ -124,11 +130,14 @@ static leveldb_t *open_database(const char *directory, const char *name, char **
 static bool store_open(struct store *store, const char *directory, const char *name,
                        uint32_t branches, uint32_t payload_bytes)
 {
-    *store = (struct store){.synced = leveldb_writeoptions_create(),
-                            .batch = leveldb_writebatch_create(),
-                            .begin_bytes =
-                                BEGIN_BYTES + (size_t)branches * (BRANCH_BYTES + payload_bytes)};
-    store->bytes = calloc(1, store->begin_bytes);
+    const size_t count = branches;
+    *store =
+        (struct store){.synced = leveldb_writeoptions_create(),
+                       .batch = leveldb_writebatch_create(),
+                       .begin_bytes = BEGIN_BYTES + count * (BEGIN_BRANCH_BYTES + payload_bytes),
+                       .decide_bytes = DECIDE_BYTES + count * DECIDE_BRANCH_BYTES,
+                       .outcome_bytes = OUTCOME_BYTES + count * OUTCOME_BRANCH_BYTES};
+    store->bytes = calloc(1, store->begin_bytes); /* the largest, with any number of branches */
     store->database = open_database(directory, name, &store->error);
     leveldb_writeoptions_set_sync(store->synced, 1);
     return store->bytes != NULL && store->database != NULL;
@@ -137,6 +146,7 @@ static bool store_open(struct store *store, const char *directory, const char *n
 /* All that was put since the last time, durable. */
 static bool store_write(struct store *store)
 {
+    leveldb_writebatch_put(store->batch, "m/head", 6, store->bytes, HEAD_BYTES);
     leveldb_write(store->database, store->synced, store->batch, &store->error);
     leveldb_writebatch_clear(store->batch);
     return store->error == NULL;
@@ -157,32 +167,37 @@ static bool store_close(struct store *store, bool ok)
     return ok;
 }
 
-static void put(struct store *store, char kind, uint64_t number, size_t size)
+static void make_key(char key_out[KEY_BYTES + 1], uint64_t number, char kind)
 {
-    char key[KEY_BYTES + 1];
-    (void)snprintf(key, sizeof key, "%c%016llx", kind, (unsigned long long)number);
-    leveldb_writebatch_put(store->batch, key, KEY_BYTES, store->bytes, size);
+    const unsigned long long digits = number & 0xfffffffffULL; /* nine of them */
+    (void)snprintf(key_out, KEY_BYTES + 1, "t%09llx%c", digits, kind);
 }
 
 static void put_begin(struct store *store, uint64_t number)
 {
-    put(store, 'b', number, store->begin_bytes);
+    char key[KEY_BYTES + 1];
+    make_key(key, number, 'b');
+    leveldb_writebatch_put(store->batch, key, KEY_BYTES, store->bytes, store->begin_bytes);
 }
 
 static void put_decide(struct store *store, uint64_t number)
 {
-    put(store, 'd', number, DECIDE_BYTES);
+    char key[KEY_BYTES + 1];
+    make_key(key, number, 'd');
+    leveldb_writebatch_put(store->batch, key, KEY_BYTES, store->bytes, store->decide_bytes);
 }
 
 /* Its outcome, and the rest goes. */
 static void put_end(struct store *store, uint64_t number)
 {
-    char key[OUTCOME_KEY_BYTES + 1];
-    (void)snprintf(key, sizeof key, "o%039llx", (unsigned long long)number);
-    leveldb_writebatch_put(store->batch, key, OUTCOME_KEY_BYTES, store->bytes, OUTCOME_BYTES);
-    (void)snprintf(key, sizeof key, "b%016llx", (unsigned long long)number);
+    char outcome[OUTCOME_KEY_BYTES + 1];
+    char key[KEY_BYTES + 1];
+    (void)snprintf(outcome, sizeof outcome, "o%038llx", (unsigned long long)number);
+    leveldb_writebatch_put(store->batch, outcome, OUTCOME_KEY_BYTES, store->bytes,
+                           store->outcome_bytes);
+    make_key(key, number, 'b');
     leveldb_writebatch_delete(store->batch, key, KEY_BYTES);
-    key[0] = 'd';
+    make_key(key, number, 'd');
     leveldb_writebatch_delete(store->batch, key, KEY_BYTES);
 }
 
