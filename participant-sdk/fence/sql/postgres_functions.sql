@@ -5,24 +5,28 @@
 --     psql -v ON_ERROR_STOP=1 -1 -f postgres_functions.sql "dbname=..."
 --
 -- A participant hands its requests over as they are, in the JSON that protobuf prescribes for messages, and sends the
--- answers on, which are in that form, too.  The payload may be left out; nobody here reads it.
+-- answers on, which are in that form, too.  The payload may be left out; nobody here reads it.  All methods are served in
+-- one way:
 --
---     Try, Confirm, Cancel    BEGIN
---                             SELECT run, reply FROM tercet_claim(request, confirm_only)
---                             run: call the business code, in this transaction; was it a try that has a result,
---                                  SELECT tercet_keep_result(request, result)
---                             COMMIT when the verdict is VERDICT_DONE, else ROLLBACK; and only then send the reply
---     a context with a mark   SELECT tercet_apply_mark(context), outside of any transaction
---     Describe                SELECT tercet_describe(context), your own name in it: the StoreDescription
---     Inspect                 SELECT tercet_inspect(request): the InspectReply
+--     SELECT tercet_accept(me, method, request), outside of any transaction
+--     BEGIN
+--     SELECT run, reply FROM tercet_serve(me, method, request)
+--     run: call the business code, in this transaction; was it a try that has a result,
+--          SELECT tercet_keep_result(request, result)
+--     COMMIT, and only then send the reply
 --
--- What they raise, by SQLSTATE.  The transaction is then lost; roll back.
+-- `method` is how it came: Try, Confirm, Cancel, Describe or Inspect.  `me` is who you are and what you serve, a
+-- DescribeReply without its stores: {"participant": "bank", "software": "...", "actions": [{"name": "debit"},
+-- {"name": "credit", "confirmOnly": true}]}.  The name, the phase and the action are compared with it here.
 --
---     TC001   TERCET_OLD_EPOCH: answer status FAILED_PRECONDITION with this message
---     TC002   this start of the coordinator is new here: SELECT tercet_raise_epoch(context), outside of any
---             transaction, and begin again
---     TC003   the request is malformed: answer status INVALID_ARGUMENT with this message
---     40001, 40P01   begin again, a few times
+-- ROLLBACK after any error.  If it is one of these, by its SQLSTATE:
+--
+--     TC003, TC009   answer the gRPC status of that number, INVALID_ARGUMENT or FAILED_PRECONDITION, with this message
+--     40001, 40P01   begin again, with tercet_accept(), a few times
+--
+-- Else answer Try, Confirm and Cancel with LATER and TERCET_HANDLER_FAILED; but a no of the business code's own with
+-- REFUSED and its code if it was a try, and with LATER and TERCET_REFUSED_TOO_LATE if not.  The reason's text has at
+-- most 255 bytes.
 --
 -- The participant's role needs the GRANTs of postgres.sql.  Rows, scopes and locks are the library's own: participants
 -- with and without it may share a database.  A scope's lock (an advisory one, to the end of the transaction) is
@@ -70,8 +74,9 @@ BEGIN
     END IF;
 END $$;
 
--- The scope, or TC001, TC002.  At READ COMMITTED what was committed last.  At the higher levels the snapshot may be older
--- than the lock, and a row that has changed since then fails with 40001.
+-- The scope, or TC009 for an older start of the coordinator, or 40001 for one that nobody has accepted.  At READ COMMITTED what
+-- was committed last.  At the higher levels the snapshot may be older than the lock, and a row that has changed since then
+-- fails with 40001.
 CREATE OR REPLACE FUNCTION tercet_read_scope(context jsonb) RETURNS tercet_scope
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -86,9 +91,9 @@ BEGIN
         SELECT * INTO scope FROM tercet_scope s WHERE s.participant = name AND s.origin = asker_origin FOR SHARE;
     END IF;
     IF scope.id IS NULL OR ARRAY[scope.incarnation, scope.epoch] < asked THEN
-        RAISE SQLSTATE 'TC002' USING MESSAGE = 'this start of the coordinator is new here: tercet_raise_epoch()';
+        RAISE serialization_failure USING MESSAGE = 'this start of the coordinator is new here: tercet_accept()';
     ELSIF ARRAY[scope.incarnation, scope.epoch] > asked THEN
-        RAISE SQLSTATE 'TC001' USING MESSAGE = 'TERCET_OLD_EPOCH: a newer start of this coordinator has been seen';
+        RAISE SQLSTATE 'TC009' USING MESSAGE = 'TERCET_OLD_EPOCH: a newer start of this coordinator has been seen';
     END IF;
     RETURN scope;
 END $$;
@@ -107,13 +112,20 @@ BEGIN
         WHERE (s.incarnation, s.epoch) < (excluded.incarnation, excluded.epoch);
 END $$;
 
+-- How old a mark is; NULL for none, and for one that does not tell all of its age and its low.
+CREATE OR REPLACE FUNCTION tercet_mark_age(mark jsonb) RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE
+    AS $$ SELECT ARRAY[(mark ->> 'asOfIncarnation')::bigint, (mark ->> 'asOfLsn')::bigint]
+          WHERE num_nulls(mark ->> 'asOfIncarnation', mark ->> 'asOfLsn',
+                          mark #>> '{low,incarnation}', mark #>> '{low,number}') = 0 $$;
+
 -- Stores the context's mark and deletes the rows that it lets go; an older mark, or none, does nothing.  Returns how
 -- many were deleted.  TRIED rows hold a reservation: they stay, and an operator looks.
 CREATE OR REPLACE FUNCTION tercet_apply_mark(context jsonb) RETURNS bigint
     LANGUAGE plpgsql AS $$
 DECLARE
     mark jsonb := context -> 'mark';
-    age bigint[] := ARRAY[(mark ->> 'asOfIncarnation')::bigint, (mark ->> 'asOfLsn')::bigint];
+    age bigint[] := tercet_mark_age(mark);
     low bigint[] := ARRAY[(mark #>> '{low,incarnation}')::bigint, (mark #>> '{low,number}')::bigint];
     open_now bytea := tercet_open_bytes(mark -> 'open');
     scope tercet_scope;
@@ -122,7 +134,7 @@ BEGIN
     PERFORM tercet_check(context);
     IF octet_length(open_now) > 256 * 16 THEN
         RAISE SQLSTATE 'TC003' USING MESSAGE = 'mark: at most 256 open';
-    ELSIF age[1] IS NULL OR age[2] IS NULL OR low[1] IS NULL OR low[2] IS NULL THEN
+    ELSIF age IS NULL THEN
         RETURN 0;
     END IF;
     PERFORM pg_advisory_xact_lock(tercet_lock_number(context ->> 'participant', decode(context ->> 'origin', 'base64')));
@@ -183,8 +195,8 @@ BEGIN
         'found', 'FENCE_STATE_' || (ARRAY['NONE', 'TRIED', 'CONFIRMED', 'CANCELLED', 'SUSPENDED'])[state + 1]);
 END $$;
 
--- Claims the request's branch for this transaction and says what to do: `run` the business code and send `reply` if
--- it succeeds, or send `reply` as it is.  The row is written already; roll back, and it was not.
+-- Claims the request's branch for this transaction and says what to do, as tercet_serve() does.  For DONE the row is
+-- written already; roll back, and it was not.  For any other verdict nothing is.
 CREATE OR REPLACE FUNCTION tercet_claim(request jsonb, confirm_only boolean, OUT run boolean, OUT reply jsonb)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -310,6 +322,64 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('rows', coalesce(shown, '[]'), 'nextPageToken', CASE WHEN cardinality(found_rows) > size
         THEN (found_rows[size]).incarnation || '.' || (found_rows[size]).number ELSE '' END);
+END $$;
+
+-- The request's context.  Asked by Describe under another name, one tells of one's own.
+CREATE OR REPLACE FUNCTION tercet_context(me jsonb, method text, request jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$ SELECT (request -> 'context') || CASE method WHEN 'Describe' THEN jsonb_build_object('participant', me -> 'participant')
+                                                       ELSE '{}' END $$;
+
+-- Stores what is new in a request's context: a start of the coordinator, a mark.  In a transaction of its own, for it is to
+-- stay whatever becomes of the request, and its lock is not to be held while business code runs.
+CREATE OR REPLACE FUNCTION tercet_accept(me jsonb, method text, request jsonb) RETURNS void
+    LANGUAGE plpgsql AS $$
+DECLARE
+    context jsonb := tercet_context(me, method, request);
+    scope tercet_scope;
+BEGIN
+    IF method = 'Inspect' OR context ->> 'participant' IS DISTINCT FROM me ->> 'participant' THEN
+        RETURN; -- it looks at neither; another one is meant
+    END IF;
+    SELECT * INTO scope FROM tercet_scope s
+        WHERE s.participant = context ->> 'participant' AND s.origin = decode(context ->> 'origin', 'base64');
+    IF scope.id IS NULL OR (scope.incarnation, scope.epoch)
+                           < ((context ->> 'incarnation')::bigint, (context ->> 'epoch')::bigint) THEN
+        PERFORM tercet_raise_epoch(context);
+    END IF;
+    IF method <> 'Describe' -- by which a restored database is found out, before a mark hides what is gone
+       AND tercet_mark_age(context -> 'mark')
+           > ARRAY[coalesce(scope.mark_incarnation, 0), coalesce(scope.mark_lsn, 0)] THEN
+        PERFORM tercet_apply_mark(context);
+    END IF;
+END $$;
+
+-- What to do with a request: `run` the business code and send `reply` if it succeeds, or send `reply` as it is.
+CREATE OR REPLACE FUNCTION tercet_serve(me jsonb, method text, request jsonb, OUT run boolean, OUT reply jsonb)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    this_is text := 'this is ' || (me ->> 'participant');
+    meant text := nullif(request #>> '{context,participant}', ''); -- where there is none, tercet_check() says so
+    action jsonb := (SELECT a FROM jsonb_array_elements(me -> 'actions') AS a WHERE a ->> 'name' = request ->> 'action');
+BEGIN
+    run := false;
+    IF method = 'Describe' THEN
+        reply := me || jsonb_build_object('protocol', 1, 'stores',
+            jsonb_build_array(tercet_describe(tercet_context(me, method, request))));
+    ELSIF meant <> me ->> 'participant' AND method = 'Inspect' THEN
+        RAISE SQLSTATE 'TC009' USING MESSAGE = this_is;
+    ELSIF meant <> me ->> 'participant' THEN
+        reply := jsonb_build_object('verdict', 'VERDICT_LATER', 'reason',
+            jsonb_build_object('code', 'TERCET_WRONG_PARTICIPANT', 'text', this_is));
+    ELSIF method = 'Inspect' THEN
+        reply := tercet_inspect(request);
+    ELSIF 'PHASE_' || upper(method) IS DISTINCT FROM request ->> 'phase' THEN
+        RAISE SQLSTATE 'TC003' USING MESSAGE = 'phase is not the method''s';
+    ELSIF action IS NULL THEN
+        RAISE SQLSTATE 'TC009' USING MESSAGE = 'TERCET_UNKNOWN_ACTION';
+    ELSE
+        SELECT * INTO run, reply FROM tercet_claim(request, coalesce((action ->> 'confirmOnly')::boolean, false));
+    END IF;
 END $$;
 
 -- Nothing of the above is of use over tables of another version.

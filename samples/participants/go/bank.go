@@ -101,7 +101,7 @@ func main() {
 		log.Fatal(err)
 	}
 	server := grpc.NewServer()
-	pb.RegisterParticipantServer(server, &Participant{name: *name, db: db,
-		actions: map[string]Action{"debit": debit, "credit": credit}})
+	pb.RegisterParticipantServer(server,
+		NewParticipant(*name, db, map[string]Action{"debit": debit, "credit": credit}))
 	log.Fatal(server.Serve(listener))
 }

@@ -17,8 +17,18 @@ interface Action {
         }
     }
 
-    /** Confirm-only actions are never tried; which they are stands here, not in the request. */
-    boolean confirmOnly();
+    /** Is never tried; which actions are so stands here, not in the request. */
+    interface ConfirmOnly extends Action {
+        @Override
+        default byte[] reserve(Connection db, byte[] payload) {
+            throw new IllegalStateException("a confirm-only action is not tried");
+        }
+
+        @Override
+        default void cancel(Connection db, byte[] payload) {
+            throw new IllegalStateException("what was never confirmed has no row, and nothing to undo");
+        }
+    }
 
     /** The try: reserves what confirm will need.  Its result is told to the initiator. */
     byte[] reserve(Connection db, byte[] payload) throws Exception;

@@ -48,11 +48,6 @@ final class Bank {
 
     private static final class Debit implements Action {
         @Override
-        public boolean confirmOnly() {
-            return false;
-        }
-
-        @Override
         public byte[] reserve(Connection db, byte[] payload) throws Exception {
             Order order = Order.read(payload);
             try (PreparedStatement update = Participant.prepare(db, """
@@ -83,17 +78,7 @@ final class Bank {
         }
     }
 
-    private static final class Credit implements Action {
-        @Override
-        public boolean confirmOnly() {
-            return true;
-        }
-
-        @Override
-        public byte[] reserve(Connection db, byte[] payload) {
-            throw new IllegalStateException("a confirm-only action is not tried");
-        }
-
+    private static final class Credit implements Action.ConfirmOnly {
         @Override
         public void confirm(Connection db, byte[] payload) throws Exception {
             Order order = Order.read(payload);
@@ -101,11 +86,6 @@ final class Bank {
                     INSERT INTO account (id, balance) VALUES (?, ?)
                     ON CONFLICT (id) DO UPDATE SET balance = account.balance + excluded.balance""",
                     order.account, order.amount));
-        }
-
-        @Override
-        public void cancel(Connection db, byte[] payload) {
-            throw new IllegalStateException("what was never confirmed has no row, and nothing to undo");
         }
     }
 
