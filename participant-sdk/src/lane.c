@@ -42,6 +42,8 @@ struct lane {
     bool stopping;
     struct worker *workers;
     uint32_t worker_count;
+    uint32_t idle_count; /* of them, those that wait for work */
+    bool fresh;          /* something came that no sleeper was woken for */
     bool started;
 };
 
@@ -178,27 +180,39 @@ static void apply_slice(struct worker *worker, struct mark_slice *slice)
 
 /* ---- The workers ----------------------------------------------------------------------------- */
 
+/* Its share of what is queued, beside those that have nothing to do, up to the batch. */
+static void take_jobs(struct worker *worker)
+{
+    struct lane *lane = worker->lane;
+    const size_t queued = job_queue_count(&lane->queue);
+    const size_t share = (queued + lane->idle_count) / (1 + lane->idle_count);
+    for (size_t i = 0; i < share && worker->count < lane->store->options.batch_max; i++) {
+        worker->jobs[worker->count++] = job_queue_pop(&lane->queue);
+    }
+    if (job_queue_count(&lane->queue) > 0) {
+        (void)pthread_cond_signal(&lane->work);
+    }
+}
+
 /* Takes jobs up to the batch and perhaps a mark; waits until there is something.  False: the lane
  * stops.  Called and left with the mutex held. */
 static bool take(struct worker *worker, struct mark_slice *slice_out)
 {
     struct lane *lane = worker->lane;
-
     slice_out->entry = NULL;
     while (!lane->stopping) {
         const int64_t now = moment_ms();
         int64_t next_ms = INT64_MAX;
-        while (worker->count < lane->store->options.batch_max &&
-               job_queue_count(&lane->queue) > 0) {
-            worker->jobs[worker->count++] = job_queue_pop(&lane->queue);
-        }
+        take_jobs(worker);
         if (worker->count == 0 || now - worker->slice_ms >= MARK_BETWEEN_GROUPS_MS) {
             mark_slice_take(slice_out, &lane->marks, now, &next_ms);
         }
         if (worker->count > 0 || slice_out->entry != NULL) {
             return true;
         }
+        lane->idle_count++;
         moment_condition_wait(&lane->work, &lane->mutex, next_ms);
+        lane->idle_count--;
     }
     return false;
 }
@@ -330,9 +344,7 @@ bool lane_push(struct lane *lane, struct job *job)
 {
     (void)pthread_mutex_lock(&lane->mutex);
     const bool taken = !lane->stopping && job_queue_push(&lane->queue, job);
-    if (taken) {
-        (void)pthread_cond_signal(&lane->work);
-    }
+    lane->fresh = lane->fresh || taken;
     (void)pthread_mutex_unlock(&lane->mutex);
     return taken;
 }
@@ -342,6 +354,16 @@ void lane_offer_mark(struct lane *lane, const struct tercet_fence_caller *caller
 {
     (void)pthread_mutex_lock(&lane->mutex);
     if (marks_offer(&lane->marks, caller, mark, moment_ms())) {
+        lane->fresh = true;
+    }
+    (void)pthread_mutex_unlock(&lane->mutex);
+}
+
+void lane_wake(struct lane *lane)
+{
+    (void)pthread_mutex_lock(&lane->mutex);
+    if (lane->fresh) {
+        lane->fresh = false;
         (void)pthread_cond_signal(&lane->work);
     }
     (void)pthread_mutex_unlock(&lane->mutex);

@@ -2,9 +2,9 @@
  *
  * Each worker has a connection of its own.  It takes what is waiting, at most the store's
  * batch_max, runs it as one group (fence/group.h) and answers after the commit; what a group has
- * deferred is the beginning of its next.  Nobody waits in order to fill a group: it is as large as
- * what gathered while the one before it was being committed.  Between groups a worker applies a
- * slice of a mark. */
+ * deferred is the beginning of its next.  Nobody waits in order to fill a group: it is what came in
+ * one message, or gathered while the one before it was being committed, shared with the workers that
+ * have nothing to do.  Between groups a worker applies a slice of a mark. */
 #ifndef TERCET_SRC_LANE_H
 #define TERCET_SRC_LANE_H
 
@@ -32,6 +32,9 @@ bool lane_push(struct lane *lane, struct job *job);
 /* Remembers a mark for the lane's store. */
 void lane_offer_mark(struct lane *lane, const struct tercet_fence_caller *caller,
                      const Tercet__V1__Mark *mark);
+
+/* After either, when all that came together is there: wakes a worker, so that it finds all of it. */
+void lane_wake(struct lane *lane);
 
 /* What is queued is put off (LATER TERCET_STOPPING); what runs, runs on. */
 void lane_begin_stop(struct lane *lane);

@@ -120,6 +120,13 @@ static void queue(struct tercet_participant *participant, const struct action *a
     }
 }
 
+void service_wake(struct tercet_participant *participant)
+{
+    for (size_t i = 0; i < participant->lane_count; i++) {
+        lane_wake(participant->lanes[i]);
+    }
+}
+
 void service_check_context(struct service_context *context_out,
                            const Tercet__V1__RequestContext *message)
 {
@@ -176,6 +183,7 @@ static void serve_unary(struct rpc_unary *call, const ProtobufCMessage *message,
 
     service_check_context(&context, asker.request->context);
     serve_branch(participant, &asker, phase, &context);
+    service_wake(participant);
 }
 
 static void serve_try(struct rpc_unary *call, const ProtobufCMessage *request, void *context)

@@ -36,6 +36,9 @@ void service_work_request(struct tercet_participant *participant, const struct a
 /* A context that came alone. */
 void service_offer_mark(struct tercet_participant *participant, struct service_context *context);
 
+/* After the last of a message: now its requests are looked at, all together. */
+void service_wake(struct tercet_participant *participant);
+
 /* The method table for `participant`, which must outlive the server. */
 void service_methods(struct tercet_participant *participant,
                      struct rpc_method methods_out[SERVICE_METHOD_COUNT]);

@@ -101,9 +101,11 @@ static void go_on(struct job *job)
     struct survey *survey = job->survey;
 
     if (survey->lane < participant->lane_count) {
-        if (!lane_push(participant->lanes[survey->lane], job)) {
+        struct lane *lane = participant->lanes[survey->lane];
+        if (!lane_push(lane, job)) {
             survey_fail(job, TERCET_UNAVAILABLE, "a store's queue is full, or it stops");
         }
+        lane_wake(lane);
     } else if (survey->describes) {
         survey_answer_describe(job);
     } else {

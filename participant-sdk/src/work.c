@@ -65,6 +65,7 @@ static void on_batch(struct rpc_answers *answers, ProtobufCMessage *message, voi
     if (batch->n_requests == 0) {
         service_offer_mark(participant, &context);
     }
+    service_wake(participant);
     batch->n_requests = 0; /* they are their askers' now */
     rpc_codec_free(message);
 }
