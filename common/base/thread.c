@@ -5,7 +5,6 @@
 #include "base/thread.h"
 
 #include <signal.h>
-
 #include <stdlib.h>
 
 #include "base/assert.h"
