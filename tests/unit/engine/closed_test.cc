@@ -8,6 +8,18 @@ namespace tercet
 namespace
 {
 
+// "g" as a backup holds it that was made when it was decided.
+txn *AdoptConfirming(RestoredWorld &world)
+{
+    txn *made = world.Adopt("g", 10);
+    made->state = TXN_CONFIRMING;
+    for (uint32_t i = 0; i < 2; i++) {
+        made->branches[i]->state = BRANCH_CONFIRMING;
+        made->branches[i]->asked = TERCET_PHASE_CONFIRM;
+    }
+    return made;
+}
+
 TEST(Closed, WhatTheirMarksHadClosedIsNotAskedASecondTime)
 {
     RestoredWorld world;
@@ -42,12 +54,7 @@ TEST(Closed, WhatTheirMarksListAsOpenIsAsked)
 TEST(Closed, WhatTheBackupHoldsAsDecidedEndsWhereItHadEnded)
 {
     RestoredWorld world;
-    txn *made = world.Adopt("g", 10);
-    made->state = TXN_CONFIRMING;
-    for (uint32_t i = 0; i < 2; i++) {
-        made->branches[i]->state = BRANCH_CONFIRMING;
-        made->branches[i]->asked = TERCET_PHASE_CONFIRM;
-    }
+    AdoptConfirming(world);
     world.Resume(100);
     world.DescribeClosed(0, 12);
     world.DescribeClosed(1, 12);
@@ -83,12 +90,7 @@ TEST(Closed, AnOptionalBranchEndsAsItWasDecided)
 TEST(Closed, WhatIsNotBelowTheirMarkIsAskedWhateverItListsAsOpen)
 {
     RestoredWorld world;
-    txn *made = world.Adopt("g", 10);
-    made->state = TXN_CONFIRMING;
-    for (uint32_t i = 0; i < 2; i++) {
-        made->branches[i]->state = BRANCH_CONFIRMING;
-        made->branches[i]->asked = TERCET_PHASE_CONFIRM;
-    }
+    const txn *made = AdoptConfirming(world);
     world.Resume(100);
     world.DescribeClosed(0, 5, 3);
     world.DescribeClosed(1, 5, 3);
