@@ -60,9 +60,10 @@ static enum tercet_status check_values(const char *conninfo, struct tercet_error
         return TERCET_OK;
     }
     PGconn *link = PQconnectdbParams(keywords, values, 1);
+    /* Without memory there is no link, and libpq has words for that, too. */
     const enum tercet_status status =
         error_set(error_out, TERCET_INVALID_ARGUMENT, "tercet_postgres_options.conninfo: %s",
-                  link == NULL ? "out of memory" : PQerrorMessage(link));
+                  PQerrorMessage(link));
     PQfinish(link);
     return status;
 }
