@@ -2,9 +2,10 @@
  *
  * Both sides are core's C API and nothing of ours (bare.h): methods are registered, requests and answers
  * are bytes that were encoded once and that nobody decodes, calls have no deadline, no retries and as few
- * filters as core can do with.  A server has one thread.  To each server always so many calls are under way, tries and confirms in turn, and a call
- * that ends is followed at once by the next.  With how many threads, each with a queue of its own, that
- * goes fastest depends on the machine: so all of some numbers are tried, and the fastest counts. */
+ * filters as core can do with.  A server has one thread.  To each server always so many calls are under
+ * way, tries and confirms in turn, and a call that ends is followed at once by the next.  With how many
+ * threads, each with a queue of its own, that goes fastest depends on the machine: so all of some numbers
+ * are tried, and the fastest counts. */
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc_security.h>
 #include <pthread.h>

@@ -7,21 +7,16 @@ Small numbers on a machine that does other things: none of the figures means any
 
 import json
 import pathlib
-import subprocess
 import sys
 import unittest
 
 import replay
+from replay import run
 
 HERE = pathlib.Path(__file__).resolve().parent
 TERCETD, BENCH = sys.argv[1], sys.argv[2]
 SMALL = ["--coordinator", TERCETD, "--branches", "2", "--payload", "100", "--concurrency", "200", "--warmup", "1",
          "--seconds", "1"]
-TIMEOUT_S = 110
-
-
-def run(*words):
-    return subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
 
 class Pace(unittest.TestCase):

@@ -7,22 +7,17 @@ Small numbers on a machine that does other things: none of the figures means any
 
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
 
 import replay
+from replay import run
 
 HERE = pathlib.Path(__file__).resolve().parent
 TERCETD, BENCH = sys.argv[1], sys.argv[2]
 SMALL = ["--coordinator", TERCETD, "--branches", "2", "--payload", "100", "--concurrency", "4", "--warmup", "0",
          "--seconds", "1"]
-TIMEOUT_S = 110
-
-
-def run(*words):
-    return subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
 
 def told_by(*words):

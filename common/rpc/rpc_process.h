@@ -17,7 +17,8 @@ struct rpc_process_user {
 
 /* Core starts helper threads when it first needs them, out of whatever call it is in, and they inherit
  * the caller's mask.  Calls of ours that may cause that are put between these two, so that no signal
- * of the program ever lands on a thread that is not its own. */
+ * of the program ever lands on a thread that is not its own.  On a thread that thread_start() made, where
+ * all are blocked for good, both do nothing and `before_out` is left alone.  Any thread. */
 void rpc_signals_block(sigset_t *before_out);
 void rpc_signals_restore(const sigset_t *before);
 

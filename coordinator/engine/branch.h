@@ -97,7 +97,7 @@ struct branch {
     bool payload_lost : 1;       /* with the journal: it cannot be asked (restored.h) */
     bool held : 1;               /* its participant waits for an operator (hold.c) */
     bool attention : 1;          /* it contradicts, or refuses what it may not: counted */
-    bool served : 1;             /* false: nothing to undo, as its only try was "not served here" */
+    bool served : 1;             /* false: nothing to undo, its try was not served or is undone */
     char action[];               /* NUL-terminated */
 };
 

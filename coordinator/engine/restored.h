@@ -11,7 +11,9 @@
  *
  * What the rows say of a transaction
  *   1. One CONFIRMED: the decision was confirm, and it is taken again.
- *   2. One CANCELLED or SUSPENDED of a branch that is not optional: it was cancel.
+ *   2. One CANCELLED or SUSPENDED of a branch that is not optional: it was cancel.  Of a branch that the
+ *      journal has lost nobody knows whether it was optional; so it counts only where no row is CONFIRMED
+ *      and none is gone, and where it was confirmed such a branch had been left out.
  *   3. A branch without a row whose number the participant's mark has passed: it was decided, and its
  *      row is gone.  Without 1 or 2 the outcome is UNKNOWN: nothing is told, decided or driven, with
  *      attention, until an operator's Resolve says what it was.  So is one of which both 1 and 2 are
