@@ -22,6 +22,7 @@ enum option_key {
     KEY_DIRECTORY,
     KEY_PAYLOAD,
     KEY_MODE,
+    KEY_GIDS,
     KEY_WAIT,
     KEY_INITIATOR_STREAM,
     KEY_PARTICIPANT_STREAM,
@@ -44,6 +45,8 @@ static const struct argp_option flags[] = {
     {"payload", KEY_PAYLOAD, "BYTES", 0, "of each branch (200)", 0},
     {"mode", KEY_MODE, "MODE", 0,
      "commit (default); cancel: the last branch refuses; mixed: every other one cancels", 0},
+    {"gids", KEY_GIDS, "KIND", 0,
+     "time (default): tercet_gid_make's, of which later ones sort later; random", 0},
     {"wait", KEY_WAIT, "FOR", 0, "decision (default) or end", 0},
     {"participants", KEY_PARTICIPANTS, "KIND", 0,
      "the participants' store: memory (default), leveldb, sqlite, postgres, mariadb; bare: no "
@@ -100,6 +103,7 @@ static error_t take_load(int key, const char *value, struct load_options *load,
                          struct argp_state *state)
 {
     static const char *const modes[] = {"commit", "cancel", "mixed", NULL};
+    static const char *const gids[] = {"time", "random", NULL};
     static const char *const waits[] = {"decision", "end", NULL};
     switch (key) {
     case KEY_BRANCHES:
@@ -122,6 +126,9 @@ static error_t take_load(int key, const char *value, struct load_options *load,
         return 0;
     case KEY_MODE:
         load->mode = (enum load_mode)word(value, modes, "a mode is commit, cancel or mixed", state);
+        return 0;
+    case KEY_GIDS:
+        load->gids = (enum load_gids)word(value, gids, "gids are time or random", state);
         return 0;
     case KEY_WAIT:
         load->wait_end = word(value, waits, "wait for decision or end", state) == 1;

@@ -20,12 +20,12 @@ enum {
     /* A transaction's records as the journal of the bench's own has them (docs/journal-format.md): keys,
      * values, and what each branch adds. */
     KEY_BYTES = 11,
-    BEGIN_BYTES = 123,
+    BEGIN_BYTES = 118,
     BEGIN_BRANCH_BYTES = 48, /* beside its payload */
     DECIDE_BYTES = 13,
     DECIDE_BRANCH_BYTES = 15,
-    OUTCOME_KEY_BYTES = 39,
-    OUTCOME_BYTES = 98,
+    OUTCOME_KEY_BYTES = 34,
+    OUTCOME_BYTES = 93,
     OUTCOME_BRANCH_BYTES = 35,
     HEAD_BYTES = 68, /* in every batch */
     GROUP = 256,     /* transactions in one synced batch */
@@ -192,7 +192,7 @@ static void put_end(struct store *store, uint64_t number)
 {
     char outcome[OUTCOME_KEY_BYTES + 1];
     char key[KEY_BYTES + 1];
-    (void)snprintf(outcome, sizeof outcome, "o%038llx", (unsigned long long)number);
+    (void)snprintf(outcome, sizeof outcome, "o%033llx", (unsigned long long)number);
     leveldb_writebatch_put(store->batch, outcome, OUTCOME_KEY_BYTES, store->bytes,
                            store->outcome_bytes);
     make_key(key, number, 'b');

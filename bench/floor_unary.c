@@ -262,7 +262,7 @@ static grpc_slice make_request(Tercet__V1__Phase phase, uint32_t payload_bytes)
     enum { NOW_UNIX_MS = 1800000000, SOME = 100000 };
     static uint8_t digest[16];
     static uint8_t origin[20];
-    static char gid[] = "0123456789abcdef0123456789abcdef-12-12345";
+    static char gid[] = "0123456789abcdef0123456789abcdef";
     static char action[] = "agree";
     static char participant[] = "p1";
     Tercet__V1__RequestContext context = TERCET__V1__REQUEST_CONTEXT__INIT;

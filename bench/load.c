@@ -15,13 +15,12 @@
 
 #include "participant.h"
 
-enum { READY_TIMEOUT_MS = 30000, READY_PAUSE_MS = 20, DRAIN_TIMEOUT_MS = 60000, GID_SIZE = 64 };
+enum { READY_TIMEOUT_MS = 30000, READY_PAUSE_MS = 20, DRAIN_TIMEOUT_MS = 60000 };
 
 struct load;
 
 struct slot {
     struct load *load;
-    uint32_t index;
     uint64_t sequence;
     uint64_t begun_us; /* open loop: when it was due */
     bool cancels;
@@ -33,7 +32,6 @@ struct load {
     struct tercet_branch agree[CLUSTER_PARTICIPANT_COUNT_MAX];
     struct tercet_branch refuse[CLUSTER_PARTICIPANT_COUNT_MAX];
     struct histogram *latency_us;
-    char run[TERCET_GID_MADE_SIZE]; /* makes this run's gids its own */
     uint64_t opens_us;
     uint64_t closes_us;
     atomic_uint_fast64_t completed; /* within the window */
@@ -113,17 +111,26 @@ static void fail(struct load *load, const char *gid, const char *outcome, const 
     }
 }
 
+static void make_gid(enum load_gids gids, char *gid_out)
+{
+    char made[TERCET_GID_MADE_SIZE];
+    tercet_gid_make(made);
+    for (size_t i = 0; i + 1 < sizeof made; i++) { /* read from its end, chance comes first */
+        gid_out[i] = gids == LOAD_GIDS_TIME ? made[i] : made[sizeof made - 2 - i];
+    }
+    gid_out[sizeof made - 1] = '\0';
+}
+
 static void on_done(const struct tercet_result *result, void *context);
 
 static void begin_next(struct slot *slot, uint64_t begun_us)
 {
     struct load *load = slot->load;
     const struct load_options *options = load->options;
-    char gid[GID_SIZE];
+    char gid[TERCET_GID_MADE_SIZE];
     struct tercet_error error = {0};
 
-    (void)snprintf(gid, sizeof gid, "%s-%u-%llu", load->run, (unsigned)slot->index,
-                   (unsigned long long)slot->sequence);
+    make_gid(options->gids, gid);
     slot->cancels =
         options->mode == LOAD_CANCEL || (options->mode == LOAD_MIXED && slot->sequence % 2 == 1);
     slot->sequence++;
@@ -264,7 +271,7 @@ static bool run(struct load *load, const struct cluster *cluster, struct slot *s
     load->opens_us = pace.start_us + (uint64_t)options->warmup_s * 1000000;
     load->closes_us = load->opens_us + (uint64_t)options->seconds * 1000000;
     for (uint32_t i = 0; i < options->concurrency; i++) {
-        slots[i] = (struct slot){.load = load, .index = i};
+        slots[i] = (struct slot){.load = load};
         if (options->rate > 0) {
             give_back(&slots[i]);
         } else {
@@ -308,7 +315,6 @@ bool load_run(const struct load_options *options, const struct cluster *cluster,
     }
     memset(payload, 'x', options->payload_bytes + 1);
     fill_branches(&load, payload);
-    tercet_gid_make(load.run);
     const bool ok = run(&load, cluster, slots, result_out);
     free(slots);
     free(payload);

@@ -21,6 +21,7 @@
 enum { LOAD_OUTCOME_COUNT = 4 }; /* of enum tercet_outcome */
 
 enum load_mode { LOAD_COMMIT, LOAD_CANCEL, LOAD_MIXED };
+enum load_gids { LOAD_GIDS_TIME, LOAD_GIDS_RANDOM };
 
 struct load_options {
     struct tercet_client *client;
@@ -29,6 +30,7 @@ struct load_options {
     uint32_t rate; /* a second; 0: closed */
     uint32_t payload_bytes;
     enum load_mode mode; /* CANCEL: the last branch refuses; MIXED: every other time */
+    enum load_gids gids; /* TIME: tercet_gid_make's, later ones sort later; RANDOM: they do not */
     bool wait_end;       /* until all participants have answered, not for the decision alone */
     uint32_t warmup_s;
     uint32_t seconds;

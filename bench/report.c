@@ -105,6 +105,7 @@ const char *report_doubt(const struct report *report)
 /* ---- Table ------------------------------------------------------------------------------------- */
 
 static const char *const mode_names[] = {"commit", "cancel", "mixed"};
+static const char *const gids_names[] = {"time", "random"};
 
 static void print_head(const struct report *report)
 {
@@ -118,9 +119,9 @@ static void print_head(const struct report *report)
         (void)printf("%" PRIu32 " in flight", options->concurrency);
     }
     (void)printf(
-        ", %s, %" PRIu32 " s after %" PRIu32 " s of warm-up, %ld CPUs\n"
+        ", %s, %s gids, %" PRIu32 " s after %" PRIu32 " s of warm-up, %ld CPUs\n"
         "one coordinator, %" PRIu32 " participants (%s%s), unix sockets, journal on %s\n\n",
-        mode_names[options->mode], options->seconds, options->warmup_s,
+        mode_names[options->mode], gids_names[options->gids], options->seconds, options->warmup_s,
         sysconf(_SC_NPROCESSORS_ONLN), options->branches, report->arguments->store->name,
         arguments_are_unary(report->arguments) ? ", unary calls" : "", report->file_system);
 }
@@ -204,15 +205,15 @@ void report_print_table(const struct report *report)
 static json_t *run_json(const struct report *report)
 {
     const struct load_options *options = &report->arguments->load;
-    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:i, s:s, s:b, s:I, s:s}", "version",
-                     tercet_version(), "branches", (int)options->branches, "payload_bytes",
-                     (int)options->payload_bytes, "concurrency", (int)options->concurrency, "rate",
-                     (int)options->rate, "mode", mode_names[options->mode], "wait",
-                     options->wait_end ? "end" : "decision", "seconds", (int)options->seconds,
-                     "warmup_s", (int)options->warmup_s, "participants",
-                     report->arguments->store->name, "unary",
-                     arguments_are_unary(report->arguments), "cpus",
-                     (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "file_system", report->file_system);
+    return json_pack(
+        "{s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:s, s:i, s:i, s:s, s:b, s:I, s:s}", "version",
+        tercet_version(), "branches", (int)options->branches, "payload_bytes",
+        (int)options->payload_bytes, "concurrency", (int)options->concurrency, "rate",
+        (int)options->rate, "mode", mode_names[options->mode], "gids", gids_names[options->gids],
+        "wait", options->wait_end ? "end" : "decision", "seconds", (int)options->seconds,
+        "warmup_s", (int)options->warmup_s, "participants", report->arguments->store->name, "unary",
+        arguments_are_unary(report->arguments), "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+        "file_system", report->file_system);
 }
 
 static json_t *outcomes_json(const struct load_result *result)
