@@ -18,7 +18,7 @@
 #include "engine/directory.h"
 
 enum {
-    CONFIG_KEY_COUNT = 25,          /* rows of the table */
+    CONFIG_KEY_COUNT = 26,          /* rows of the table */
     CONFIG_LISTEN_COUNT_MAX = 16,   /* addresses */
     CONFIG_TEXT_BYTES_MAX = 1023,   /* of one text */
     CONFIG_FILE_BYTES_MAX = 1 << 20 /* of the file */
@@ -77,6 +77,7 @@ struct config {
     uint32_t message_bytes_max;
     uint32_t streams_max;
     uint32_t connections_max;
+    uint32_t connections_per_second;
     uint32_t resets_per_second;
     uint64_t rpc_memory_bytes;
     uint32_t stop_grace_ms;

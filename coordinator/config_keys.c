@@ -59,6 +59,9 @@ static const struct config_key keys[] = {
     KEY(CONFIG_U32, connections_max, 1, 60000, "8000", "connections",
         "Connections of clients at a time; above it they are closed at once. Less when the process "
         "may not have so many descriptors."),
+    KEY(CONFIG_U32, connections_per_second, 1, 100000, "1000", "connections",
+        "New connections of one address, one second's worth at once; above it they are closed at "
+        "once."),
     KEY(CONFIG_U32, resets_per_second, 1, 100000, "200", "frames",
         "Cancelled calls, pings, settings and header blocks above 8 KiB of one address, ten "
         "seconds' worth at once; above it the connection is cut."),

@@ -171,6 +171,8 @@ static enum tercet_status create_server(struct runtime *runtime, struct tercet_e
                                                     .list_outcomes = list_outcomes,
                                                     .context = runtime};
     const struct screen_options screen_options = {.connections_max = config->connections_max,
+                                                  .connections_per_second =
+                                                      config->connections_per_second,
                                                   .resets_per_second = config->resets_per_second};
     screen_configure(&screen_options);
     runtime->service = service_create(&service_options);

@@ -49,7 +49,8 @@ struct tokens {
 
 struct address {
     struct tokens frames;
-    struct tokens connections; /* while it is in disgrace */
+    struct tokens connections;
+    struct tokens returns; /* connections while it is in disgrace */
     uint64_t disgraced_until_ms;
 };
 
@@ -111,11 +112,14 @@ static bool take_token(struct tokens *tokens, uint32_t per_second, uint32_t burs
     return true;
 }
 
-/* A connection costs core more than what it is cut for, so who is cut and comes again at once would win. */
+/* A connection costs core more than what it is cut for, so who is cut and comes again at once would win;
+ * and ten thousand that come together would hold up those that are there. */
 static bool may_connect(struct address *address)
 {
-    return now_ms() >= address->disgraced_until_ms ||
-           take_token(&address->connections, DISGRACED_PER_SECOND, 1);
+    if (now_ms() < address->disgraced_until_ms) {
+        return take_token(&address->returns, DISGRACED_PER_SECOND, 1);
+    }
+    return take_token(&address->connections, limits.connections_per_second, 1);
 }
 
 /* Whoever cannot be told apart shares one place. */

@@ -7,16 +7,17 @@
  * library's accept4(), recvmsg() and close() like everybody; a program's own definitions come before
  * the library's (as with malloc()), so this module defines them.  They do what the library does, and
  *
- *   accept4()  refuses connections above the limit, and of an address with a connection that was cut
- *              less than ten seconds ago all but twenty a second; and never tells core EMFILE, upon
- *              which it would accept nothing any more;
+ *   accept4()  refuses connections above the limit, and those that one address makes faster than it
+ *              may: twenty a second when one of its connections was cut less than ten seconds ago; and
+ *              never tells core EMFILE, upon which it would accept nothing any more;
  *   recvmsg()  follows the frames of accepted connections by their nine-byte heads.  What core pays
  *              for dearly (resets, pings, header blocks above 8 KiB) takes a token of its peer's
  *              address; without tokens, or with a header block above 64 KiB, the connection is cut:
  *              what was read is dropped, core sees its end.
  *
  * Well-behaved peers on the same address go on: only who resets streams while there are no tokens is
- * cut.  But new ones share the twenty connections a second with who is cut and comes again.  Connections that this process opened itself are never looked at.
+ * cut.  But new ones share the connections of a second with who comes again and again.  Connections that
+ * this process opened itself are never looked at.
  *
  * Not for TLS: there the frames could not be read here.
  *
@@ -31,13 +32,14 @@ extern "C" {
 #endif
 
 struct screen_options {
-    uint32_t connections_max;   /* less when the process may not have so many descriptors */
-    uint32_t resets_per_second; /* of one address; ten seconds' worth may come at once */
+    uint32_t connections_max;        /* less when the process may not have so many descriptors */
+    uint32_t connections_per_second; /* of one address; one second's worth may come at once */
+    uint32_t resets_per_second;      /* of one address; ten seconds' worth may come at once */
 };
 
 struct screen_stats {
     uint64_t open;    /* accepted connections that are open now */
-    uint64_t refused; /* connections: above the limit, or from an address in disgrace */
+    uint64_t refused; /* connections: above the limit, or too many from one address */
     uint64_t cut;     /* connections ended for what they sent */
 };
 

@@ -27,14 +27,14 @@ HONEST_RATIO_MAX = 3.0
 HONEST_FLOOR_S = 0.020
 STOP_S = 20
 
-# name: (attack, processes, MiB of memory that the daemon may reach)
+# name: (attack, processes, MiB of memory that the daemon may reach[, settings beside the defaults])
 SCENARIOS = {
     "reset-1": (attacks.rapid_reset, 1, 128),
     "reset-10": (attacks.rapid_reset, 10, 128),
     "frames": (attacks.frame_flood, 4, 128),
     "headers": (attacks.header_flood, 4, 128),
     "loris": (attacks.slow_loris, 1, 128),
-    "idle": (attacks.idle, 1, 256),
+    "idle": (attacks.idle, 1, 256, f"connections_max: {attacks.IDLE + 100}\n"),
     "unread": (attacks.unread, 1, 128),
     "malformed": (attacks.malformed, 4, 128),
     "garbage": (attacks.garbage, 4, 128),
@@ -87,6 +87,8 @@ def judge(row, mib_max, short):
         if row["attack"].get(name):
             broken.append(f"malformed requests {name}")
     if not short:
+        if row["attack"].get("too few"):
+            broken.append(f"{row['attack']['too few']} idle connections are missing")
         limit = max(HONEST_RATIO_MAX * row["p99_before_ms"], HONEST_FLOOR_S * 1000)
         if row["p99_during_ms"] > limit:
             broken.append(f"honest p99 {row['p99_during_ms']} ms > {limit:.1f}")
@@ -96,9 +98,9 @@ def judge(row, mib_max, short):
 
 
 def run_scenario(name, options):
-    attack, processes, mib_max = SCENARIOS[name]
+    attack, processes, mib_max, *settings = SCENARIOS[name]
     os.sched_setaffinity(0, VICTIMS)  # and so of all that is started from here
-    world = World(options.tercetd, options.bench)
+    world = World(options.tercetd, options.bench, *settings)
     try:
         honest = Honest(world.port)
         honest.wait_ready()

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 
 namespace
@@ -15,6 +16,7 @@ namespace
 constexpr int kFrees = 16;     // settings and pings that a connection may begin with
 constexpr uint32_t kRate = 10; // tokens a second
 constexpr int kBurst = 100;    // tokens that a new address has
+constexpr int kArrivals = 60;  // connections that an address may make at once
 constexpr int kReturns = 20;   // connections that an address may make at once after one was cut
 
 std::string Frame(char kind, char flags, const std::string &payload)
@@ -63,7 +65,7 @@ class Screen : public testing::Test
 
     static void Configure(uint32_t connections_max)
     {
-        const struct screen_options options = {connections_max, kRate};
+        const struct screen_options options = {connections_max, kArrivals, kRate};
         screen_configure(&options);
     }
 
@@ -227,12 +229,30 @@ TEST_F(Screen, ConnectionsAboveTheLimitAreClosedAndThoseThatEndMakeRoom)
 
 TEST_F(Screen, AnAddressWhoseConnectionWasCutMayConnectOnlySoOften)
 {
-    EXPECT_TRUE(IsAdmitted("127.0.0.1", 3 * kReturns)) << "whose connections were never cut";
+    EXPECT_TRUE(IsAdmitted("127.0.0.1", kArrivals - 1)) << "whose connections were never cut";
     Connect();
     EXPECT_FALSE(Passes(kPreface + Times(3 * kBurst, kReset)));
     EXPECT_TRUE(IsAdmitted("127.0.0.1", kReturns));
     EXPECT_FALSE(IsAdmitted("127.0.0.1", kReturns));
     EXPECT_TRUE(IsAdmitted("127.0.0.2", kReturns + 1)) << "another one";
+}
+
+TEST_F(Screen, AnAddressMayConnectOnlySoOftenWhateverItSends)
+{
+    EXPECT_TRUE(IsAdmitted("127.0.0.1", kArrivals));
+    EXPECT_FALSE(IsAdmitted("127.0.0.1", kArrivals));
+    EXPECT_TRUE(IsAdmitted("127.0.0.2", kArrivals)) << "another one";
+}
+
+TEST_F(Screen, ConnectionsComeAgainWithTime)
+{
+    EXPECT_FALSE(IsAdmitted("127.0.0.1", 10 * kArrivals));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    bool admitted = false;
+    while (!admitted && std::chrono::steady_clock::now() < until) {
+        admitted = IsAdmitted("127.0.0.1");
+    }
+    EXPECT_TRUE(admitted);
 }
 
 TEST_F(Screen, WhatThisProcessConnectedItselfIsNotLookedAt)
