@@ -274,8 +274,8 @@ TERCET_API void tercet_log_to_stderr(enum tercet_log_level level, const char *li
 enum { TERCET_GID_MADE_SIZE = 33 }; /* bytes that tercet_gid_make() writes, with the NUL */
 
 /* Makes a gid for those who have no business key: 32 hexadecimal digits, 48 bits of time first and
- * 80 random ones after it, so that later ones sort later.  Store it before you use it: it is what
- * you ask with after a crash. */
+ * 80 random ones after it.  So later ones sort later, which is cheap for the databases that keep rows by
+ * them.  Store it before you use it: it is what you ask with after a crash. */
 TERCET_API void tercet_gid_make(char *gid_out);
 
 TERCET_END_DECLS
