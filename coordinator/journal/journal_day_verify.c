@@ -98,7 +98,7 @@ static enum tercet_status count_pair(struct tercet_bytes key, struct tercet_byte
         if (status != TERCET_OK) {
             return status;
         }
-    } else if (store_key_begins(key, "o/")) {
+    } else if (store_key_begins(key, "z/")) {
         enum tercet_status status = check_found(verifier, key, error_out);
         if (status != TERCET_OK) {
             return status;

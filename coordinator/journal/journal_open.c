@@ -110,7 +110,7 @@ static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes
     }
     scan->digest = digest128_add(scan->digest, digest128_of_pair(key, value));
     scan->count++;
-    if (store_key_begins(key, "t/") || store_key_begins(key, "o/") || store_key_begins(key, "p/") ||
+    if (store_key_begins(key, "t/") || store_key_begins(key, "z/") || store_key_begins(key, "p/") ||
         store_key_begins(key, DAY_KEY_PREFIX)) {
         return TERCET_OK;
     }

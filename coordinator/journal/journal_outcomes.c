@@ -25,7 +25,7 @@ struct outcome_key {
 
 static struct outcome_key key_of(const char *gid)
 {
-    struct outcome_key key = {.bytes = {'o', '/'}};
+    struct outcome_key key = {.bytes = {'z', '/'}};
     const size_t gid_size = strlen(gid);
     tercet_assert(gid_size <= TERCET_GID_BYTES_MAX);
     memcpy(key.bytes + 2, gid, gid_size);
@@ -136,7 +136,7 @@ static enum tercet_status tell(struct tercet_bytes key, struct tercet_bytes valu
 static void list_store(struct listing *listing, struct store *store)
 {
     struct tercet_error error = {0};
-    const struct tercet_bytes prefix = tercet_bytes_of_text("o/");
+    const struct tercet_bytes prefix = tercet_bytes_of_text("z/");
     const struct tercet_bytes from = listing->behind.size > 0 ? listing->behind : prefix;
     enum tercet_status status = store_scan(store, from, prefix, tell, listing, &error);
     if (status != TERCET_OK && !(status == TERCET_CALL_CANCELLED && listing->stopped)) {

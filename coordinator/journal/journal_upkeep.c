@@ -152,7 +152,7 @@ static bool move_slice(struct journal_leveldb *journal, int64_t now_unix_ms, boo
     struct slice slice = {
         .journal = journal, .now_unix_ms = now_unix_ms, .began_us = clock_boot_us()};
     journal_batch_init(&slice.removals);
-    const struct tercet_bytes prefix = tercet_bytes_of_text("o/");
+    const struct tercet_bytes prefix = tercet_bytes_of_text("z/");
     enum tercet_status status = store_scan(journal->live, buffer_bytes(&journal->pass_key), prefix,
                                            move_pair, &slice, &error);
     const bool more = status == TERCET_CALL_CANCELLED;
@@ -181,7 +181,7 @@ static bool move_some(struct journal_leveldb *journal, const struct upkeep_state
             !is_due(journal->next_pass_unix_ms, now_unix_ms, PASS_EVERY_MS)) {
             return false;
         }
-        buffer_append(&journal->pass_key, "o/", 2);
+        buffer_append(&journal->pass_key, "z/", 2);
     }
     const bool more = move_slice(journal, now_unix_ms, &moved);
     if (!more) {

@@ -49,7 +49,7 @@ static struct key branch_key(const struct txn *txn, const struct branch *branch)
 
 static struct key outcome_key(const struct txn *txn)
 {
-    struct key key = {.bytes = {'o', '/'}};
+    struct key key = {.bytes = {'z', '/'}};
     const size_t gid_bytes = strlen(txn->gid);
     tercet_assert(gid_bytes <= TERCET_GID_BYTES_MAX);
     memcpy(key.bytes + 2, txn->gid, gid_bytes);

@@ -5,8 +5,9 @@
  *   t/ SEQUENCE(8, big-endian) KIND(1) ...   all of one open transaction stands together:
  *      KIND 0x10 BEGIN; 0x20 INDEX(1) ADD_BRANCH; 0x30 DECIDE; 0x40 PROGRESS
  *   p/ NAME                                  what is known of a participant's databases
- *   o/ GID                                   an outcome, until it is moved into its day
  *   d/ YYYY-MM-DD                            what a day holds at least; journal_leveldb.c's own
+ *   z/ GID                                   an outcome, until it is moved into its day.  Behind all
+ *      others, so that a gid that sorts behind all before it is beyond every table
  * Values are messages of tercet.v1.record, each behind one byte of format version (1). */
 #ifndef COORDINATOR_JOURNAL_RECORD_H
 #define COORDINATOR_JOURNAL_RECORD_H

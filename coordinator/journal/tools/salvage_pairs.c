@@ -64,7 +64,7 @@ static void take_txn(struct txn *txn_take, void *context)
     struct tercet_error error;
     char key[2 + TERCET_GID_BYTES_MAX + 1];
     snprintf(rebuilt->gid, sizeof rebuilt->gid, "%s", txn_take->gid);
-    snprintf(key, sizeof key, "o/%s", txn_take->gid);
+    snprintf(key, sizeof key, "z/%s", txn_take->gid);
     buffer_init(&ignored);
     rebuilt->ended =
         store_get(rebuilt->sifting->from, tercet_bytes_of_text(key), &ignored, &error) == TERCET_OK;
@@ -187,7 +187,7 @@ static enum tercet_status take_pair(struct tercet_bytes key, struct tercet_bytes
     if (record_participant_is(key)) {
         return take_participant(context, key, value, error_out);
     }
-    return store_key_begins(key, "o/") ? take_outcome(context, key, value, error_out) : TERCET_OK;
+    return store_key_begins(key, "z/") ? take_outcome(context, key, value, error_out) : TERCET_OK;
 }
 
 /* ---- Days -------------------------------------------------------------------------------------- */

@@ -289,7 +289,7 @@ void RandomWorld::Find()
     lookups_.erase(lookups_.begin() + static_cast<long>(at));
     event *made = event_create(EVENT_FOUND);
     snprintf(made->u.found.gid, sizeof made->u.found.gid, "%s", gid.c_str());
-    auto found = disk_.find("o/" + gid);
+    auto found = disk_.find("z/" + gid);
     if (found != disk_.end()) {
         EXPECT_EQ(TERCET_OK,
                   record_read_outcome(tercet_bytes_of(found->second.data(), found->second.size()),
