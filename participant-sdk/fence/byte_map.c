@@ -45,10 +45,9 @@ int byte_map_compare(struct tercet_bytes a, struct tercet_bytes b)
     return a.size < b.size ? -1 : 1;
 }
 
-size_t byte_map_lower_bound(const struct byte_map *map, struct tercet_bytes key)
+/* Index of the first entry in [low, high) at `key` or above it; `high` when all are below. */
+static size_t search(const struct byte_map *map, size_t low, size_t high, struct tercet_bytes key)
 {
-    size_t low = 0;
-    size_t high = map->count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         if (byte_map_compare(byte_map_key(map->entries[middle]), key) < 0) {
@@ -58,6 +57,11 @@ size_t byte_map_lower_bound(const struct byte_map *map, struct tercet_bytes key)
         }
     }
     return low;
+}
+
+size_t byte_map_lower_bound(const struct byte_map *map, struct tercet_bytes key)
+{
+    return search(map, 0, map->count, key);
 }
 
 static bool is_at(const struct byte_map *map, size_t index, struct tercet_bytes key)
@@ -105,6 +109,58 @@ struct byte_map_entry *byte_map_exchange(struct byte_map *map, struct tercet_byt
         insert_at(map, index, entry);
     }
     return before;
+}
+
+/* As byte_map_lower_bound(), of a key that is at `from` or above it, and probably near. */
+static size_t search_near(const struct byte_map *map, size_t from, struct tercet_bytes key)
+{
+    size_t low = from;
+    size_t high = from;
+    for (size_t step = 1;
+         high < map->count && byte_map_compare(byte_map_key(map->entries[high]), key) < 0;
+         step *= 2) {
+        low = high + 1;
+        high += step;
+    }
+    return search(map, low, high < map->count ? high : map->count, key);
+}
+
+/* Those of `source` in [from, end). */
+static void append(struct byte_map *map, const struct byte_map *source, size_t from, size_t end)
+{
+    if (from < end) {
+        memcpy(map->entries + map->count, source->entries + from,
+               (end - from) * sizeof(struct byte_map_entry *));
+        map->count += end - from;
+    }
+}
+
+void byte_map_merge_take(struct byte_map *map, struct byte_map *changes)
+{
+    struct byte_map merged = {.capacity = map->count + changes->count};
+    size_t from = 0;
+
+    merged.entries = xmalloc(merged.capacity * sizeof(struct byte_map_entry *));
+    for (size_t i = 0; i < changes->count; i++) {
+        struct byte_map_entry *change = changes->entries[i];
+        const struct tercet_bytes key = byte_map_key(change);
+        const size_t at = search_near(map, from, key);
+        append(&merged, map, from, at);
+        from = at;
+        if (is_at(map, at, key)) {
+            free(map->entries[at]);
+            from++;
+        }
+        if (change->removed) {
+            free(change);
+        } else {
+            merged.entries[merged.count++] = change;
+        }
+    }
+    append(&merged, map, from, map->count);
+    free(map->entries);
+    *map = merged;
+    changes->count = 0;
 }
 
 void byte_map_clear(struct byte_map *map)

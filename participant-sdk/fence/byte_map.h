@@ -1,7 +1,8 @@
 /* byte_map.h -- an ordered map from bytes to bytes: a sorted array of entries.
  *
  * Small on purpose: it holds the writes of one local transaction, or the whole of a store for tests.
- * Finding takes the logarithm of its size, inserting moves pointers. */
+ * Finding takes the logarithm of its size; putting one entry in or out moves the pointers behind it,
+ * merging many of them moves all pointers once. */
 #ifndef TERCET_FENCE_BYTE_MAP_H
 #define TERCET_FENCE_BYTE_MAP_H
 
@@ -42,6 +43,10 @@ size_t byte_map_lower_bound(const struct byte_map *map, struct tercet_bytes key)
  * stood there, now the caller's to free; NULL when there was nothing. */
 struct byte_map_entry *byte_map_exchange(struct byte_map *map, struct tercet_bytes key,
                                          struct byte_map_entry *entry);
+
+/* Takes all entries of `changes`: each stands for its key from now on, or nothing does when it is
+ * `removed`.  `changes` is then empty and may be used again. */
+void byte_map_merge_take(struct byte_map *map, struct byte_map *changes);
 
 /* Frees all entries; the map is then empty and may be used again. */
 void byte_map_clear(struct byte_map *map);

@@ -45,18 +45,12 @@ static enum tercet_status memory_scan(void *self, struct tercet_bytes from, stru
     return TERCET_OK;
 }
 
-static enum tercet_status memory_apply(void *self, const struct byte_map *changes,
+static enum tercet_status memory_apply(void *self, struct byte_map *changes,
                                        struct tercet_error *error_out)
 {
     struct memory_store *store = self;
     (void)error_out;
-    for (size_t i = 0; i < changes->count; i++) {
-        const struct byte_map_entry *change = changes->entries[i];
-        const struct tercet_bytes key = byte_map_key(change);
-        const struct tercet_bytes value = byte_map_value(change);
-        free(byte_map_exchange(&store->committed, key,
-                               change->removed ? NULL : byte_map_entry_create(key, &value)));
-    }
+    byte_map_merge_take(&store->committed, changes);
     return TERCET_OK;
 }
 

@@ -41,7 +41,7 @@ tercet_status Scan(void *self, tercet_bytes from, tercet_bytes end, kv_scan_fn f
     return status != TERCET_OK ? status : real->scan(self, from, end, fn, context, error);
 }
 
-tercet_status Apply(void *self, const byte_map *changes, tercet_error *error)
+tercet_status Apply(void *self, byte_map *changes, tercet_error *error)
 {
     const tercet_status status = Planned(error);
     return status != TERCET_OK ? status : real->apply(self, changes, error);
@@ -354,30 +354,6 @@ TEST_F(KvFence, ValuesAreLentUntilTheNextSavepointHoweverManyThereAre)
     tercet_bytes value = {};
     EXPECT_EQ(kv_fence_get(fence, tercet_bytes_of_text("k39"), &value, &error), TERCET_NOT_FOUND);
     kv_fence_rollback(fence);
-}
-
-TEST(ByteMap, EntriesAreOrderedAsBytesAndAPrefixComesFirst)
-{
-    const std::pair<std::string, std::string> ordered[] = {
-        {"", "a"}, {"a", "aa"}, {"a", "b"}, {std::string("a\0", 2), "aa"}, {"a\x7f", "a\x80"}};
-    for (const auto &one : ordered) {
-        const tercet_bytes low = tercet_bytes_of(one.first.data(), one.first.size());
-        const tercet_bytes high = tercet_bytes_of(one.second.data(), one.second.size());
-        EXPECT_LT(byte_map_compare(low, high), 0) << one.second;
-        EXPECT_GT(byte_map_compare(high, low), 0) << one.second;
-        EXPECT_EQ(byte_map_compare(low, low), 0);
-    }
-    byte_map map = {};
-    const tercet_bytes value = tercet_bytes_of_text("v");
-    const tercet_bytes none = tercet_bytes_of("", 0);
-    EXPECT_EQ(byte_map_exchange(&map, none, nullptr), nullptr) << "nothing was there to take away";
-    EXPECT_EQ(byte_map_exchange(&map, none, byte_map_entry_create(none, &value)), nullptr);
-    ASSERT_NE(byte_map_find(&map, none), nullptr) << "a key may be empty";
-    EXPECT_EQ(byte_map_value(byte_map_find(&map, none)).size, 1u);
-    EXPECT_EQ(byte_map_find(&map, value), nullptr);
-    free(byte_map_exchange(&map, none, nullptr));
-    EXPECT_EQ(map.count, 0u);
-    byte_map_deinit(&map);
 }
 
 } // namespace
