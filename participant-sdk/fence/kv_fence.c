@@ -245,6 +245,28 @@ enum tercet_status kv_fence_rewind(void *connection, struct tercet_error *error_
     return TERCET_OK;
 }
 
+static void put_row(struct kv_fence *fence, const struct tercet_fence_key *key,
+                    const struct tercet_fence_row *row)
+{
+    struct row_key name;
+    uint8_t bytes[ROW_CODEC_ROW_BYTES_MAX];
+    const struct tercet_bytes value = tercet_bytes_of(bytes, row_encode(row, bytes));
+    row_key_row(&name, key);
+    overlay_put(&fence->overlay, row_key_bytes(&name), &value);
+}
+
+/* The row, and its entry among the numbers. */
+static void insert_row(struct kv_fence *fence, const struct tercet_fence_key *key,
+                       const struct tercet_fence_row *row)
+{
+    const struct tercet_bytes nothing = tercet_bytes_of("", 0);
+    struct row_key name;
+
+    put_row(fence, key, row);
+    row_key_number_of(&name, row, key);
+    overlay_put(&fence->overlay, row_key_bytes(&name), &nothing);
+}
+
 enum tercet_status kv_fence_claim(void *connection, const struct tercet_fence_key *key,
                                   const struct tercet_fence_row *wanted,
                                   struct tercet_fence_claim *claim_out,
@@ -257,7 +279,7 @@ enum tercet_status kv_fence_claim(void *connection, const struct tercet_fence_ke
     enum tercet_status status = kv_fence_read_row(fence, key, &claim_out->row, error_out);
     if (status == TERCET_OK && claim_out->row.state == TERCET_FENCE_NONE &&
         wanted->state != TERCET_FENCE_NONE) {
-        status = kv_fence_write(fence, key, wanted, error_out);
+        insert_row(fence, key, wanted);
     }
     if (status == TERCET_OK) {
         status = kv_fence_read_scope(fence, wanted->participant, wanted->identity.origin, &scope,
@@ -288,17 +310,10 @@ enum tercet_status kv_fence_write(void *connection, const struct tercet_fence_ke
                                   const struct tercet_fence_row *row,
                                   struct tercet_error *error_out)
 {
-    struct kv_fence *fence = connection;
-    struct row_key name;
-    uint8_t bytes[ROW_CODEC_ROW_BYTES_MAX];
-    const struct tercet_bytes nothing = tercet_bytes_of("", 0);
-
+    /* Its entry among the numbers is there: it names what never changes of a row, the identity (one
+     * of another is a conflict) and the participant, which the digest covers. */
     (void)error_out;
-    const struct tercet_bytes value = tercet_bytes_of(bytes, row_encode(row, bytes));
-    row_key_row(&name, key);
-    overlay_put(&fence->overlay, row_key_bytes(&name), &value);
-    row_key_number_of(&name, row, key);
-    overlay_put(&fence->overlay, row_key_bytes(&name), &nothing);
+    put_row(connection, key, row);
     return TERCET_OK;
 }
 

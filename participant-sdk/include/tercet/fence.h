@@ -309,7 +309,8 @@ struct tercet_store_ops {
     enum tercet_status (*raise_epoch)(void *connection, const struct tercet_fence_caller *caller,
                                       struct tercet_error *error_out);
 
-    /* Writes a row claimed in this transaction, inserted or not. */
+    /* Writes a row claimed in this transaction, which the claim has inserted or found.  Its identity and
+     * participant are those that it has there. */
     enum tercet_status (*write)(void *connection, const struct tercet_fence_key *key,
                                 const struct tercet_fence_row *row, struct tercet_error *error_out);
 
