@@ -12,23 +12,24 @@
 
 /* ---- Reading through the overlay -------------------------------------------------------------- */
 
-/* `copy_out` is the caller's to free when the value came from the backend, else NULL. */
+/* What stands for a key. */
+struct found {
+    struct tercet_bytes value; /* data NULL: nothing.  Good until the next read or write */
+    bool uncommitted;
+};
+
 static enum tercet_status read_through(struct kv_fence *fence, struct tercet_bytes key,
-                                       const struct byte_map_entry **entry_out,
-                                       struct byte_map_entry **copy_out,
-                                       struct tercet_error *error_out)
+                                       struct found *found_out, struct tercet_error *error_out)
 {
     const struct byte_map_entry *own = byte_map_find(&fence->overlay.changes, key);
-    if (own != NULL) {
-        *entry_out = own->removed ? NULL : own;
-        *copy_out = NULL;
-        return TERCET_OK;
+    *found_out = (struct found){.uncommitted = own != NULL};
+    if (own == NULL) {
+        return fence->backend->get(fence->self, key, &found_out->value, error_out);
     }
-    const enum tercet_status status = fence->backend->get(fence->self, key, copy_out, error_out);
-    if (status == TERCET_OK) {
-        *entry_out = *copy_out;
+    if (!own->removed) {
+        found_out->value = byte_map_value(own);
     }
-    return status;
+    return TERCET_OK;
 }
 
 static void lend(struct kv_fence *fence, struct byte_map_entry *entry)
@@ -51,20 +52,16 @@ static void take_back_lent(struct kv_fence *fence)
 enum tercet_status kv_fence_get(struct kv_fence *fence, struct tercet_bytes key,
                                 struct tercet_bytes *value_out, struct tercet_error *error_out)
 {
-    const struct byte_map_entry *entry = NULL;
-    struct byte_map_entry *copy = NULL;
-    const enum tercet_status status = read_through(fence, key, &entry, &copy, error_out);
+    struct found found;
+    const enum tercet_status status = read_through(fence, key, &found, error_out);
     if (status != TERCET_OK) {
         return status;
     }
-    if (entry == NULL) {
+    if (found.value.data == NULL) {
         return error_set(error_out, TERCET_NOT_FOUND, "there is no such key");
     }
-    if (copy == NULL) {
-        /* A later put of the same handler frees the overlay's own. */
-        const struct tercet_bytes value = byte_map_value(entry);
-        copy = byte_map_entry_create(key, &value);
-    }
+    /* A later get or put of the same handler ends what was found. */
+    struct byte_map_entry *copy = byte_map_entry_create(key, &found.value);
     lend(fence, copy);
     *value_out = byte_map_value(copy);
     return TERCET_OK;
@@ -75,19 +72,20 @@ enum tercet_status kv_fence_read_row(struct kv_fence *fence, const struct tercet
                                      struct tercet_error *error_out)
 {
     struct row_key name;
-    const struct byte_map_entry *entry = NULL;
-    struct byte_map_entry *copy = NULL;
+    struct found found;
 
     row_key_row(&name, key);
-    enum tercet_status status = read_through(fence, row_key_bytes(&name), &entry, &copy, error_out);
-    if (status == TERCET_OK && entry == NULL) {
-        row_out->state = TERCET_FENCE_NONE;
-    } else if (status == TERCET_OK && !row_decode(byte_map_value(entry), row_out)) {
-        status = error_set(error_out, TERCET_DATA_LOSS, "fence row %.*s/%u cannot be read",
-                           (int)key->gid.size, (const char *)key->gid.data, key->branch);
+    const enum tercet_status status = read_through(fence, row_key_bytes(&name), &found, error_out);
+    if (status != TERCET_OK) {
+        return status;
     }
-    free(copy);
-    return status;
+    if (found.value.data == NULL) {
+        row_out->state = TERCET_FENCE_NONE;
+    } else if (!row_decode(found.value, row_out)) {
+        return error_set(error_out, TERCET_DATA_LOSS, "fence row %.*s/%u cannot be read",
+                         (int)key->gid.size, (const char *)key->gid.data, key->branch);
+    }
+    return TERCET_OK;
 }
 
 static bool is_scope_of(const struct kv_scope *scope, const char *participant,
@@ -103,8 +101,7 @@ enum tercet_status kv_fence_read_scope(struct kv_fence *fence, const char *parti
 {
     struct kv_scope *scope = &fence->scope;
     struct row_key name;
-    const struct byte_map_entry *entry = NULL;
-    struct byte_map_entry *copy = NULL;
+    struct found found;
 
     *scope_out = &scope->value;
     if (is_scope_of(scope, participant, origin)) {
@@ -112,10 +109,10 @@ enum tercet_status kv_fence_read_scope(struct kv_fence *fence, const char *parti
     }
     scope->known = false;
     row_key_scope(&name, participant, origin);
-    enum tercet_status status = read_through(fence, row_key_bytes(&name), &entry, &copy, error_out);
-    if (status == TERCET_OK && entry == NULL) {
+    enum tercet_status status = read_through(fence, row_key_bytes(&name), &found, error_out);
+    if (status == TERCET_OK && found.value.data == NULL) {
         memset(&scope->value, 0, sizeof scope->value);
-    } else if (status == TERCET_OK && !row_scope_decode(byte_map_value(entry), &scope->value)) {
+    } else if (status == TERCET_OK && !row_scope_decode(found.value, &scope->value)) {
         status = error_set(error_out, TERCET_DATA_LOSS, "the mark kept for %s cannot be read",
                            participant);
     }
@@ -124,10 +121,9 @@ enum tercet_status kv_fence_read_scope(struct kv_fence *fence, const char *parti
         tercet_assert(size <= sizeof scope->participant);
         memcpy(scope->participant, participant, size);
         memcpy(scope->origin, origin, TERCET_ORIGIN_BYTES);
-        scope->uncommitted = entry != NULL && copy == NULL;
+        scope->uncommitted = found.uncommitted;
         scope->known = true;
     }
-    free(copy);
     return status;
 }
 
@@ -156,20 +152,18 @@ enum tercet_status kv_fence_read_meta(struct kv_fence *fence, uint8_t *store_id_
                                       bool *there_out, struct tercet_error *error_out)
 {
     struct row_key name;
-    const struct byte_map_entry *entry = NULL;
-    struct byte_map_entry *copy = NULL;
+    struct found found;
 
     row_key_meta(&name);
-    enum tercet_status status = read_through(fence, row_key_bytes(&name), &entry, &copy, error_out);
-    if (status == TERCET_OK && entry != NULL) {
-        const struct tercet_bytes value = byte_map_value(entry);
-        const uint8_t *bytes = value.data;
-        if (value.size > 0 && bytes[0] > ROW_CODEC_VERSION) {
+    enum tercet_status status = read_through(fence, row_key_bytes(&name), &found, error_out);
+    if (status == TERCET_OK && found.value.data != NULL) {
+        const uint8_t *bytes = found.value.data;
+        if (found.value.size > 0 && bytes[0] > ROW_CODEC_VERSION) {
             status = error_set(error_out, TERCET_FAILED_PRECONDITION,
                                "the fence in this database has version %u, and this library knows "
                                "%d: it was written by a newer one; use that",
                                bytes[0], ROW_CODEC_VERSION);
-        } else if (value.size != ROW_CODEC_META_BYTES || bytes[0] != ROW_CODEC_VERSION) {
+        } else if (found.value.size != ROW_CODEC_META_BYTES || bytes[0] != ROW_CODEC_VERSION) {
             status = error_set(error_out, TERCET_DATA_LOSS,
                                "the version of the fence in this database cannot be read");
         } else {
@@ -177,9 +171,8 @@ enum tercet_status kv_fence_read_meta(struct kv_fence *fence, uint8_t *store_id_
         }
     }
     if (status == TERCET_OK) {
-        *there_out = entry != NULL;
+        *there_out = found.value.data != NULL;
     }
-    free(copy);
     return status;
 }
 

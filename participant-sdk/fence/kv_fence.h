@@ -18,9 +18,9 @@ TERCET_BEGIN_DECLS
 typedef bool (*kv_scan_fn)(struct tercet_bytes key, struct tercet_bytes value, void *context);
 
 struct kv_backend {
-    /* A copy of the committed value, the caller's to free; NULL when there is none. */
-    enum tercet_status (*get)(void *self, struct tercet_bytes key,
-                              struct byte_map_entry **entry_out, struct tercet_error *error_out);
+    /* The committed value, good until the next call of a slot; data NULL when there is none. */
+    enum tercet_status (*get)(void *self, struct tercet_bytes key, struct tercet_bytes *value_out,
+                              struct tercet_error *error_out);
     /* Committed entries at `from` and above it, below `end`. */
     enum tercet_status (*scan)(void *self, struct tercet_bytes from, struct tercet_bytes end,
                                kv_scan_fn fn, void *context, struct tercet_error *error_out);

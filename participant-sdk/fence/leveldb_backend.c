@@ -39,23 +39,20 @@ static enum tercet_status backend_usable(void *self, struct tercet_error *error_
 }
 
 static enum tercet_status backend_get(void *self, struct tercet_bytes key,
-                                      struct byte_map_entry **entry_out,
+                                      struct tercet_bytes *value_out,
                                       struct tercet_error *error_out)
 {
-    const struct leveldb_backend *backend = self;
+    struct leveldb_backend *backend = self;
     char *words = NULL;
     size_t size = 0;
-    char *value =
+
+    leveldb_free(backend->value);
+    backend->value =
         leveldb_get(backend->database, backend->read_options, key.data, key.size, &size, &words);
     if (words != NULL) {
         return explain(words, "LevelDB cannot read", error_out);
     }
-    *entry_out = NULL;
-    if (value != NULL) {
-        const struct tercet_bytes bytes = tercet_bytes_of(value, size);
-        *entry_out = byte_map_entry_create(key, &bytes);
-        leveldb_free(value);
-    }
+    *value_out = tercet_bytes_of(backend->value, size);
     return TERCET_OK;
 }
 
@@ -237,6 +234,7 @@ void leveldb_backend_close(struct leveldb_backend *backend)
         leveldb_readoptions_destroy(backend->scan_options);
         leveldb_writeoptions_destroy(backend->write_options);
     }
+    leveldb_free(backend->value);
     free(backend->dead);
     *backend = (struct leveldb_backend){0};
 }

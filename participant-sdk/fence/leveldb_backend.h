@@ -19,7 +19,8 @@ struct leveldb_backend {
     leveldb_readoptions_t *read_options;
     leveldb_readoptions_t *scan_options; /* the same, past the cache */
     leveldb_writeoptions_t *write_options;
-    char *dead; /* why; NULL while it lives */
+    char *value; /* what was read last; NULL: nothing */
+    char *dead;  /* why; NULL while it lives */
 };
 
 extern const struct kv_backend leveldb_backend_slots; /* self: a struct leveldb_backend */

@@ -16,17 +16,12 @@ struct memory_store {
 /* ---- The backend ------------------------------------------------------------------------------ */
 
 static enum tercet_status memory_get(void *self, struct tercet_bytes key,
-                                     struct byte_map_entry **entry_out,
-                                     struct tercet_error *error_out)
+                                     struct tercet_bytes *value_out, struct tercet_error *error_out)
 {
     struct memory_store *store = self;
     const struct byte_map_entry *entry = byte_map_find(&store->committed, key);
     (void)error_out;
-    *entry_out = NULL;
-    if (entry != NULL) {
-        const struct tercet_bytes value = byte_map_value(entry);
-        *entry_out = byte_map_entry_create(key, &value);
-    }
+    *value_out = entry == NULL ? tercet_bytes_of(NULL, 0) : byte_map_value(entry);
     return TERCET_OK;
 }
 

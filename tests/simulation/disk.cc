@@ -28,15 +28,9 @@ Disk::~Disk()
     byte_map_deinit(&map_);
 }
 
-tercet_status Disk::Get(void *self, tercet_bytes key, byte_map_entry **entry_out, tercet_error *)
+tercet_status Disk::Get(void *self, tercet_bytes key, tercet_bytes *value_out, tercet_error *)
 {
-    const auto *disk = static_cast<Disk *>(self);
-    const byte_map_entry *entry = byte_map_find(&disk->map_, key);
-    *entry_out = nullptr;
-    if (entry != nullptr) {
-        const tercet_bytes value = byte_map_value(entry);
-        *entry_out = byte_map_entry_create(key, &value);
-    }
+    *value_out = static_cast<const Disk *>(self)->Read(key);
     return TERCET_OK;
 }
 

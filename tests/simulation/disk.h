@@ -66,7 +66,7 @@ class Disk
         byte_map_entry *before;    // or NULL
         byte_map_entry *own;       // where there is no other; else NULL
     };
-    static tercet_status Get(void *self, tercet_bytes key, byte_map_entry **entry_out,
+    static tercet_status Get(void *self, tercet_bytes key, tercet_bytes *value_out,
                              tercet_error *error_out);
     static tercet_status Scan(void *self, tercet_bytes from, tercet_bytes end, kv_scan_fn fn,
                               void *context, tercet_error *error_out);

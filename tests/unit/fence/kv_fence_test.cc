@@ -28,10 +28,10 @@ tercet_status Planned(tercet_error *error)
     return TERCET_UNAVAILABLE;
 }
 
-tercet_status Get(void *self, tercet_bytes key, byte_map_entry **entry, tercet_error *error)
+tercet_status Get(void *self, tercet_bytes key, tercet_bytes *value, tercet_error *error)
 {
     const tercet_status status = Planned(error);
-    return status != TERCET_OK ? status : real->get(self, key, entry, error);
+    return status != TERCET_OK ? status : real->get(self, key, value, error);
 }
 
 tercet_status Scan(void *self, tercet_bytes from, tercet_bytes end, kv_scan_fn fn, void *context,
