@@ -3,16 +3,24 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/assert.h"
 #include "base/failpoint.h"
 
+/* The result is long, and has no bytes then. */
+static void empty_answer(struct group_answer *answer)
+{
+    memset(answer, 0, offsetof(struct group_answer, result));
+    answer->result[0] = 0;
+}
+
 void branch_answer_later(struct group_answer *answer, const char *code, enum tercet_log_level log,
                          const char *format, ...)
 {
     va_list arguments;
-    memset(answer, 0, sizeof *answer);
+    empty_answer(answer);
     answer->verdict = TERCET_VERDICT_LATER;
     answer->log = log;
     (void)snprintf(answer->code, sizeof answer->code, "%s", code);
@@ -25,23 +33,24 @@ void branch_answer_later(struct group_answer *answer, const char *code, enum ter
 static void fill_wanted(const struct group_request *request, enum tercet_fence_state state,
                         struct tercet_fence_row *row_out)
 {
-    memset(row_out, 0, sizeof *row_out);
-    row_out->state = state;
-    memcpy(row_out->identity.origin, request->caller->origin, TERCET_ORIGIN_BYTES);
-    row_out->identity.number = request->number;
-    memcpy(row_out->identity.digest, request->digest, TERCET_DIGEST_BYTES);
     const size_t participant = strlen(request->caller->participant);
     const size_t action = strlen(request->action);
     tercet_assert(participant > 0 && participant <= TERCET_NAME_BYTES_MAX);
     tercet_assert(action > 0 && action <= TERCET_NAME_BYTES_MAX);
-    memcpy(row_out->participant, request->caller->participant, participant);
-    memcpy(row_out->action, request->action, action);
+    row_out->state = state;
+    memcpy(row_out->identity.origin, request->caller->origin, TERCET_ORIGIN_BYTES);
+    row_out->identity.number = request->number;
+    memcpy(row_out->identity.digest, request->digest, TERCET_DIGEST_BYTES);
+    memcpy(row_out->participant, request->caller->participant, participant + 1);
+    memcpy(row_out->action, request->action, action + 1);
+    row_out->result_bytes = 0;
+    row_out->result[0] = 0;
 }
 
 static void answer_old_epoch(const struct group_request *request, struct tercet_epoch stored,
                              struct group_answer *answer)
 {
-    memset(answer, 0, sizeof *answer);
+    empty_answer(answer);
     answer->status = TERCET_FAILED_PRECONDITION;
     answer->from_fence = true;
     answer->log = TERCET_LOG_WARNING;
@@ -58,7 +67,7 @@ static void answer_old_epoch(const struct group_request *request, struct tercet_
 static void answer_decided(const struct tercet_fence_decision *decision,
                            const struct tercet_fence_row *row, struct group_answer *answer)
 {
-    memset(answer, 0, sizeof *answer);
+    empty_answer(answer);
     answer->verdict = decision->verdict;
     answer->how = decision->how;
     answer->conflict = decision->conflict;
@@ -71,7 +80,7 @@ static void answer_decided(const struct tercet_fence_decision *decision,
     }
     if (decision->stored_result) {
         answer->result_bytes = row->result_bytes;
-        memcpy(answer->result, row->result, row->result_bytes);
+        memcpy(answer->result, row->result, row->result_bytes + 1);
     }
 }
 
@@ -197,7 +206,7 @@ static enum tercet_status run_handler(struct group *group, const struct group_re
         has_tried ? tercet_bytes_of(found->result, found->result_bytes) : tercet_bytes_of("", 0);
     struct tercet_error error = {0};
 
-    memset(answer, 0, sizeof *answer);
+    empty_answer(answer);
     const uint64_t begun_us = group->now_us(group->context);
     TERCET_FAILPOINT("fence.before_handler");
     *verdict_out = group->handler(request, group->connection, tried, answer, group->context);
@@ -240,14 +249,14 @@ static enum tercet_status step_by_handler(struct group *group, const struct grou
         return group->ops->rewind(group->connection, error_out);
     }
     if (request->phase == TERCET_PHASE_TRY) {
-        row->result_bytes = (uint32_t)answer->result_bytes;
-        memcpy(row->result, answer->result, answer->result_bytes);
         answer->result[answer->result_bytes] = 0;
+        row->result_bytes = (uint32_t)answer->result_bytes;
+        memcpy(row->result, answer->result, answer->result_bytes + 1);
     } else {
         answer->result_bytes = 0;
         if (found->state != TERCET_FENCE_NONE) {
             row->result_bytes = found->result_bytes;
-            memcpy(row->result, found->result, found->result_bytes);
+            memcpy(row->result, found->result, found->result_bytes + 1);
         }
     }
     row->state = decision->becomes;

@@ -213,7 +213,6 @@ bool row_decode(struct tercet_bytes bytes, struct tercet_fence_row *row_out)
 {
     struct reader reader = {.at = bytes.data, .left = bytes.size};
 
-    memset(row_out, 0, sizeof *row_out);
     if (take(&reader, 1)[0] != ROW_CODEC_VERSION) {
         return false;
     }
@@ -236,6 +235,7 @@ bool row_decode(struct tercet_bytes bytes, struct tercet_fence_row *row_out)
         return false;
     }
     memcpy(row_out->result, reader.at, row_out->result_bytes);
+    row_out->result[row_out->result_bytes] = 0;
     return true;
 }
 
