@@ -145,18 +145,18 @@ enum tercet_verdict answer_by_handler(const struct job *job, const struct tercet
                                       void *connection, struct tercet_bytes tried,
                                       struct group_answer *answer)
 {
-    const Tercet__V1__BranchRequest *request = job->asker.request;
+    const struct group_request *request = &job->request;
     const int64_t left = job->until_ms - moment_ms();
     struct answer_request asked = {
-        .base = {.gid = request->gid,
-                 .branch = request->branch,
-                 .phase = job->phase,
+        .base = {.gid = request->key.gid.data,
+                 .branch = request->key.branch,
+                 .phase = request->phase,
                  .action = job->action->name,
-                 .payload = tercet_bytes_of(job->payload, request->payload.len),
+                 .payload = job->payload,
                  .result = tried.data == NULL ? tercet_bytes_of_text("") : tried,
-                 .attempt = request->attempt != 0 ? request->attempt : 1,
-                 .expires_unix_ms = request->expires_unix_ms,
-                 .traceparent = request->traceparent,
+                 .attempt = job->attempt != 0 ? job->attempt : 1,
+                 .expires_unix_ms = job->expires_unix_ms,
+                 .traceparent = job->traceparent,
                  .context = job->action->context},
         .ops = ops,
         .connection = connection,
@@ -167,8 +167,8 @@ enum tercet_verdict answer_by_handler(const struct job *job, const struct tercet
     } else if (left > 0) {
         asked.base.timeout_ms = left < INT32_MAX ? (uint32_t)left : INT32_MAX;
     }
-    if (job->phase != TERCET_PHASE_TRY) {
+    if (request->phase != TERCET_PHASE_TRY) {
         asked.base.expires_unix_ms = 0;
     }
-    return settle(&asked, handler_of(job->action, job->phase)(&asked.base));
+    return settle(&asked, handler_of(job->action, request->phase)(&asked.base));
 }

@@ -1,7 +1,7 @@
 /* asker.h -- where a request came from, and its answer goes: a unary call, or a Work stream.
  *
  * All between the two ends (checks, queues, groups, handlers) is the same for both, and so is what is
- * answered.  An asker owns its request until it is answered, which happens exactly once. */
+ * answered.  An asker is answered exactly once. */
 #ifndef TERCET_SRC_ASKER_H
 #define TERCET_SRC_ASKER_H
 
@@ -15,11 +15,10 @@ struct rpc_answers;
 struct asker {
     struct rpc_unary *call;     /* unary, else NULL */
     struct rpc_answers *stream; /* a stream, else NULL */
-    /* Until answered.  A stream's is owned and has no context of its own. */
-    const Tercet__V1__BranchRequest *request;
+    int64_t stream_call;        /* which of the stream's calls */
 };
 
-/* The answer.  The request and all that the asker owns are gone afterwards. */
+/* The answer.  A unary call's request is gone afterwards. */
 void asker_reply(const struct asker *asker, const Tercet__V1__BranchReply *reply);
 
 /* An error status; `text` reaches the coordinator's log. */

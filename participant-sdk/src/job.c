@@ -5,7 +5,8 @@ enum { URGENT = 0, TRIES = 1 };
 
 bool job_queue_push(struct job_queue *queue, struct job *job)
 {
-    const int rank = job->kind == JOB_BRANCH && job->phase == TERCET_PHASE_TRY ? TRIES : URGENT;
+    const int rank =
+        job->kind == JOB_BRANCH && job->request.phase == TERCET_PHASE_TRY ? TRIES : URGENT;
     const size_t room = rank == TRIES ? queue->count_max - queue->count_max / 4 : queue->count_max;
 
     if (queue->count[rank] >= room || job_queue_count(queue) >= queue->count_max) {

@@ -1,8 +1,8 @@
 /* job.h -- one request from the moment it was understood until it is answered.
  *
  * A job owns its asker.  It stands in one queue or in one worker's hands, and ends in exactly
- * one of the answers of reply.h, which free it.  The request and all that it points to live until
- * then; only the payload is copied, because a handler is promised a zero byte behind it. */
+ * one of the answers of reply.h, which free it.  It holds a copy of all that is needed of the request,
+ * in one piece with itself: the message that brought it goes at once, on the thread that decoded it. */
 #ifndef TERCET_SRC_JOB_H
 #define TERCET_SRC_JOB_H
 
@@ -27,14 +27,18 @@ struct job {
 
     /* JOB_BRANCH */
     struct asker asker;
-    enum tercet_phase phase;
-    const struct tercet_action *action; /* as registered */
+    struct group_request request; /* its user is this job; a zero byte follows the gid */
     struct tercet_fence_caller caller;
+    const struct tercet_action *action; /* as registered */
+    struct tercet_bytes payload;        /* a zero byte follows */
+    const char *traceparent;
+    int64_t expires_unix_ms;
     int64_t until_ms; /* monotonic: when nobody waits for the answer any more */
+    uint32_t attempt;
 
     struct survey *survey; /* JOB_SURVEY */
 
-    unsigned char payload[]; /* JOB_BRANCH: a zero byte follows */
+    char bytes[]; /* JOB_BRANCH: payload, gid, traceparent */
 };
 
 /* ---- Queue ----------------------------------------------------------------------------------- */

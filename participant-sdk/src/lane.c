@@ -82,22 +82,6 @@ static void pause_between_runs(unsigned run, void *context)
 
 /* ---- Groups ---------------------------------------------------------------------------------- */
 
-static void fill_request(struct group_request *request, struct job *job)
-{
-    const Tercet__V1__BranchRequest *message = job->asker.request;
-
-    *request = (struct group_request){
-        .key = {.gid = tercet_bytes_of_text(message->gid), .branch = message->branch},
-        .phase = job->phase,
-        .caller = &job->caller,
-        .number = {.incarnation = message->number->incarnation, .number = message->number->number},
-        .action = job->action->name,
-        .confirm_only = job->action->on_try == NULL,
-        .user = job};
-    tercet_assert(message->digest.len == TERCET_DIGEST_BYTES);
-    memcpy(request->digest, message->digest.data, TERCET_DIGEST_BYTES);
-}
-
 /* The group's counters only grow; what it adds is added to the participant's. */
 static void add_counts(struct tercet_participant *participant, const struct group *before,
                        const struct group *after)
@@ -119,7 +103,7 @@ static void run_group(struct worker *worker)
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++) {
-        fill_request(&worker->requests[i], worker->jobs[i]);
+        worker->requests[i] = worker->jobs[i]->request;
     }
     TERCET_FAILPOINT("lane.before_group");
     (void)atomic_fetch_add(&participant->counters.running, count);

@@ -43,10 +43,11 @@ static void count_verdict(struct participant_counters *counters, enum tercet_ver
     }
 }
 
-/* After the call was answered: its request is gone too. */
-static void end(struct job *job, size_t payload_bytes)
+/* After the call was answered. */
+static void end(struct job *job)
 {
     struct tercet_participant *participant = job->participant;
+    const size_t payload_bytes = job->payload.size;
     free(job);
     participant_let_go(participant, payload_bytes);
 }
@@ -63,9 +64,10 @@ static void tell_log(const struct job *job, const struct group_answer *answer)
         return;
     }
     LOG_TELL(log, level, "branch.answered", logger_text("participant", job->participant->name),
-             logger_text("action", job->action->name), logger_text("gid", job->asker.request->gid),
-             logger_int("branch", job->asker.request->branch),
-             logger_text("phase", tercet_phase_name(job->phase)),
+             logger_text("action", job->action->name),
+             logger_text("gid", job->request.key.gid.data),
+             logger_int("branch", job->request.key.branch),
+             logger_text("phase", tercet_phase_name(job->request.phase)),
              logger_text("verdict", tercet_verdict_name(answer->verdict)),
              logger_text("code", answer->code),
              logger_text("found", tercet_fence_state_name(answer->found)),
@@ -116,13 +118,12 @@ Tercet__V1__FenceState reply_fence_state(enum tercet_fence_state state)
 void reply_answer(struct job *job, const struct group_answer *answer)
 {
     struct participant_counters *counters = &job->participant->counters;
-    const size_t payload_bytes = job->asker.request->payload.len;
     uint8_t result[TERCET_RESULT_BYTES_MAX];
 
     tell_log(job, answer);
     if (answer->status != TERCET_OK) {
         asker_fail(&job->asker, answer->status, answer->text);
-        end(job, payload_bytes);
+        end(job);
         return;
     }
     count_verdict(counters, answer->verdict);
@@ -146,14 +147,13 @@ void reply_answer(struct job *job, const struct group_answer *answer)
     reply.mark_incarnation = answer->mark_incarnation;
     reply.mark_lsn = answer->mark_lsn;
     send_verdict(&job->asker, &reply, answer->code, answer->text);
-    end(job, payload_bytes);
+    end(job);
 }
 
 void reply_later(struct job *job, const char *code, const char *text)
 {
-    const size_t payload_bytes = job->asker.request->payload.len;
     reply_later_to(job->participant, &job->asker, code, text);
-    end(job, payload_bytes);
+    end(job);
 }
 
 void reply_later_to(struct tercet_participant *participant, const struct asker *asker,

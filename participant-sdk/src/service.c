@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
 #include "rpc/rpc_unary.h"
@@ -22,11 +23,11 @@
 
 /* When nobody waits any more: the request's own timeout or the call's deadline, whichever is
  * first. */
-static int64_t until_ms(const struct asker *asker, int64_t came_ms)
+static int64_t until_ms(const struct asker *asker, const Tercet__V1__BranchRequest *request,
+                        int64_t came_ms)
 {
     const uint32_t of_call = asker_timeout_ms(asker);
-    const uint32_t of_request =
-        asker->request->timeout_ms != 0 ? asker->request->timeout_ms : TERCET_FOREVER;
+    const uint32_t of_request = request->timeout_ms != 0 ? request->timeout_ms : TERCET_FOREVER;
     const uint32_t timeout = of_call < of_request ? of_call : of_request;
     return timeout == TERCET_FOREVER ? INT64_MAX : came_ms + timeout;
 }
@@ -41,23 +42,58 @@ static struct tercet_fence_caller caller_of(const struct tercet_participant *par
     return caller;
 }
 
-static struct job *make_job(struct tercet_participant *participant, const struct asker *asker,
-                            const struct service_context *context, enum tercet_phase phase,
-                            const struct action *action)
-{
-    const ProtobufCBinaryData *payload = &asker->request->payload;
-    struct job *job = xcalloc(1, sizeof *job + payload->len + 1);
+/* What is to be copied into a job. */
+struct source {
+    const Tercet__V1__BranchRequest *request;
+    enum tercet_phase phase;
+    const struct action *action;
+};
 
-    job->kind = JOB_BRANCH;
-    job->participant = participant;
-    job->asker = *asker;
-    job->phase = phase;
-    job->action = &action->base;
-    job->until_ms = until_ms(asker, context->came_ms);
-    job->caller = caller_of(participant, context->message);
-    if (payload->len != 0) {
-        memcpy(job->payload, payload->data, payload->len);
+static void copy(char *to, const void *from, size_t size)
+{
+    if (size > 0) {
+        memcpy(to, from, size);
     }
+    to[size] = '\0';
+}
+
+static struct job *make_job(struct tercet_participant *participant, const struct asker *asker,
+                            const struct service_context *context, const struct source *source)
+{
+    const Tercet__V1__BranchRequest *request = source->request;
+    const struct tercet_action *action = &source->action->base;
+    const size_t payload = request->payload.len;
+    const size_t gid = strlen(request->gid);
+    const size_t traceparent = strlen(request->traceparent);
+    struct job *job = xmalloc(sizeof *job + payload + gid + traceparent + 3);
+
+    char *const gid_at = job->bytes + payload + 1;
+    char *const traceparent_at = gid_at + gid + 1;
+    *job = (struct job){
+        .kind = JOB_BRANCH,
+        .participant = participant,
+        .asker = *asker,
+        .request = {.key = {.gid = tercet_bytes_of(gid_at, gid), .branch = request->branch},
+                    .phase = source->phase,
+                    .caller = &job->caller,
+                    .number = {.incarnation = request->number->incarnation,
+                               .number = request->number->number},
+                    .action = action->name,
+                    .confirm_only = action->on_try == NULL,
+                    .user = job},
+        .caller = caller_of(participant, context->message),
+        .action = action,
+        .payload = tercet_bytes_of(job->bytes, payload),
+        .traceparent = traceparent_at,
+        .expires_unix_ms = request->expires_unix_ms,
+        .until_ms = until_ms(asker, request, context->came_ms),
+        .attempt = request->attempt,
+    };
+    tercet_assert(request->digest.len == TERCET_DIGEST_BYTES);
+    memcpy(job->request.digest, request->digest.data, TERCET_DIGEST_BYTES);
+    copy(job->bytes, request->payload.data, payload);
+    copy(gid_at, request->gid, gid);
+    copy(traceparent_at, request->traceparent, traceparent);
     return job;
 }
 
@@ -73,12 +109,12 @@ static void offer_mark(struct tercet_participant *participant,
     context->mark_offered = true;
 }
 
-static void refuse_unknown_action(const struct asker *asker)
+static void refuse_unknown_action(const struct asker *asker, const char *action)
 {
     char text[TERCET_NAME_BYTES_MAX + 96];
     (void)snprintf(text, sizeof text,
                    "TERCET_UNKNOWN_ACTION: action \"%s\" is not served by this participant",
-                   asker->request->action);
+                   action);
     asker_fail(asker, TERCET_FAILED_PRECONDITION, text);
 }
 
@@ -135,9 +171,9 @@ void service_check_context(struct service_context *context_out,
 }
 
 static void serve_branch(struct tercet_participant *participant, const struct asker *asker,
-                         enum tercet_phase phase, struct service_context *context)
+                         const Tercet__V1__BranchRequest *request, enum tercet_phase phase,
+                         struct service_context *context)
 {
-    const Tercet__V1__BranchRequest *request = asker->request;
     struct tercet_error error = {0};
 
     TERCET_FAILPOINT("participant.received");
@@ -158,7 +194,7 @@ static void serve_branch(struct tercet_participant *participant, const struct as
     }
     const struct action *action = participant_action(participant, request->action);
     if (action == NULL) {
-        refuse_unknown_action(asker);
+        refuse_unknown_action(asker, request->action);
         return;
     }
     if (action->base.on_try == NULL && phase == TERCET_PHASE_TRY) {
@@ -171,18 +207,19 @@ static void serve_branch(struct tercet_participant *participant, const struct as
         return;
     }
     TERCET_FAILPOINT("participant.admitted");
-    queue(participant, action, make_job(participant, asker, context, phase, action), context);
+    const struct source source = {.request = request, .phase = phase, .action = action};
+    queue(participant, action, make_job(participant, asker, context, &source), context);
 }
 
 static void serve_unary(struct rpc_unary *call, const ProtobufCMessage *message,
                         enum tercet_phase phase, struct tercet_participant *participant)
 {
-    const struct asker asker = {.call = call,
-                                .request = (const Tercet__V1__BranchRequest *)message};
+    const Tercet__V1__BranchRequest *request = (const Tercet__V1__BranchRequest *)message;
+    const struct asker asker = {.call = call};
     struct service_context context;
 
-    service_check_context(&context, asker.request->context);
-    serve_branch(participant, &asker, phase, &context);
+    service_check_context(&context, request->context);
+    serve_branch(participant, &asker, request, phase, &context);
     service_wake(participant);
 }
 
@@ -204,18 +241,18 @@ static void serve_cancel(struct rpc_unary *call, const ProtobufCMessage *request
 /* ---- Work ------------------------------------------------------------------------------------ */
 
 void service_work_request(struct tercet_participant *participant, const struct asker *asker,
-                          struct service_context *context)
+                          const Tercet__V1__BranchRequest *request, struct service_context *context)
 {
-    const int phase = (int)asker->request->phase;
+    const int phase = (int)request->phase;
 
-    if (asker->request->context != NULL) {
+    if (request->context != NULL) {
         asker_fail(asker, TERCET_INVALID_ARGUMENT, "context: stands in the batch");
     } else if (phase < TERCET_PHASE_TRY) {
         asker_fail(asker, TERCET_INVALID_ARGUMENT, "phase: required");
     } else if (phase > TERCET_PHASE_CANCEL) {
         asker_fail(asker, TERCET_UNIMPLEMENTED, "phase: not known to this version");
     } else {
-        serve_branch(participant, asker, (enum tercet_phase)phase, context);
+        serve_branch(participant, asker, request, (enum tercet_phase)phase, context);
     }
 }
 

@@ -31,6 +31,7 @@ void service_check_context(struct service_context *context_out,
 
 /* A request of a Work stream: answered at once, or queued like any other. */
 void service_work_request(struct tercet_participant *participant, const struct asker *asker,
+                          const Tercet__V1__BranchRequest *request,
                           struct service_context *context);
 
 /* A context that came alone. */

@@ -47,7 +47,7 @@ static void run(struct job *job)
         answer.how = TERCET_HOW_RAN;
         break;
     case TERCET_VERDICT_REFUSED:
-        if (job->phase != TERCET_PHASE_TRY) {
+        if (job->request.phase != TERCET_PHASE_TRY) {
             later(&answer, TERCET_CODE_REFUSED_TOO_LATE, TERCET_LOG_ERROR);
         }
         break;

@@ -17,11 +17,10 @@ void work_answer(const struct asker *asker, const Tercet__V1__BranchReply *reply
     Tercet__V1__BranchReply *replies[] = {&named};
     Tercet__V1__AnswerBatch batch = TERCET__V1__ANSWER_BATCH__INIT;
 
-    named.call = asker->request->call;
+    named.call = asker->stream_call;
     batch.n_replies = 1;
     batch.replies = replies;
     rpc_answers_give(asker->stream, &batch.base);
-    rpc_codec_free((ProtobufCMessage *)(uintptr_t)asker->request);
 }
 
 void work_fail(const struct asker *asker, enum tercet_status status, const char *text)
@@ -54,19 +53,19 @@ static size_t count_requests(const ProtobufCMessage *message)
 
 static void on_batch(struct rpc_answers *answers, ProtobufCMessage *message, void *participant)
 {
-    Tercet__V1__WorkBatch *batch = (Tercet__V1__WorkBatch *)message;
+    const Tercet__V1__WorkBatch *batch = (const Tercet__V1__WorkBatch *)message;
     struct service_context context;
 
     service_check_context(&context, batch->context);
     for (size_t i = 0; i < batch->n_requests; i++) {
-        const struct asker asker = {.stream = answers, .request = batch->requests[i]};
-        service_work_request(participant, &asker, &context);
+        const Tercet__V1__BranchRequest *request = batch->requests[i];
+        const struct asker asker = {.stream = answers, .stream_call = request->call};
+        service_work_request(participant, &asker, request, &context);
     }
     if (batch->n_requests == 0) {
         service_offer_mark(participant, &context);
     }
     service_wake(participant);
-    batch->n_requests = 0; /* they are their askers' now */
     rpc_codec_free(message);
 }
 

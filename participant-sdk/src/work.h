@@ -13,8 +13,8 @@
  *     answered LATER above them.
  *   * Streams are counted; above the most RESOURCE_EXHAUSTED, and the coordinator uses unary calls.
  *
- * Whose what: a request is taken out of its batch and belongs to its asker; the batch goes at once,
- * so that one slow branch does not keep its neighbours' payloads.
+ * Whose what: a request that is queued is copied into its job (job.h); the batch goes at once, so that
+ * one slow branch does not keep its neighbours' payloads.
  *
  * When the stream breaks, requests that were taken in go on and their answers are dropped: the
  * coordinator asks again, and the fence answers.  When the client half-closes, everything is

@@ -252,7 +252,7 @@ static void answer(size_t at, uint8_t drawn)
     struct group_answer said = {.status = TERCET_OK, .how = TERCET_HOW_RAN};
     jobs[at] = jobs[--job_count];
     said.verdict = (enum tercet_verdict)(TERCET_VERDICT_DONE + (drawn & 3U));
-    said.result_bytes = job->phase == TERCET_PHASE_TRY ? drawn >> 2U : 0;
+    said.result_bytes = job->request.phase == TERCET_PHASE_TRY ? drawn >> 2U : 0;
     said.after_ms = drawn;
     said.mark_lsn = drawn;
     if (drawn >= 0xf0) {
@@ -262,7 +262,7 @@ static void answer(size_t at, uint8_t drawn)
         reply_later(job, REPLY_CODE_WAITED_TOO_LONG, "it waited for too long");
         return;
     } else if (said.verdict == TERCET_VERDICT_DONE) {
-        call_list_add(&done, job->asker.request->call);
+        call_list_add(&done, job->asker.stream_call);
     }
     reply_answer(job, &said);
 }
