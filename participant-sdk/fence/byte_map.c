@@ -6,11 +6,16 @@
 #include "base/assert.h"
 #include "base/memory.h"
 
-struct byte_map_entry *byte_map_entry_create(struct tercet_bytes key,
-                                             const struct tercet_bytes *value)
+size_t byte_map_entry_size(struct tercet_bytes key, const struct tercet_bytes *value)
 {
+    return sizeof(struct byte_map_entry) + key.size + (value == NULL ? 0 : value->size) + 2;
+}
+
+struct byte_map_entry *byte_map_entry_init(void *memory, struct tercet_bytes key,
+                                           const struct tercet_bytes *value)
+{
+    struct byte_map_entry *entry = memory;
     const size_t value_size = value == NULL ? 0 : value->size;
-    struct byte_map_entry *entry = xmalloc(sizeof *entry + key.size + value_size + 2);
     entry->key_size = key.size;
     entry->value_size = value_size;
     entry->removed = value == NULL;
@@ -23,6 +28,12 @@ struct byte_map_entry *byte_map_entry_create(struct tercet_bytes key,
     }
     entry->bytes[key.size + 1 + value_size] = 0;
     return entry;
+}
+
+struct byte_map_entry *byte_map_entry_create(struct tercet_bytes key,
+                                             const struct tercet_bytes *value)
+{
+    return byte_map_entry_init(xmalloc(byte_map_entry_size(key, value)), key, value);
 }
 
 struct tercet_bytes byte_map_key(const struct byte_map_entry *entry)
@@ -135,32 +146,59 @@ static void append(struct byte_map *map, const struct byte_map *source, size_t f
     }
 }
 
-void byte_map_merge_take(struct byte_map *map, struct byte_map *changes)
+/* Room for `capacity` entries in the array that is not in use. */
+static void make_spare(struct byte_map *map, size_t capacity)
 {
-    struct byte_map merged = {.capacity = map->count + changes->count};
+    if (map->spare_capacity < capacity) {
+        free(map->spare);
+        map->spare_capacity = 2 * capacity;
+        map->spare = xmalloc(map->spare_capacity * sizeof(struct byte_map_entry *));
+    }
+}
+
+/* What stands for a key after `change`, where `before` has stood, or NULL.  A value that is as long as the
+ * one before takes its place. */
+static struct byte_map_entry *merge_entry(struct byte_map_entry *before,
+                                          const struct byte_map_entry *change)
+{
+    const struct tercet_bytes value = byte_map_value(change);
+    if (before != NULL && before->value_size == value.size) {
+        return byte_map_entry_init(before, byte_map_key(change), &value);
+    }
+    free(before);
+    return byte_map_entry_create(byte_map_key(change), &value);
+}
+
+void byte_map_merge(struct byte_map *map, const struct byte_map *changes)
+{
+    make_spare(map, map->count + changes->count);
+    struct byte_map merged = {.entries = map->spare,
+                              .capacity = map->spare_capacity,
+                              .spare = map->entries,
+                              .spare_capacity = map->capacity};
     size_t from = 0;
 
-    merged.entries = xmalloc(merged.capacity * sizeof(struct byte_map_entry *));
     for (size_t i = 0; i < changes->count; i++) {
-        struct byte_map_entry *change = changes->entries[i];
+        const struct byte_map_entry *change = changes->entries[i];
         const struct tercet_bytes key = byte_map_key(change);
         const size_t at = search_near(map, from, key);
+        const bool there = is_at(map, at, key);
+        struct byte_map_entry *before = there ? map->entries[at] : NULL;
         append(&merged, map, from, at);
-        from = at;
-        if (is_at(map, at, key)) {
-            free(map->entries[at]);
-            from++;
-        }
+        from = there ? at + 1 : at;
         if (change->removed) {
-            free(change);
+            free(before);
         } else {
-            merged.entries[merged.count++] = change;
+            merged.entries[merged.count++] = merge_entry(before, change);
         }
     }
     append(&merged, map, from, map->count);
-    free(map->entries);
     *map = merged;
-    changes->count = 0;
+}
+
+void byte_map_forget(struct byte_map *map)
+{
+    map->count = 0;
 }
 
 void byte_map_clear(struct byte_map *map)
@@ -168,12 +206,13 @@ void byte_map_clear(struct byte_map *map)
     for (size_t i = 0; i < map->count; i++) {
         free(map->entries[i]);
     }
-    map->count = 0;
+    byte_map_forget(map);
 }
 
 void byte_map_deinit(struct byte_map *map)
 {
     byte_map_clear(map);
     free(map->entries);
+    free(map->spare);
     *map = (struct byte_map){0};
 }

@@ -5,7 +5,6 @@
 
 #include "base/assert.h"
 #include "base/failpoint.h"
-#include "base/memory.h"
 #include "fence/branch_step.h"
 
 enum entry_state {
@@ -268,7 +267,7 @@ void group_run(struct group *group, const struct group_request *requests,
                struct group_answer *answers, size_t count)
 {
     tercet_assert(count >= 1 && count <= GROUP_REQUESTS_MAX);
-    struct entry *entries = xcalloc(count, sizeof *entries);
+    struct entry entries[GROUP_REQUESTS_MAX];
     struct run run = {
         .group = group,
         .first = requests,
@@ -297,7 +296,6 @@ void group_run(struct group *group, const struct group_request *requests,
             entries[i].answer->deferred = true;
         }
     }
-    free(entries);
 }
 
 enum tercet_status group_apply_mark(struct group *group, const struct tercet_fence_caller *caller,

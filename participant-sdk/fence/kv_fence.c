@@ -183,6 +183,7 @@ enum tercet_status kv_fence_open(struct kv_fence *fence, const struct kv_backend
     bool there = false;
 
     *fence = (struct kv_fence){.backend = backend, .self = self};
+    overlay_init(&fence->overlay);
     enum tercet_status status = kv_fence_read_meta(fence, meta + 1, &there, error_out);
     if (status == TERCET_OK && !there) {
         struct row_key name;

@@ -24,9 +24,8 @@ struct kv_backend {
     /* Committed entries at `from` and above it, below `end`. */
     enum tercet_status (*scan)(void *self, struct tercet_bytes from, struct tercet_bytes end,
                                kv_scan_fn fn, void *context, struct tercet_error *error_out);
-    /* All of `changes`, or nothing; OK means durable.  UNKNOWN: not known which.  Entries of
-     * `changes` may be taken; what is left in it is the caller's. */
-    enum tercet_status (*apply)(void *self, struct byte_map *changes,
+    /* All of `changes`, or nothing; OK means durable.  UNKNOWN: not known which. */
+    enum tercet_status (*apply)(void *self, const struct byte_map *changes,
                                 struct tercet_error *error_out);
     /* UNAVAILABLE when nothing may be written or believed any more. */
     enum tercet_status (*usable)(void *self, struct tercet_error *error_out);

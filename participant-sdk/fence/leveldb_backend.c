@@ -81,7 +81,7 @@ static enum tercet_status backend_scan(void *self, struct tercet_bytes from,
     return words == NULL ? TERCET_OK : explain(words, "LevelDB cannot read", error_out);
 }
 
-static enum tercet_status backend_apply(void *self, struct byte_map *changes,
+static enum tercet_status backend_apply(void *self, const struct byte_map *changes,
                                         struct tercet_error *error_out)
 {
     struct leveldb_backend *backend = self;

@@ -40,12 +40,12 @@ static enum tercet_status memory_scan(void *self, struct tercet_bytes from, stru
     return TERCET_OK;
 }
 
-static enum tercet_status memory_apply(void *self, struct byte_map *changes,
+static enum tercet_status memory_apply(void *self, const struct byte_map *changes,
                                        struct tercet_error *error_out)
 {
     struct memory_store *store = self;
     (void)error_out;
-    byte_map_merge_take(&store->committed, changes);
+    byte_map_merge(&store->committed, changes);
     return TERCET_OK;
 }
 

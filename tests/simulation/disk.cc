@@ -63,7 +63,7 @@ void Disk::Write(const byte_map *changes)
     }
 }
 
-tercet_status Disk::Apply(void *self, byte_map *changes, tercet_error *error)
+tercet_status Disk::Apply(void *self, const byte_map *changes, tercet_error *error)
 {
     auto *disk = static_cast<Disk *>(self);
     switch (disk->fate ? disk->fate() : Commit::OK) {

@@ -70,7 +70,7 @@ class Disk
                              tercet_error *error_out);
     static tercet_status Scan(void *self, tercet_bytes from, tercet_bytes end, kv_scan_fn fn,
                               void *context, tercet_error *error_out);
-    static tercet_status Apply(void *self, byte_map *changes, tercet_error *error_out);
+    static tercet_status Apply(void *self, const byte_map *changes, tercet_error *error_out);
     static tercet_status Usable(void *self, tercet_error *error_out);
     void Write(const byte_map *changes);
     void Forget();

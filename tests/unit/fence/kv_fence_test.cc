@@ -41,7 +41,7 @@ tercet_status Scan(void *self, tercet_bytes from, tercet_bytes end, kv_scan_fn f
     return status != TERCET_OK ? status : real->scan(self, from, end, fn, context, error);
 }
 
-tercet_status Apply(void *self, byte_map *changes, tercet_error *error)
+tercet_status Apply(void *self, const byte_map *changes, tercet_error *error)
 {
     const tercet_status status = Planned(error);
     return status != TERCET_OK ? status : real->apply(self, changes, error);
