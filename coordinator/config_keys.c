@@ -48,7 +48,7 @@ static const struct config_key keys[] = {
         "How long the outcome of an ended transaction can be asked for."),
     KEY(CONFIG_U64, outcome_keep_bytes, UINT64_C(1) << 20, UINT64_C(1) << 50, "21474836480", "bytes",
         "And at most so much of outcomes; the oldest go first."),
-    KEY(CONFIG_U64, ballast_bytes, 0, UINT64_C(1) << 40, "33554432", "bytes",
+    KEY(CONFIG_U64, ballast_bytes, 0, UINT64_C(1) << 40, "16777216", "bytes",
         "Space kept beside the journal, so that it can be opened on a full disk. 0: none."),
     KEY(CONFIG_TEXT, backup_directory, 1, CONFIG_TEXT_BYTES_MAX, NULL, "",
         "Where a backup goes at SIGUSR1, into a directory of its own. Not set: no backups."),

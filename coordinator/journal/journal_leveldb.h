@@ -8,7 +8,7 @@ struct journal_leveldb_options {
     const char *directory;
     int64_t outcome_keep_ms;        /* how long outcomes are kept; default 7 days */
     int64_t outcome_keep_bytes_max; /* and at most this much of them; default 20 GiB */
-    size_t write_buffer_bytes;      /* default 16 MiB */
+    size_t write_buffer_bytes;      /* default 8 MiB */
     int64_t ballast_bytes;          /* kept for recovery on a full disk; 0: none */
     bool inspect;                   /* checks all, begins no epoch: for the tools, on a copy */
 };

@@ -31,7 +31,7 @@ static const int64_t DEFAULT_KEEP_BYTES = 20LL * 1024 * 1024 * 1024;
 /* LevelDB maps every table that it has open, 64 at least, and what a scan has touched counts as ours
  * until the table is closed: so tables are small, and those of level 0, as large as a log, too. */
 enum {
-    DEFAULT_WRITE_BUFFER_BYTES = 16 * 1024 * 1024,
+    DEFAULT_WRITE_BUFFER_BYTES = 8 * 1024 * 1024,
     LIVE_FILE_BYTES = 1024 * 1024,
     LIVE_CACHE_BYTES = 32 * 1024 * 1024,
     LIVE_OPEN_FILE_COUNT = 10 + 64

@@ -25,7 +25,7 @@ static uint32_t load_le32(const uint8_t *from)
            (uint32_t)from[3] << 24;
 }
 
-/* CRC-32C (Castagnoli), a byte at a time: a log may be as large as the write buffer, 16 MiB, and
+/* CRC-32C (Castagnoli), a byte at a time: a log may be as large as the write buffer, 8 MiB, and
  * every open reads it. */
 static void make_crc_table(uint32_t table_out[256])
 {

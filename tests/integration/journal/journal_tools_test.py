@@ -88,7 +88,7 @@ class Journal(WithJournal):
     def test_there_is_ballast_and_it_goes_when_it_is_told_to(self):
         ballast = pathlib.Path(self.journal, "ballast")
         self.stop(self.serve(self.journal))
-        self.assertGreaterEqual(ballast.stat().st_blocks * 512, 32 << 20)
+        self.assertGreaterEqual(ballast.stat().st_blocks * 512, 16 << 20)
         self.stop(self.serve(self.journal, "--ballast-bytes", "0"))
         self.assertFalse(ballast.exists())
 
