@@ -95,7 +95,7 @@ class Journal(WithJournal):
     def test_a_full_disk_does_not_keep_it_from_starting(self):
         disk = os.path.join(self.directory, "disk")
         os.mkdir(disk)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", disk],
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk],
                                  capture_output=True)
         if mounted.returncode != 0:
             self.skipTest("may not mount a small file system")
