@@ -121,6 +121,15 @@ void Participant::Freeze(int64_t until_us)
     frozen_until_us_ = until_us;
 }
 
+// Also a commit that a slow disk or a freeze has put off is over soon.
+void Participant::Calm()
+{
+    frozen_until_us_ = 0;
+    if (busy_) {
+        scene_.timeline.Add(scene_.now_us() + 10, What::COMMITTED, number_, life_, commit_);
+    }
+}
+
 // ---- Work ---------------------------------------------------------------------------------------
 
 void Participant::WakeAt(int64_t at_us)
@@ -222,16 +231,17 @@ void Participant::OnWork(const Happening &what)
     const int64_t took_us = (scene_.calm ? mean_us : scene_.dice.Delay(mean_us)) +
                             static_cast<int64_t>(handler_us_) - handlers_before;
     busy_ = true;
-    scene_.timeline.Add(scene_.now_us() + took_us, What::COMMITTED, number_, life_, 0);
+    commit_++;
+    scene_.timeline.Add(scene_.now_us() + took_us, What::COMMITTED, number_, life_, commit_);
 }
 
 void Participant::OnCommitted(const Happening &what)
 {
-    if (what.life != life_ || !up_ || !busy_) {
+    if (what.life != life_ || !up_ || !busy_ || what.subject != commit_) {
         return;
     }
     if (scene_.now_us() < frozen_until_us_) {
-        scene_.timeline.Add(frozen_until_us_, What::COMMITTED, number_, life_, 0);
+        scene_.timeline.Add(frozen_until_us_, What::COMMITTED, number_, life_, commit_);
         return;
     }
     if (disk_.unsynced() > 0 && scene_.fate->ParticipantDies()) {

@@ -33,6 +33,7 @@ class Participant
     void Crash();
     void Start();
     void Freeze(int64_t until_us);
+    void Calm();
 
     bool is_up() const
     {
@@ -103,7 +104,8 @@ class Participant
     struct marks marks_ {
     };
     bool up_ = false;
-    bool busy_ = false; // a commit is under way
+    bool busy_ = false;   // a commit is under way
+    uint64_t commit_ = 0; // the group that is committing, or was last
     uint32_t life_ = 0;
     int64_t work_at_us_ = INT64_MAX;
     int64_t frozen_until_us_ = 0;

@@ -264,7 +264,7 @@ void World::Calm()
     coordinator_->Thaw();
     zombie_.reset(); /* somebody has stopped it */
     for (Participant &participant : participants_) {
-        participant.Freeze(0);
+        participant.Calm();
     }
     for (auto &seats : scene_.instances) {
         for (Scene::Instance &instance : seats) {
