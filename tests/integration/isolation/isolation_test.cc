@@ -248,13 +248,7 @@ TEST_F(Isolation, AStoppedParticipantCostsTheOthersNothing)
             std::this_thread::sleep_for(std::chrono::milliseconds(20)); // the pace
         }
     });
-    // Twice, and what a scheduler of a shared machine may add on its own.  Now and then a disk holds all
-    // of them up; what the stopped one cost would be there each time.
-    const double p99_max = 2 * Percentile(before, 0.99) + 20;
-    std::vector<double> during;
-    for (int i = 0; i < 3 && (i == 0 || Percentile(during, 0.99) > p99_max); i++) {
-        during = Load("during-" + std::to_string(i));
-    }
+    const std::vector<double> during = Load("during");
     done = true;
     prober.join();
     EXPECT_EQ(0, not_confirmed_) << "none of the others is refused";
@@ -265,7 +259,8 @@ TEST_F(Isolation, AStoppedParticipantCostsTheOthersNothing)
     printf("p99 before %.1f ms, during %.1f ms; p50 %.1f and %.1f ms; %d refused by name\n",
            p99_before, p99_during, Percentile(before, 0.5), Percentile(during, 0.5),
            refused.load());
-    EXPECT_LE(p99_during, p99_max);
+    // Twice, and what a scheduler of a shared machine may add on its own.
+    EXPECT_LE(p99_during, 2 * p99_before + 20);
 }
 
 // Anomaly 35.
