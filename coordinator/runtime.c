@@ -93,6 +93,7 @@ static enum tercet_status recover(struct runtime *runtime, struct tercet_error *
         .incarnation = runtime->head.incarnation,
         .next_number = runtime->head.next_number,
         .lost_from = {runtime->head.lost_incarnation, runtime->head.lost_number},
+        .greatest_ended_gid = runtime->head.greatest_ended_gid,
         .horizon_unix_ms = runtime->head.horizon_unix_ms,
     };
     random_entropy(&options.seed, sizeof options.seed);

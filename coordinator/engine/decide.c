@@ -11,6 +11,9 @@ void record(struct step *step, enum record_kind kind, struct txn *txn, struct br
 {
     struct effect *effect = effects_add(step->effects, EFFECT_RECORD);
     effect->u.record = (struct effect_record){.kind = kind, .txn = txn, .branch = branch};
+    if (kind == RECORD_END || kind == RECORD_TOMBSTONE) {
+        engine_note_ended(step->engine, txn->gid);
+    }
 }
 
 void call_branch(struct step *step, struct branch *branch, int64_t not_before_boot_ms)

@@ -21,6 +21,9 @@ struct engine *engine_create(const struct engine_options *options)
     engine->next_number = options->next_number;
     engine->durable_next_number = options->next_number;
     engine->horizon_unix_ms = options->horizon_unix_ms;
+    if (options->greatest_ended_gid != NULL) {
+        engine_note_ended(engine, options->greatest_ended_gid);
+    }
     random_init(&engine->random, options->seed);
     table_init(&engine->by_gid, options->seed);
     table_init(&engine->inquiries, options->seed);
@@ -31,6 +34,14 @@ struct engine *engine_create(const struct engine_options *options)
     list_init(&engine->ended);
     list_init(&engine->inquiry_list);
     return engine;
+}
+
+void engine_note_ended(struct engine *engine, const char *gid)
+{
+    if (strcmp(gid, engine->greatest_ended_gid) > 0) {
+        tercet_assert(strlen(gid) < sizeof engine->greatest_ended_gid);
+        memcpy(engine->greatest_ended_gid, gid, strlen(gid) + 1);
+    }
 }
 
 static void unregister_branch(struct engine *engine, struct branch *branch)
@@ -159,6 +170,8 @@ static void on_request(struct step *step, struct event *event)
     struct table_node *node = table_find(&step->engine->by_gid, request->gid, strlen(request->gid));
     if (node != NULL) {
         request_on_txn(step, event, container_of(node, struct txn, by_gid));
+    } else if (strcmp(request->gid, step->engine->greatest_ended_gid) > 0) {
+        request_on_nothing(step, event); /* no outcome lies so far behind */
     } else {
         inquiry_ask(step, event);
     }

@@ -37,6 +37,8 @@ struct engine_options {
     /* This life was restored from a backup that ended here: what has a number from here on, below this
      * incarnation, is not in the journal (restored.h).  Zero: it was not restored. */
     struct branch_number lost_from;
+    /* Nothing behind it, by strcmp(), has an outcome (copied).  NULL: there is no outcome. */
+    const char *greatest_ended_gid;
     int64_t horizon_unix_ms; /* outcomes before this moment are forgotten */
     uint64_t seed;           /* for jitter and hashing */
     char boot_id[37];        /* of this boot of the machine */

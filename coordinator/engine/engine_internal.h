@@ -76,7 +76,8 @@ struct engine {
     int64_t durable_lsn;
     int64_t durable_next_number;
     int64_t horizon_unix_ms;
-    bool stopping; /* nobody is made to wait any more */
+    char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of outcomes, written or about to be */
+    bool stopping;                                     /* nobody is made to wait any more */
     struct engine_stats stats;
 };
 
@@ -99,6 +100,7 @@ void engine_clear_attention(struct engine *engine, struct branch *branch);
 void engine_reschedule(struct step *step, struct txn *txn);      /* its deadline timer */
 void engine_resume_deadline(struct step *step, struct txn *txn); /* of an earlier process */
 void engine_destroy_txn(struct engine *engine, struct txn *txn);
+void engine_note_ended(struct engine *engine, const char *gid); /* it has an outcome from now on */
 
 /* recovery.c */
 /* A decided branch's payload may leave memory: it is in the journal, and dispatch has it fetched. */

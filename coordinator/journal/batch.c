@@ -1,6 +1,7 @@
 /* batch.c -- see journal.h and batch_read.h. */
 #include "base/assert.h"
 #include "journal/batch_read.h"
+#include "journal/record_key.h"
 
 void journal_batch_init(struct journal_batch *batch)
 {
@@ -21,6 +22,7 @@ void journal_batch_clear(struct journal_batch *batch)
     batch->operation_count = 0;
     batch->digest_delta = (struct digest128){0};
     batch->live_delta = 0;
+    batch->greatest_ended_gid[0] = '\0';
 }
 
 static void append_bytes(struct buffer *buffer, struct tercet_bytes bytes)
@@ -57,6 +59,7 @@ void journal_batch_put_for_good(struct journal_batch *batch, struct tercet_bytes
 {
     struct digest128 hash = {0};
     journal_batch_put(batch, key, value, &hash);
+    record_key_raise_by_key(batch->greatest_ended_gid, key);
 }
 
 void journal_batch_delete(struct journal_batch *batch, struct tercet_bytes key,

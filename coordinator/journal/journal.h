@@ -27,8 +27,9 @@ struct journal_batch {
     int64_t next_number;      /* engine_next_number() when it was closed */
     struct buffer operations; /* encoded puts and deletes; see batch.c */
     uint32_t operation_count;
-    struct digest128 digest_delta; /* added pairs minus removed pairs */
-    int64_t live_delta;            /* added pairs minus removed pairs */
+    struct digest128 digest_delta;                     /* added pairs minus removed pairs */
+    int64_t live_delta;                                /* added pairs minus removed pairs */
+    char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of the outcomes put; "": there is none */
 };
 
 void journal_batch_init(struct journal_batch *batch);
@@ -39,7 +40,8 @@ void journal_batch_clear(struct journal_batch *batch); /* keeps its memory */
 void journal_batch_put(struct journal_batch *batch, struct tercet_bytes key,
                        struct tercet_bytes value, struct digest128 *hash_io);
 
-/* Puts a pair that nobody of the caller's will remove (outcomes: the journal moves them itself). */
+/* Puts a pair that nobody of the caller's will remove (outcomes: the journal moves them itself, and
+ * keeps the greatest of their gids). */
 void journal_batch_put_for_good(struct journal_batch *batch, struct tercet_bytes key,
                                 struct tercet_bytes value);
 
@@ -59,7 +61,9 @@ struct journal_head {
     int64_t lost_incarnation; /* where the backup ended that this life was restored from; zero: */
     int64_t lost_number;      /* it was not */
     int64_t horizon_unix_ms;  /* all outcomes from this moment on are held */
-    bool upkeep_waits;        /* upkeep has something for the next write(); not stored */
+    /* No outcome's gid, by strcmp(), is or was greater; "": there was no outcome. */
+    char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1];
+    bool upkeep_waits; /* upkeep has something for the next write(); not stored */
 };
 
 /* Told every live pair whose key begins with "p/" or "t/", in the order of keys.  Anything but OK stops. */

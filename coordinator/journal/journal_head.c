@@ -1,9 +1,13 @@
 /* journal_head.c -- see journal_head.h. */
 #include "journal/journal_head.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "journal/record_key.h"
 #include "journal/record_message.h"
 #include "tercet/v1/record.pb-c.h"
 
@@ -24,6 +28,7 @@ void journal_head_encode(const struct journal_head *head, struct buffer *value_o
     message.horizon_unix_ms = head->horizon_unix_ms;
     message.lost_incarnation = head->lost_incarnation;
     message.lost_number = head->lost_number;
+    message.greatest_ended_gid = (char *)(uintptr_t)head->greatest_ended_gid;
     record_message_pack(&message.base, value_out);
 }
 
@@ -42,6 +47,7 @@ static bool fill(const Tercet__V1__Record__Head *message, struct journal_head *h
         message->live_count < 0 || message->live_count > INT64_MAX / 2 || message->epoch < 0 ||
         message->epoch > INT64_MAX / 2 || message->lost_incarnation < 0 ||
         message->lost_incarnation >= message->incarnation ||
+        strlen(message->greatest_ended_gid) > TERCET_GID_BYTES_MAX ||
         (message->lost_incarnation == 0) != (message->lost_number <= 0)) {
         return false;
     }
@@ -55,6 +61,8 @@ static bool fill(const Tercet__V1__Record__Head *message, struct journal_head *h
     head_out->horizon_unix_ms = message->horizon_unix_ms;
     head_out->lost_incarnation = message->lost_incarnation;
     head_out->lost_number = message->lost_number;
+    snprintf(head_out->greatest_ended_gid, sizeof head_out->greatest_ended_gid, "%s",
+             message->greatest_ended_gid);
     return true;
 }
 
@@ -110,4 +118,5 @@ void journal_head_apply(struct journal_head *head, const struct journal_batch *b
     head->live_digest = digest128_add(head->live_digest, batch->digest_delta);
     head->live_count += batch->live_delta;
     tercet_assert(head->live_count >= 0);
+    record_key_raise(head->greatest_ended_gid, batch->greatest_ended_gid);
 }

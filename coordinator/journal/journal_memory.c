@@ -14,6 +14,7 @@
 #include "journal/journal_head.h"
 #include "journal/memory_pairs.h"
 #include "journal/record.h"
+#include "journal/record_key.h"
 
 static const int64_t DAY_MS = 24 * 3600 * 1000LL;
 
@@ -52,6 +53,7 @@ static void append_batch(struct journal_batch *to, const struct journal_batch *f
     to->operation_count += from->operation_count;
     to->digest_delta = digest128_add(to->digest_delta, from->digest_delta);
     to->live_delta += from->live_delta;
+    record_key_raise(to->greatest_ended_gid, from->greatest_ended_gid);
 }
 
 void journal_memory_sync(struct journal *journal)

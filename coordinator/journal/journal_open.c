@@ -25,6 +25,7 @@
 #include "journal/journal_head.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/journal_safety.h"
+#include "journal/record_key.h"
 
 static const int64_t DEFAULT_KEEP_MS = 7 * 24 * 3600 * 1000LL;
 static const int64_t DEFAULT_KEEP_BYTES = 20LL * 1024 * 1024 * 1024;
@@ -110,6 +111,10 @@ static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes
     }
     scan->digest = digest128_add(scan->digest, digest128_of_pair(key, value));
     scan->count++;
+    if (record_key_is_beyond(key, scan->journal->head.greatest_ended_gid)) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "it holds the outcome of a gid that its head takes for unused");
+    }
     if (store_key_begins(key, "t/") || store_key_begins(key, "z/") || store_key_begins(key, "p/") ||
         store_key_begins(key, DAY_KEY_PREFIX)) {
         return TERCET_OK;

@@ -1,7 +1,11 @@
 /* record_key.c -- see record_key.h. */
 #include "journal/record_key.h"
 
-enum { KEY_SIZE = 11, BRANCH_KEY_SIZE = 12 };
+#include <string.h>
+
+#include "base/assert.h"
+
+enum { KEY_SIZE = 11, BRANCH_KEY_SIZE = 12, OUTCOME_PREFIX_SIZE = 2 };
 
 const char *record_key_kind_name(uint32_t kind)
 {
@@ -31,4 +35,34 @@ bool record_key_parse(struct tercet_bytes bytes, struct record_key *key_out)
         return true;
     }
     return key_out->kind != RECORD_KEY_ADD_BRANCH && bytes.size == KEY_SIZE;
+}
+
+bool record_key_is_beyond(struct tercet_bytes bytes, const char *gid)
+{
+    const char *data = bytes.data;
+    const size_t gid_size = strlen(gid);
+    if (bytes.size <= OUTCOME_PREFIX_SIZE || memcmp(data, "z/", OUTCOME_PREFIX_SIZE) != 0) {
+        return false;
+    }
+    const size_t size = bytes.size - OUTCOME_PREFIX_SIZE;
+    const int order = memcmp(data + OUTCOME_PREFIX_SIZE, gid, size < gid_size ? size : gid_size);
+    return order > 0 || (order == 0 && size > gid_size);
+}
+
+void record_key_raise(char gid_io[TERCET_GID_BYTES_MAX + 1], const char *gid)
+{
+    if (strcmp(gid, gid_io) > 0) {
+        tercet_assert(strlen(gid) <= TERCET_GID_BYTES_MAX);
+        memcpy(gid_io, gid, strlen(gid) + 1);
+    }
+}
+
+void record_key_raise_by_key(char gid_io[TERCET_GID_BYTES_MAX + 1], struct tercet_bytes bytes)
+{
+    if (record_key_is_beyond(bytes, gid_io)) {
+        const size_t size = bytes.size - OUTCOME_PREFIX_SIZE;
+        tercet_assert(size <= TERCET_GID_BYTES_MAX);
+        memcpy(gid_io, (const char *)bytes.data + OUTCOME_PREFIX_SIZE, size);
+        gid_io[size] = '\0';
+    }
 }

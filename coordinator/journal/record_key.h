@@ -1,8 +1,9 @@
-/* record_key.h -- keys of the pairs of open transactions (record.h says what they look like). */
+/* record_key.h -- keys of the pairs of open transactions and outcomes (record.h says what they look like). */
 #ifndef COORDINATOR_JOURNAL_RECORD_KEY_H
 #define COORDINATOR_JOURNAL_RECORD_KEY_H
 
 #include "base/bytes.h"
+#include "tercet/tercet.h"
 
 enum record_key_kind {
     RECORD_KEY_BEGIN = 0x10,
@@ -22,5 +23,13 @@ bool record_key_parse(struct tercet_bytes bytes, struct record_key *key_out);
 
 /* "BEGIN"; NULL: it is none. */
 const char *record_key_kind_name(uint32_t kind);
+
+/* Is it an outcome's, of a gid that is greater than this one, byte by byte? */
+bool record_key_is_beyond(struct tercet_bytes bytes, const char *gid);
+
+/* The greatest gid that has ended, once this one, or an outcome with this key, is there, too.  "" and
+ * other keys leave it as it was. */
+void record_key_raise(char gid_io[TERCET_GID_BYTES_MAX + 1], const char *gid);
+void record_key_raise_by_key(char gid_io[TERCET_GID_BYTES_MAX + 1], struct tercet_bytes bytes);
 
 #endif

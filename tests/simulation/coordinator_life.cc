@@ -112,6 +112,7 @@ bool Coordinator::Recover()
     options.incarnation = head_.incarnation;
     options.next_number = head_.next_number;
     options.lost_from = {head_.lost_incarnation, head_.lost_number};
+    options.greatest_ended_gid = head_.greatest_ended_gid;
     options.horizon_unix_ms = head_.horizon_unix_ms;
     options.seed = scene_.dice.Number();
     snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id_);

@@ -132,10 +132,12 @@ class EngineWorld
     std::vector<effect_call> calls; // asked for, not handed; each holds a reference
     std::map<uintptr_t, std::vector<Reply>> replies;
     std::vector<effect_inspect> inspections;
-    std::vector<Hold> holds;                              // in the order of effects
-    std::map<uint32_t, acquaintance> recorded_known;      // by participant, the newest
-    bool hold_lookups = false;                            // until FindAll()
-    std::vector<std::string> lookups;                     // held back
+    std::vector<Hold> holds;                         // in the order of effects
+    std::map<uint32_t, acquaintance> recorded_known; // by participant, the newest
+    const char *greatest_ended_gid =
+        "~";                          // at a start: any gid may have ended, so each is looked up
+    bool hold_lookups = false;        // until FindAll()
+    std::vector<std::string> lookups; // held back
     std::function<void(const effect_record &)> on_record; // as soon as its step is over
     std::map<std::string, std::shared_ptr<view>> outcomes;
     std::map<std::string, branch *> kept; // "gid/index": a reference, so that late answers can come

@@ -12,6 +12,7 @@
 #include "journal/journal_leveldb.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/record.h"
+#include "journal/record_key.h"
 
 struct reading {
     struct inspection *inspection;
@@ -71,6 +72,7 @@ static enum tercet_status take_outcome(struct tercet_bytes key, struct tercet_by
     }
     view_destroy(view);
     reading->inspection->outcome_count++;
+    record_key_raise_by_key(reading->inspection->greatest_ended_gid, key);
     return TERCET_OK;
 }
 

@@ -12,6 +12,8 @@ struct inspection {
     int64_t undecided_count; /* of them */
     int64_t outcome_count;   /* in the live store and in all days; a few may be in both */
     int64_t day_count;
+    /* Of all these outcomes.  A backup's days are younger than its live store, so its head may not know. */
+    char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1];
     struct open_gids ended; /* open, and an outcome is there as well; gids are owned */
 };
 

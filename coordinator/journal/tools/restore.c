@@ -103,6 +103,7 @@ enum tercet_status new_life_begin(const char *copy, FILE *to, struct tercet_erro
     const int64_t was = inspection.head.incarnation;
     journal_batch_init(&removals);
     status = remove_ended(journal, &inspection, to, &removals, error_out);
+    record_key_raise(removals.greatest_ended_gid, inspection.greatest_ended_gid);
     TERCET_FAILPOINT("new_life.before_write");
     if (status == TERCET_OK) {
         status = journal_leveldb_new_life(journal, clock_read().unix_ms, &removals, error_out);

@@ -42,6 +42,7 @@ static enum tercet_status put_all(struct sifting *sifting, const struct journal_
     }
     sifting->head->live_digest = digest128_add(sifting->head->live_digest, batch->digest_delta);
     sifting->head->live_count += batch->live_delta;
+    record_key_raise(sifting->head->greatest_ended_gid, batch->greatest_ended_gid);
     enum tercet_status status = store_write(sifting->made, writes, error_out);
     leveldb_writebatch_destroy(writes);
     return status;

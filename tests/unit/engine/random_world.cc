@@ -59,6 +59,9 @@ void RandomWorld::Start()
     options.directory = &names_;
     options.incarnation = INCARNATION;
     options.next_number = durable_next_number_;
+    if (!disk_.empty() && disk_.rbegin()->first[0] == 'z') {
+        options.greatest_ended_gid = disk_.rbegin()->first.c_str() + 2;
+    }
     options.seed = Below(1 << 16);
     snprintf(options.boot_id, sizeof options.boot_id, "boot-%u", Below(2));
     engine_ = engine_create(&options);

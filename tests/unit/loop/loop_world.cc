@@ -89,6 +89,7 @@ LoopWorld::LoopWorld()
     options.directory = &names;
     options.incarnation = 1700000000000;
     options.next_number = 1;
+    options.greatest_ended_gid = "~"; // any gid may have ended, so each is looked up
     options.seed = 1;
     engine = engine_create(&options);
     dispatch_options dispatching{};

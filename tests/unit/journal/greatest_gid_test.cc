@@ -1,0 +1,136 @@
+// The greatest gid that has ended: whatever lies behind it is begun without a look-up, so no way an
+// outcome may take leads past it.
+#include "unit/journal/outcomes_fixture.h"
+#include "unit/journal/tools_fixture.h"
+
+extern "C" {
+#include "journal/record_key.h"
+}
+
+namespace tercet
+{
+namespace
+{
+
+class GreatestGid : public Outcomes
+{
+  protected:
+    void Put(const std::string &gid, int64_t ended_unix_ms = kNow)
+    {
+        Batch batch;
+        PutOutcome(&batch, gid, ended_unix_ms);
+        batch.Write(journal_);
+    }
+    std::string Greatest(const std::string &directory)
+    {
+        Opened opened = Open(directory);
+        EXPECT_EQ(opened.status, TERCET_OK) << opened.text;
+        const std::string gid = Head(opened.journal).greatest_ended_gid;
+        journal_close(opened.journal);
+        return gid;
+    }
+};
+
+TEST(GreatestGidOfKeys, OnlyOutcomesRaiseIt)
+{
+    char gid[TERCET_GID_BYTES_MAX + 1] = "";
+    record_key_raise_by_key(gid, Bytes(TxnKey(1)));
+    record_key_raise_by_key(gid, Bytes("z/"));
+    record_key_raise_by_key(gid, Bytes("z"));
+    EXPECT_STREQ(gid, "");
+    record_key_raise_by_key(gid, Bytes("z/g5"));
+    EXPECT_STREQ(gid, "g5");
+    record_key_raise_by_key(gid, Bytes("z/g49"));
+    record_key_raise(gid, "g");
+    record_key_raise(gid, "");
+    EXPECT_STREQ(gid, "g5");
+    record_key_raise(gid, "g50");
+    EXPECT_STREQ(gid, "g50");
+    const std::string longest(TERCET_GID_BYTES_MAX, '~');
+    record_key_raise_by_key(gid, Bytes("z/" + longest));
+    EXPECT_EQ(gid, longest);
+    EXPECT_FALSE(record_key_is_beyond(Bytes("z/" + longest), gid));
+    EXPECT_TRUE(record_key_is_beyond(Bytes("z/" + longest + "!"), gid));
+}
+
+TEST_F(GreatestGid, IsTheGreatestAndNotTheNewestAndOutlivesAStartAndTheMoveIntoADay)
+{
+    OpenIt();
+    EXPECT_STREQ(Head(journal_).greatest_ended_gid, "");
+    Put("g5", kNow - kDay);
+    Put("g40", kNow - kDay);
+    EXPECT_STREQ(Head(journal_).greatest_ended_gid, "g5");
+    Settle(journal_, kNow);
+    EXPECT_EQ(Days(Path()).size(), 1U);
+    Close();
+    EXPECT_EQ(Greatest(Path()), "g5");
+}
+
+TEST_F(GreatestGid, AnOutcomeBehindItIsRefusedAtTheStartAndRecovered)
+{
+    OpenIt();
+    Put("g5");
+    Batch batch;
+    batch.Put("z/g6", "anything"); // not as records are written
+    batch.Write(journal_);
+    Close();
+    Opened opened = Open(Path());
+    EXPECT_EQ(opened.status, TERCET_DATA_LOSS);
+    EXPECT_NE(opened.text.find("takes for unused"), std::string::npos) << opened.text;
+    EXPECT_EQ(Verify(Path()).status, TERCET_DATA_LOSS);
+    const Told told = Recover(Path(), temp_ / "n", true);
+    ASSERT_EQ(told.status, TERCET_OK) << told.error;
+    EXPECT_EQ(Greatest(temp_ / "n"), "g5");
+}
+
+// Its live store, and with it the head, is copied first; its days are younger.
+TEST_F(GreatestGid, ABackupsDaysMayHoldAGreaterOne)
+{
+    OpenIt();
+    Put("g1", kNow - kDay);
+    Settle(journal_, kNow);
+    OpenIt();
+    Put("g5");
+    tercet_error error = {};
+    const std::string backup = temp_ / "backup";
+    ASSERT_EQ(journal_leveldb_backup(journal_, backup.c_str(), &error), TERCET_OK) << error.text;
+    Put("g9", kNow - kDay);
+    Settle(journal_, kNow);
+    Close();
+    EXPECT_EQ(Verify(backup).status, TERCET_OK);
+    const Told told = Restore(backup, temp_ / "n");
+    ASSERT_EQ(told.status, TERCET_OK) << told.error;
+    Opened opened = Open(temp_ / "n");
+    ASSERT_EQ(opened.status, TERCET_OK) << opened.text;
+    EXPECT_EQ(FindOutcome(opened.journal, "g9"), "g9") << "or this tests nothing";
+    EXPECT_STREQ(Head(opened.journal).greatest_ended_gid, "g9");
+    journal_close(opened.journal);
+}
+
+TEST(GreatestGidInMemory, IsThatOfTheOutcomesThatAreThere)
+{
+    struct journal *journal = journal_memory_create(kNow, 7 * kDay);
+    Batch batch;
+    PutOutcome(&batch, "g5", kNow);
+    batch.Write(journal);
+    journal_memory_back_up(journal);
+    journal_memory_hold(journal, true);
+    PutOutcome(&batch, "g6", kNow);
+    journal_head head = Head(journal);
+    batch.get()->lsn = head.lsn + 1;
+    batch.get()->next_number = head.next_number;
+    journal_write(journal, batch.get());
+    journal_memory_crash(journal);
+    EXPECT_STREQ(Head(journal).greatest_ended_gid, "g5");
+    journal_memory_hold(journal, false);
+    journal_batch_clear(batch.get());
+    PutOutcome(&batch, "g7", kNow);
+    batch.Write(journal);
+    EXPECT_STREQ(Head(journal).greatest_ended_gid, "g7");
+    journal_memory_restore(journal, kNow + kDay);
+    EXPECT_STREQ(Head(journal).greatest_ended_gid, "g5");
+    journal_close(journal);
+}
+
+} // namespace
+} // namespace tercet
