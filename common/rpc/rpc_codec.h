@@ -19,11 +19,21 @@ void *rpc_codec_pack(const ProtobufCMessage *message, size_t *size_out);
 size_t rpc_codec_size(const ProtobufCMessage *message);
 void rpc_codec_pack_into(const ProtobufCMessage *message, void *bytes_out);
 
-/* NULL: not such a message.  For bytes that are ours (a journal record); what comes from outside is
- * scanned first (rpc_scan.h).  Owned by the caller: rpc_codec_free(). */
+/* NULL: not such a message, or one that asks for more memory than its bytes and elements can need.  For
+ * bytes that are ours (a journal record); what comes from outside is scanned first (rpc_scan.h), which
+ * counts the elements.
+ *
+ * All of it is one piece of memory: nothing of it outlives it, and nothing in it may be freed or
+ * exchanged.  Owned by the caller: rpc_codec_free(). */
 ProtobufCMessage *rpc_codec_unpack(const ProtobufCMessageDescriptor *descriptor,
-                                   struct tercet_bytes bytes);
+                                   struct tercet_bytes bytes, uint64_t element_count);
 void rpc_codec_free(ProtobufCMessage *message); /* NULL is fine */
+
+/* The same for whoever keeps parts of it: each message and text is memory of its own, as
+ * protobuf_c_message_free_unpacked(part, NULL) frees it. */
+ProtobufCMessage *rpc_codec_unpack_pieces(const ProtobufCMessageDescriptor *descriptor,
+                                          struct tercet_bytes bytes);
+void rpc_codec_free_pieces(ProtobufCMessage *message); /* NULL is fine */
 
 TERCET_END_DECLS
 

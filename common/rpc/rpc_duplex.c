@@ -62,7 +62,9 @@ static ProtobufCMessage *take_incoming(struct rpc_duplex *duplex)
     ProtobufCMessage *message = NULL;
     rpc_body_open(&body, duplex->incoming);
     if (rpc_scan(duplex->received, body.bytes, duplex->element_count_max, &scan) == RPC_SCAN_FINE) {
-        message = rpc_codec_unpack(duplex->received, body.bytes);
+        message = duplex->events.in_pieces
+                      ? rpc_codec_unpack_pieces(duplex->received, body.bytes)
+                      : rpc_codec_unpack(duplex->received, body.bytes, scan.element_count);
     }
     rpc_body_close(&body);
     grpc_byte_buffer_destroy(duplex->incoming);

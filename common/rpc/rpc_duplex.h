@@ -35,9 +35,10 @@ struct rpc_duplex;
 
 /* All but `message` and `ended` may be NULL. */
 struct rpc_duplex_events {
-    /* One of the peer's messages, owned by the receiver: rpc_codec_free().  The next is read when
-     * this has returned. */
+    /* One of the peer's messages, owned by the receiver: rpc_codec_free(), or with `in_pieces`
+     * rpc_codec_free_pieces().  The next is read when this has returned. */
     void (*message)(ProtobufCMessage *message, void *context);
+    bool in_pieces; /* messages, for whoever keeps parts of them */
     /* What was sent has left; the next may be sent.  Not when the stream broke meanwhile. */
     void (*written)(void *context);
     /* Server: the client sends no more.  It may still read, or be gone. */

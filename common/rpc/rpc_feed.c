@@ -59,14 +59,16 @@ static void open_stream(struct rpc_feed *feed)
     feed->unanswered = 0;
     feed->silent = 0;
     feed->silent_since_ms = 0;
-    feed->duplex = rpc_duplex_start(feed->channel, &(const struct rpc_duplex_options){
-                                                       .path = feed->kind->path,
-                                                       .reply = feed->kind->reply,
-                                                       .events = {.message = on_message,
-                                                                  .written = on_written,
-                                                                  .ended = on_ended,
-                                                                  .context = feed},
-                                                   });
+    feed->duplex =
+        rpc_duplex_start(feed->channel, &(const struct rpc_duplex_options){
+                                            .path = feed->kind->path,
+                                            .reply = feed->kind->reply,
+                                            .events = {.message = on_message,
+                                                       .written = on_written,
+                                                       .ended = on_ended,
+                                                       .in_pieces = feed->kind->in_pieces,
+                                                       .context = feed},
+                                        });
 }
 
 bool rpc_feed_ready(struct rpc_feed *feed, int64_t now_ms)
@@ -275,7 +277,11 @@ static void on_message(ProtobufCMessage *message, void *context)
     pump(feed);
     pthread_mutex_unlock(&feed->mutex);
     deliver(feed, &events);
-    rpc_codec_free(message);
+    if (feed->kind->in_pieces) {
+        rpc_codec_free_pieces(message);
+    } else {
+        rpc_codec_free(message);
+    }
 }
 
 static void on_written(void *context)

@@ -68,6 +68,7 @@ struct rpc_feed_kind {
     size_t message_count_max; /* calls in one message */
     size_t message_bytes;     /* a message is closed when it is so large */
     bool within_window;       /* calls that would have to wait for the window are not taken */
+    bool in_pieces;           /* `ended` may keep parts of the message */
 };
 
 struct rpc_feed_hands {

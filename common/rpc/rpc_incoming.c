@@ -59,7 +59,7 @@ static bool decode(struct rpc_incoming *incoming)
         rpc_scan(method->request, body.bytes, incoming->site->element_count_max, &scan);
     const bool understood = !method->refuse_unknown || !scan.has_unknown;
     if (verdict == RPC_SCAN_FINE && understood) {
-        incoming->request = rpc_codec_unpack(method->request, body.bytes);
+        incoming->request = rpc_codec_unpack(method->request, body.bytes, scan.element_count);
     }
     rpc_body_close(&body);
     grpc_byte_buffer_destroy(incoming->payload);

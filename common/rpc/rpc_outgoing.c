@@ -134,5 +134,5 @@ ProtobufCMessage *rpc_outgoing_decode(const ProtobufCMessageDescriptor *descript
     if (rpc_scan(descriptor, bytes, RPC_REPLY_ELEMENT_COUNT_MAX, &scan) != RPC_SCAN_FINE) {
         return NULL;
     }
-    return rpc_codec_unpack(descriptor, bytes);
+    return rpc_codec_unpack(descriptor, bytes, scan.element_count);
 }

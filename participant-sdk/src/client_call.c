@@ -73,7 +73,7 @@ static ProtobufCMessage *decode(const ProtobufCMessageDescriptor *descriptor,
     if (rpc_scan(descriptor, bytes, RPC_SCAN_ELEMENT_COUNT_DEFAULT, &scanned) != RPC_SCAN_FINE) {
         return NULL;
     }
-    return rpc_codec_unpack(descriptor, bytes);
+    return rpc_codec_unpack_pieces(descriptor, bytes);
 }
 
 static void take_detail(struct client_ending *ending, const Tercet__V1__ErrorDetail *detail)
@@ -100,7 +100,7 @@ static void read_detail(struct client_ending *ending, const struct rpc_result *r
         (Tercet__V1__ErrorDetail *)decode(&tercet__v1__error_detail__descriptor, value);
     if (detail != NULL) {
         take_detail(ending, detail);
-        rpc_codec_free(&detail->base);
+        rpc_codec_free_pieces(&detail->base);
     }
 }
 

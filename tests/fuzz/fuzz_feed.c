@@ -20,6 +20,7 @@
 #include "memory_duplex.h"
 #include "participant/edge_core.h"
 #include "rpc/rpc_codec.h"
+#include "rpc/rpc_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -108,7 +109,8 @@ static void judge_sent(void)
     tercet_assert(stream->sent_count == sent_count + 1 && stream->writing);
     sent_count = stream->sent_count;
     ProtobufCMessage *message =
-        rpc_codec_unpack(&tercet__v1__work_batch__descriptor, buffer_bytes(&stream->outgoing));
+        rpc_codec_unpack(&tercet__v1__work_batch__descriptor, buffer_bytes(&stream->outgoing),
+                         RPC_SCAN_ELEMENT_COUNT_DEFAULT);
     const Tercet__V1__WorkBatch *batch = (const Tercet__V1__WorkBatch *)message;
     tercet_assert(batch != NULL && batch->context != NULL && !judge_has_unknown(message));
     tercet_assert(batch->n_requests >= 1 && batch->n_requests <= MESSAGE_COUNT_MAX);
@@ -224,7 +226,8 @@ static void note_reply(const Tercet__V1__BranchReply *reply)
 /* What these bytes say of calls, if they are a message.  As the protocol has it, not as rpc_feed.c does. */
 static void note_said(struct tercet_bytes wire)
 {
-    ProtobufCMessage *message = rpc_codec_unpack(&tercet__v1__answer_batch__descriptor, wire);
+    ProtobufCMessage *message = rpc_codec_unpack(&tercet__v1__answer_batch__descriptor, wire,
+                                                 RPC_SCAN_ELEMENT_COUNT_DEFAULT);
     const Tercet__V1__AnswerBatch *batch = (const Tercet__V1__AnswerBatch *)message;
     for (size_t i = 0; i < asked_count; i++) {
         asked[i].may_be_done = false;

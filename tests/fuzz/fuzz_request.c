@@ -64,7 +64,8 @@ static void judge_refusal(const struct refusal *refusal)
     struct wire_error error;
     wire_error_init(&error, refusal, true);
     ProtobufCMessage *message =
-        rpc_codec_unpack(&tercet__v1__error_detail__descriptor, error.trailers[0].value);
+        rpc_codec_unpack(&tercet__v1__error_detail__descriptor, error.trailers[0].value,
+                         RPC_SCAN_ELEMENT_COUNT_DEFAULT);
     const Tercet__V1__ErrorDetail *detail = (const Tercet__V1__ErrorDetail *)message;
     tercet_assert(detail != NULL && strcmp(detail->text, refusal->text) == 0 &&
                   strcmp(detail->field, refusal->field) == 0);
@@ -339,7 +340,8 @@ static void run(const struct kind *kind, struct tercet_bytes bytes, uint32_t lef
         return;
     }
     tercet_assert(scan.element_count <= RPC_SCAN_ELEMENT_COUNT_DEFAULT);
-    ProtobufCMessage *message = rpc_codec_unpack(kind->descriptor, bytes);
+    ProtobufCMessage *message =
+        rpc_codec_unpack(kind->descriptor, bytes, RPC_SCAN_ELEMENT_COUNT_DEFAULT);
     if (message == NULL) {
         return;
     }

@@ -20,6 +20,7 @@
 #include "judge.h"
 #include "memory_duplex.h"
 #include "rpc/rpc_codec.h"
+#include "rpc/rpc_scan.h"
 #include "src/participant_core.h"
 #include "src/reply.h"
 #include "src/work.h"
@@ -164,7 +165,8 @@ static void make_batch(struct tercet_bytes *source, struct buffer *wire_out)
 /* What a batch asks, unless it is none. */
 static void note_asked(struct tercet_bytes wire, size_t admitted_max)
 {
-    ProtobufCMessage *message = rpc_codec_unpack(&tercet__v1__work_batch__descriptor, wire);
+    ProtobufCMessage *message =
+        rpc_codec_unpack(&tercet__v1__work_batch__descriptor, wire, RPC_SCAN_ELEMENT_COUNT_DEFAULT);
     const Tercet__V1__WorkBatch *batch = (const Tercet__V1__WorkBatch *)message;
     tercet_assert(batch != NULL && batch->n_requests <= WORK_REQUEST_COUNT_MAX);
     tercet_assert(batch->n_requests <= admitted_max);
@@ -215,7 +217,8 @@ static void judge_sent(void)
 {
     const struct memory_duplex *stream = memory_duplex_now();
     ProtobufCMessage *message =
-        rpc_codec_unpack(&tercet__v1__answer_batch__descriptor, buffer_bytes(&stream->outgoing));
+        rpc_codec_unpack(&tercet__v1__answer_batch__descriptor, buffer_bytes(&stream->outgoing),
+                         RPC_SCAN_ELEMENT_COUNT_DEFAULT);
     const Tercet__V1__AnswerBatch *batch = (const Tercet__V1__AnswerBatch *)message;
     tercet_assert(batch != NULL && !judge_has_unknown(message));
     tercet_assert(batch->window == (message_count == 0 ? WORK_WINDOW : 0));

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "rpc/rpc_codec.h"
+#include "rpc/rpc_scan.h"
 
 bool judge_is_utf8(const char *text)
 {
@@ -141,7 +142,8 @@ void judge_round_trip(const ProtobufCMessage *message)
     size_t size = 0;
     size_t size_again = 0;
     void *bytes = rpc_codec_pack(message, &size);
-    ProtobufCMessage *again = rpc_codec_unpack(message->descriptor, tercet_bytes_of(bytes, size));
+    ProtobufCMessage *again = rpc_codec_unpack(message->descriptor, tercet_bytes_of(bytes, size),
+                                               RPC_SCAN_ELEMENT_COUNT_DEFAULT);
     tercet_assert(again != NULL);
     void *bytes_again = rpc_codec_pack(again, &size_again);
     tercet_assert(size == size_again && memcmp(bytes, bytes_again, size) == 0);

@@ -37,7 +37,9 @@ bool memory_duplex_receive(struct tercet_bytes bytes)
     ProtobufCMessage *message = NULL;
     tercet_assert(now != NULL && !now->over);
     if (rpc_scan(now->received, bytes, RPC_SCAN_ELEMENT_COUNT_DEFAULT, &scan) == RPC_SCAN_FINE) {
-        message = rpc_codec_unpack(now->received, bytes);
+        message = now->events.in_pieces
+                      ? rpc_codec_unpack_pieces(now->received, bytes)
+                      : rpc_codec_unpack(now->received, bytes, scan.element_count);
     }
     if (message != NULL) {
         now->events.message(message, now->events.context);

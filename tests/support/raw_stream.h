@@ -36,6 +36,7 @@ template <typename Answer> class RawStream
         options.path = path;
         options.reply = reply;
         options.events.context = this;
+        options.events.in_pieces = true; // a reader may keep parts
         options.events.message = [](ProtobufCMessage *message, void *context) {
             static_cast<RawStream *>(context)->OnMessage(message);
         };
@@ -159,7 +160,7 @@ template <typename Answer> class RawStream
             answers_.insert(std::move(answer));
         }
         changed_.notify_all();
-        rpc_codec_free(message);
+        rpc_codec_free_pieces(message);
     }
 
     void Wait(std::unique_lock<std::mutex> *lock, const std::function<bool()> &until)

@@ -191,7 +191,8 @@ TEST(RpcScan, SurvivesDamagedMessages)
         struct rpc_scan_result result;
         if (Scan(bytes, &result) == RPC_SCAN_FINE) {
             fine++;
-            rpc_codec_free(rpc_codec_unpack(kRequest, tercet_bytes_of(bytes.data(), bytes.size())));
+            rpc_codec_free(rpc_codec_unpack(kRequest, tercet_bytes_of(bytes.data(), bytes.size()),
+                                            RPC_SCAN_ELEMENT_COUNT_DEFAULT));
         }
     }
     EXPECT_GT(fine, 0);

@@ -22,7 +22,7 @@ uint32_t ReadReplies(ProtobufCMessage *message, ExecuteStream::Answers *answers)
             answer.retry_after_ms = reply->error->retry_after_ms;
         } else {
             EXPECT_FALSE(reply->refused);
-            answer.reply.reset(&reply->transaction->base, rpc_codec_free);
+            answer.reply.reset(&reply->transaction->base, rpc_codec_free_pieces);
             reply->transaction = nullptr;
         }
         answers->emplace_back(reply->call, answer);

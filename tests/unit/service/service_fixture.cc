@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "rpc/rpc_scan.h"
+
 const std::vector<const char *> kUnaryMethods = {"Execute", "Begin", "Try",  "Confirm",
                                                  "Cancel",  "Get",   "List", "Resolve"};
 
@@ -16,7 +18,8 @@ Answer CopyResult(const struct rpc_result *result)
         answer.refused = true;
     }
     if (rpc_result_trailer(result, "tercet-error-bin", &value)) {
-        ProtobufCMessage *message = rpc_codec_unpack(&tercet__v1__error_detail__descriptor, value);
+        ProtobufCMessage *message = rpc_codec_unpack(&tercet__v1__error_detail__descriptor, value,
+                                                     RPC_SCAN_ELEMENT_COUNT_DEFAULT);
         const auto *detail = reinterpret_cast<Tercet__V1__ErrorDetail *>(message);
         EXPECT_NE(detail, nullptr);
         if (detail != nullptr) {
@@ -32,7 +35,8 @@ Answer CopyResult(const struct rpc_result *result)
         rpc_codec_free(message);
     }
     if (result->reply != nullptr) {
-        answer.reply.reset(rpc_codec_unpack(result->reply->descriptor, result->reply_bytes),
+        answer.reply.reset(rpc_codec_unpack(result->reply->descriptor, result->reply_bytes,
+                                            RPC_SCAN_ELEMENT_COUNT_DEFAULT),
                            rpc_codec_free);
     }
     return answer;
