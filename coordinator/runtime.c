@@ -6,7 +6,8 @@
  *   loop      engine, dispatch, batches; everything it does goes through struct loop_hands below
  *   writer    the journal's write()
  *   reader    the journal's look-ups, lists and upkeep
- *   rpc       gRPC's: requests into the inbox, answers into the inbox; never block
+ *   rpc       gRPC's: requests into the inbox, answers into the inbox; never block.  Most of them wait
+ *             until rpc-warden calls them (rpc_crowd.h)
  *
  * Between them stand the inbox (events to the loop), the writer's one slot and the reader's queue;
  * nothing else is shared. */
@@ -224,8 +225,8 @@ static enum tercet_status start(struct runtime *runtime, struct tercet_error *er
     }
     if (status == TERCET_OK) {
         runtime->rpc = rpc_runtime_create(NULL);
-        /* Its answers would wait behind every request that is refused, in the same queues. */
-        const struct rpc_runtime_options few = {.queue_count = 1, .thread_count = 2};
+        /* Its answers would wait behind every request that is refused, in the same queue. */
+        const struct rpc_runtime_options few = {.thread_count = 2};
         runtime->participants = rpc_runtime_create(&few);
         status = create_server(runtime, error_out);
     }

@@ -71,9 +71,9 @@ static void watch(struct rpc_channel *channel)
     channel->state = grpc_channel_check_connectivity_state(channel->core, 0);
     channel->watched = true;
     rpc_tag_hand(&channel->changed);
-    grpc_channel_watch_connectivity_state(
-        channel->core, channel->state, gpr_inf_future(GPR_CLOCK_MONOTONIC),
-        rpc_runtime_queue_next(channel->runtime), &channel->changed);
+    grpc_channel_watch_connectivity_state(channel->core, channel->state,
+                                          gpr_inf_future(GPR_CLOCK_MONOTONIC),
+                                          rpc_runtime_queue(channel->runtime), &channel->changed);
 }
 
 /* A connection may come and go between two looks: only the loss of one leads to IDLE, or from one attempt

@@ -41,7 +41,7 @@ struct rpc_method {
     rpc_stream_fn stream; /* kind SERVER_STREAM */
     rpc_duplex_fn duplex; /* kind DUPLEX */
     void *context;        /* kept; must outlive the server */
-    uint32_t slots;       /* calls that may arrive at once, per queue; default 16, rare methods 2 */
+    uint32_t slots;       /* calls that may arrive at once; default 16, rare methods 2 */
 };
 
 TERCET_END_DECLS

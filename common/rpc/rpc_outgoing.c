@@ -33,8 +33,8 @@ void rpc_outgoing_open(struct rpc_outgoing *outgoing, struct rpc_channel *channe
     const grpc_slice method = grpc_slice_from_copied_string(path);
     outgoing->channel = channel;
     outgoing->core = grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS,
-                                              rpc_runtime_queue_next(channel->runtime), method,
-                                              NULL, rpc_deadline_of(timeout_ms), NULL);
+                                              rpc_runtime_queue(channel->runtime), method, NULL,
+                                              rpc_deadline_of(timeout_ms), NULL);
     grpc_slice_unref(method);
     tercet_assert(outgoing->core != NULL);
     pthread_mutex_lock(&channel->mutex);

@@ -1,20 +1,22 @@
-/* rpc_runtime.h -- gRPC core in this process: start-up, completion queues and the threads that poll.
+/* rpc_runtime.h -- gRPC core in this process: start-up, a completion queue and the threads that poll it.
  *
  * A server and the channels of one component share one runtime.  A process may have several (a
  * client and a participant in one program); what is the process's own (core's initialisation, its
  * log, abseil's deadlock detector) is counted and done once.
  *
  * Invariants
- *   1. Every queue is polled from rpc_runtime_create() until rpc_runtime_destroy(): an unpolled
+ *   1. The queue is polled from rpc_runtime_create() until rpc_runtime_destroy(): an unpolled
  *      queue hangs the calls that land on it.
- *   2. A server's runtime has at least four threads.  With fewer, one connection that opens and
- *      resets streams (CVE-2023-44487) makes core's memory grow without bound, whatever the quota.
+ *   2. A server's runtime has at least four threads, of which all but one poll only when they are
+ *      needed (rpc_crowd.h): the honest must not wait behind what strangers send.  They do not bound
+ *      core's memory: one connection that opens and resets streams (CVE-2023-44487) makes it grow by
+ *      100 MiB a second, whatever the quota.  Whoever is open to strangers needs a screen (screen.h).
  *   3. The threads block all signals.
  *   4. Order of the end: servers stopped and destroyed, channels closed, then the runtime.  The
  *      runtime asserts that nobody uses it any more.
  *
  * A queue is in order: what ends on it waits for all that ended before.  So what must get on while a
- * server drowns in requests has a runtime of its own.  Only the queues are: core has one set of
+ * server drowns in requests has a runtime of its own.  Only the queue is: core has one set of
  * descriptors in a process, and whoever polls reads for all.
  *
  * Not for use after fork(): create it in the process that needs it. */
@@ -31,8 +33,7 @@ struct rpc_runtime;
 typedef void (*rpc_log_fn)(const char *line, void *context);
 
 struct rpc_runtime_options {
-    uint32_t queue_count;  /* 0: the cores, at most 4 */
-    uint32_t thread_count; /* all queues together, at least one per queue.  0: 4 */
+    uint32_t thread_count; /* that poll when it is needed.  0: 4 */
     rpc_log_fn log; /* NULL: core's errors are dropped.  With several runtimes the oldest that
                               has one is told */
     void *log_context;

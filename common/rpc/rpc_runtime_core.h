@@ -1,4 +1,4 @@
-/* rpc_runtime_core.h -- internal: a runtime's queues, for servers and channels. */
+/* rpc_runtime_core.h -- internal: a runtime's queue, for servers and channels. */
 #ifndef COMMON_RPC_RPC_RUNTIME_CORE_H
 #define COMMON_RPC_RPC_RUNTIME_CORE_H
 
@@ -6,11 +6,7 @@
 
 #include "rpc/rpc_runtime.h"
 
-size_t rpc_runtime_queue_count(const struct rpc_runtime *runtime);
-grpc_completion_queue *rpc_runtime_queue(const struct rpc_runtime *runtime, size_t index);
-
-/* The queue for the next call of a client; they take turns. */
-grpc_completion_queue *rpc_runtime_queue_next(struct rpc_runtime *runtime);
+grpc_completion_queue *rpc_runtime_queue(const struct rpc_runtime *runtime);
 
 /* A server or channel begins or ends its use. */
 void rpc_runtime_use(struct rpc_runtime *runtime);

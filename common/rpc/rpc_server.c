@@ -138,10 +138,8 @@ enum tercet_status rpc_server_create(const struct rpc_server_options *options,
                                          ? options->element_count_max
                                          : RPC_SCAN_ELEMENT_COUNT_DEFAULT;
     server->site.core = rpc_server_args_create(options);
-    for (size_t i = 0; i < rpc_runtime_queue_count(server->runtime); i++) {
-        grpc_server_register_completion_queue(server->site.core,
-                                              rpc_runtime_queue(server->runtime, i), NULL);
-    }
+    grpc_server_register_completion_queue(server->site.core, rpc_runtime_queue(server->runtime),
+                                          NULL);
     add_methods(server, options);
     for (size_t i = 0; i < options->address_count; i++) {
         status = rpc_listen(server->site.core, &addresses[i], &server->listeners[i], error_out);
@@ -171,18 +169,16 @@ void rpc_server_start(struct rpc_server *server)
     sigset_t before;
     rpc_signals_block(&before);
     grpc_server_start(server->site.core);
-    for (size_t i = 0; i < rpc_runtime_queue_count(server->runtime); i++) {
-        grpc_completion_queue *const queue = rpc_runtime_queue(server->runtime, i);
-        for (size_t m = 0; m < server->route_count; m++) {
-            struct rpc_route *const route = &server->routes[m];
-            const struct rpc_incoming_kind *const kind = method_kind(&route->method);
-            for (uint32_t slot = 0; slot < route->method.slots; slot++) {
-                rpc_incoming_post(route, kind, queue);
-            }
+    grpc_completion_queue *const queue = rpc_runtime_queue(server->runtime);
+    for (size_t i = 0; i < server->route_count; i++) {
+        struct rpc_route *const route = &server->routes[i];
+        const struct rpc_incoming_kind *const kind = method_kind(&route->method);
+        for (uint32_t slot = 0; slot < route->method.slots; slot++) {
+            rpc_incoming_post(route, kind, queue);
         }
-        for (uint32_t slot = 0; slot < STRAY_SLOTS; slot++) {
-            rpc_stray_post(&server->site, queue);
-        }
+    }
+    for (uint32_t slot = 0; slot < STRAY_SLOTS; slot++) {
+        rpc_stray_post(&server->site, queue);
     }
     rpc_signals_restore(&before);
 }
@@ -303,7 +299,7 @@ void rpc_server_stop(struct rpc_server *server, uint32_t grace_ms)
     rpc_server_drain(server);
     server->shutdown.run = shutdown_run;
     rpc_tag_hand(&server->shutdown);
-    grpc_server_shutdown_and_notify(site->core, rpc_runtime_queue(server->runtime, 0),
+    grpc_server_shutdown_and_notify(site->core, rpc_runtime_queue(server->runtime),
                                     &server->shutdown);
     end_held(site, &site->streams, rpc_stream_abandon);
     ask_duplexes(site);

@@ -11,7 +11,6 @@ class Blindfold
     explicit Blindfold(const std::string &target)
     {
         struct rpc_runtime_options options = {};
-        options.queue_count = 1;
         options.thread_count = kPollers;
         runtime_ = rpc_runtime_create(&options);
         channel_ = Open(target);

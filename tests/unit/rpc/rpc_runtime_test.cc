@@ -53,9 +53,9 @@ TEST(RpcRuntime, StartsAndEndsManyTimes)
 TEST(RpcRuntime, ExistsSeveralTimesInOneProcess)
 {
     struct rpc_runtime_options options = {};
-    options.queue_count = 1;
+    options.thread_count = 1;
     struct rpc_runtime *first = rpc_runtime_create(&options);
-    options.queue_count = 6;
+    options.thread_count = 6;
     struct rpc_runtime *second = rpc_runtime_create(&options);
     rpc_runtime_destroy(first);
     struct rpc_runtime *third = rpc_runtime_create(nullptr);
