@@ -201,6 +201,11 @@ static enum tercet_status check_days(struct journal_leveldb *journal,
               journal->outcome_keep_ms);
     enum tercet_status status =
         store_scan(journal->live, prefix, prefix, note_day, &noting, error_out);
+    if (status == TERCET_OK && !journal->inspecting && journal->days.count > 0 &&
+        journal->head.greatest_ended_gid[0] == '\0') {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "it has outcomes of whole days, and its head takes all gids for unused");
+    }
     return status == TERCET_OK ? days_check(&journal->days, error_out) : status;
 }
 

@@ -106,6 +106,8 @@ def main():
         with open(arguments.output, "w", encoding="utf-8") as file:
             file.write(mutated(arguments.file, mutants))
     elif arguments.check:
+        for source in {mutant.file for mutant in mutants}:
+            mutated(source, mutants)
         print("%d mutants fit" % len(mutants))
 
 

@@ -50,6 +50,7 @@ TEST(GreatestGidOfKeys, OnlyOutcomesRaiseIt)
     record_key_raise_by_key(gid, Bytes("z/" + longest));
     EXPECT_EQ(gid, longest);
     EXPECT_FALSE(record_key_is_beyond(Bytes("z/" + longest), gid));
+    EXPECT_FALSE(record_key_is_beyond(Bytes("z/~"), gid));
     EXPECT_TRUE(record_key_is_beyond(Bytes("z/" + longest + "!"), gid));
 }
 
@@ -80,6 +81,23 @@ TEST_F(GreatestGid, AnOutcomeBehindItIsRefusedAtTheStartAndRecovered)
     EXPECT_EQ(Verify(Path()).status, TERCET_DATA_LOSS);
     const Told told = Recover(Path(), temp_ / "n", true);
     ASSERT_EQ(told.status, TERCET_OK) << told.error;
+    EXPECT_EQ(Greatest(temp_ / "n"), "g5");
+}
+
+TEST_F(GreatestGid, DaysWithoutOneAreRefusedAtTheStart)
+{
+    OpenIt();
+    Batch batch;
+    PutOutcome(&batch, "g5", kNow - kDay);
+    batch.get()->greatest_ended_gid[0] = '\0'; // as a version wrote that did not know it
+    batch.Write(journal_);
+    Settle(journal_, kNow);
+    Close();
+    Opened opened = Open(Path());
+    EXPECT_EQ(opened.status, TERCET_DATA_LOSS);
+    EXPECT_NE(opened.text.find("takes all gids for unused"), std::string::npos) << opened.text;
+    const Told told = Recover(Path(), temp_ / "n", true);
+    EXPECT_EQ(told.status, TERCET_OK) << told.error;
     EXPECT_EQ(Greatest(temp_ / "n"), "g5");
 }
 
