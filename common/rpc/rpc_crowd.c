@@ -14,12 +14,13 @@
 
 enum {
     LOOK_EVERY_MS = 20,
-    CALL_AT_PERCENT = 80, /* of the time between two looks, wanted by the one that polls */
-    GO_AT_PERCENT = 50,   /* wanted by all together */
-    GO_AFTER_LOOKS = 250, /* an attack may come in waves */
-    SLEEP_AT_PERCENT = 1,
-    SLEEP_AFTER_LOOKS = 50,
-    STAY_MS = 100 /* who was called looks so often whether it may go */
+    BUSY_AT_PERCENT = 80,
+    GO_AFTER_LOOKS = 250, /* five seconds */
+    GO_BELOW_PERCENT = 50,
+    GO_BUSY_LOOKS_MAX = 5,
+    QUIET_BELOW_PERCENT = 1,
+    SLEEP_AFTER_LOOKS = 50, /* a second */
+    STAY_MS = 100           /* who was called looks so often whether it may go */
 };
 
 struct poller {
@@ -138,13 +139,26 @@ static void *other_main(void *argument)
 
 /* ---- The warden ------------------------------------------------------------------------------ */
 
-struct look {
-    int64_t at_ns;
-    bool known;        /* the kernel tells */
-    bool stuck;        /* the first has been at one event since the last look */
-    int first_percent; /* of the time since the last look */
-    int all_percent;
-};
+void rpc_crowd_judge(struct rpc_crowd_mind *mind, const struct rpc_crowd_look *look)
+{
+    const bool busy = look->stuck || look->first_percent >= BUSY_AT_PERCENT;
+    const bool quiet = !busy && look->all_percent < QUIET_BELOW_PERCENT;
+    mind->looks++;
+    mind->busy_looks += busy ? 1 : 0;
+    mind->percent_sum += look->all_percent;
+    mind->quiet_looks = quiet ? mind->quiet_looks + 1 : 0;
+    mind->may_sleep = mind->quiet_looks >= SLEEP_AFTER_LOOKS && !mind->called;
+    if (busy && !mind->called) {
+        *mind = (struct rpc_crowd_mind){.called = true};
+    } else if (mind->looks >= GO_AFTER_LOOKS) {
+        const bool calm = mind->busy_looks <= GO_BUSY_LOOKS_MAX &&
+                          mind->percent_sum < (int64_t)GO_BELOW_PERCENT * mind->looks;
+        mind->called = mind->called && !calm;
+        mind->looks = 0;
+        mind->busy_looks = 0;
+        mind->percent_sum = 0;
+    }
+}
 
 static int64_t now_ns(void)
 {
@@ -153,24 +167,28 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static struct look look_at(struct rpc_crowd *crowd, int64_t last_ns)
+/* The time of this look; -1: the kernel does not tell. */
+static int64_t look_at(struct rpc_crowd *crowd, int64_t last_ns, struct rpc_crowd_look *look_out)
 {
-    struct look look = {.at_ns = now_ns(), .known = true};
-    const int64_t passed_ns = look.at_ns > last_ns ? look.at_ns - last_ns : 1;
+    const int64_t at_ns = now_ns();
+    const int64_t passed_ns = at_ns > last_ns ? at_ns - last_ns : 1;
+    *look_out = (struct rpc_crowd_look){0};
     for (size_t i = 0; i < crowd->count; i++) {
         struct poller *poller = &crowd->pollers[i];
         const int64_t wanted_ns = thread_meter_ns(&poller->meter);
+        if (wanted_ns < 0) {
+            return -1;
+        }
         const int percent = (int)((wanted_ns - poller->seen_ns) * 100 / passed_ns);
-        look.known = look.known && wanted_ns >= 0;
-        look.all_percent += percent;
-        look.first_percent = i == 0 ? percent : look.first_percent;
+        look_out->all_percent += percent;
+        look_out->first_percent = i == 0 ? percent : look_out->first_percent;
         poller->seen_ns = wanted_ns;
     }
     struct poller *first = &crowd->pollers[0];
     const unsigned turns = atomic_load_explicit(&first->turns, memory_order_relaxed);
-    look.stuck = turns % 2 == 1 && turns == first->seen_turns;
+    look_out->stuck = turns % 2 == 1 && turns == first->seen_turns;
     first->seen_turns = turns;
-    return look;
+    return at_ns;
 }
 
 /* The mutex is held. */
@@ -204,23 +222,21 @@ static void sleep_until_event(struct rpc_crowd *crowd)
 /* The mutex is held. */
 static void watch(struct rpc_crowd *crowd)
 {
-    int calm_looks = 0;
-    int quiet_looks = 0;
-    struct look look = look_at(crowd, 0);
-    while (!crowd->ending && look.known) {
+    struct rpc_crowd_mind mind = {0};
+    struct rpc_crowd_look look;
+    int64_t at_ns = look_at(crowd, 0, &look);
+    while (!crowd->ending && at_ns >= 0) {
         wait_ms(crowd, LOOK_EVERY_MS);
-        look = look_at(crowd, look.at_ns);
-        calm_looks = look.all_percent < GO_AT_PERCENT && !look.stuck ? calm_looks + 1 : 0;
-        quiet_looks = look.all_percent < SLEEP_AT_PERCENT && !look.stuck ? quiet_looks + 1 : 0;
-        if (look.first_percent >= CALL_AT_PERCENT || look.stuck) {
+        at_ns = look_at(crowd, at_ns, &look);
+        rpc_crowd_judge(&mind, &look);
+        if (mind.called && !atomic_load(&crowd->called)) {
             call(crowd);
-        } else if (calm_looks >= GO_AFTER_LOOKS) {
-            atomic_store(&crowd->called, false);
         }
-        if (quiet_looks >= SLEEP_AFTER_LOOKS) {
+        atomic_store(&crowd->called, mind.called);
+        if (mind.may_sleep) {
             sleep_until_event(crowd);
-            look = look_at(crowd, look.at_ns); /* the next is of 20 ms again */
-            quiet_looks = 0;
+            mind.quiet_looks = 0;
+            at_ns = look_at(crowd, at_ns, &look); /* the next is of 20 ms again */
         }
     }
 }

@@ -7,9 +7,9 @@
  *
  * So one polls, and the others are called when it is needed: when it has run, or waited for a processor,
  * for most of the last 20 ms, or has not come back from the work on one event for so long.  They go when
- * what all of them together wanted could have been done by one for five seconds.  A warden
- * looks, on a thread of its own, which sleeps when for a second nothing was to be seen.  Where the
- * kernel does not tell how busy a thread is, all poll always. */
+ * for five seconds one could have done what all of them together wanted, and hardly ever was in need of
+ * them: an attack may come in waves.  A warden looks, on a thread of its own, which sleeps when for a
+ * second nothing was to be seen.  Where the kernel does not tell how busy a thread is, all poll always. */
 #ifndef COMMON_RPC_RPC_CROWD_H
 #define COMMON_RPC_RPC_CROWD_H
 
@@ -32,6 +32,26 @@ bool rpc_crowd_is_poller(void);
 
 /* Whether all poll now.  For tests. */
 bool rpc_crowd_is_called(const struct rpc_crowd *crowd);
+
+/* ---- What the warden makes of it --------------------------------------------------------------- */
+
+/* What it sees every 20 ms, in percent of these. */
+struct rpc_crowd_look {
+    int first_percent; /* wanted by the one that always polls */
+    int all_percent;   /* by all together; may be above 100 */
+    bool stuck;        /* the first has been at one event all the time */
+};
+
+struct rpc_crowd_mind { /* all zero at first */
+    bool called;        /* all should poll */
+    bool may_sleep;     /* nothing was to be seen for a second */
+    int looks; /* since the others were called, or since it was last asked whether they may go */
+    int busy_looks;
+    int64_t percent_sum;
+    int quiet_looks;
+};
+
+void rpc_crowd_judge(struct rpc_crowd_mind *mind, const struct rpc_crowd_look *look);
 
 TERCET_END_DECLS
 
