@@ -45,11 +45,24 @@ static bool is_undone(uint32_t state)
     return state == ROW_CANCELLED || state == ROW_SUSPENDED;
 }
 
+/* Step by step a branch may have been added after the backup, and its row be gone. */
+static bool may_have_lost_more(const struct engine *engine, const struct txn *txn)
+{
+    bool passed = false;
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        passed =
+            passed || branch_number_compare(engine->options.lost_from, engine->peers[i].passed) < 0;
+    }
+    return passed && txn->mode == TXN_MODE_STEPS;
+}
+
 static struct verdict judge(const struct engine *engine, const struct txn *txn,
                             const struct group *group)
 {
     struct verdict verdict = {false, false, false};
+    struct branch *undone = NULL; /* optional, or perhaps */
     bool may_be_left_out = false;
+    bool tried = false;
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
         const struct row_seen *seen = find_row(group, branch);
@@ -62,9 +75,21 @@ static struct verdict judge(const struct engine *engine, const struct txn *txn,
             verdict.confirmed = true;
         } else if (is_undone(seen->row.state) && branch->payload_lost) {
             may_be_left_out = true;
+            undone = branch;
         } else if (is_undone(seen->row.state) && !branch->spec.optional) {
             verdict.cancelled = true;
+        } else if (is_undone(seen->row.state)) {
+            undone = branch;
+        } else {
+            tried = true;
         }
+    }
+    /* It was decided, and had ended, or one would not be undone and the others, if there were others,
+     * be gone: rows go when all of a transaction has ended. */
+    if (undone != NULL && !tried && !verdict.confirmed && !verdict.cancelled &&
+        may_have_lost_more(engine, txn)) {
+        branch_set_conflict(undone, CONFLICT_FORGOTTEN);
+        verdict.forgotten = true;
     }
     /* Of a branch that the journal has lost its row does not say whether it was optional: where it is
      * undone the others may have been confirmed, unless their rows are there and say that they were not. */

@@ -123,6 +123,52 @@ TEST(Evidence, AnUndoneRowOfABranchThatIsLostMayBeOfOneThatWasLeftOut)
     }
 }
 
+// Found by the simulator, seed 4000014798: the journal knows an optional branch, which was left out; the
+// others were added after the backup, and when the transaction had ended all their rows were forgotten.
+TEST(Evidence, AnUndoneOptionalBranchByItselfDoesNotSayThatItsTransactionWasCancelled)
+{
+    struct Case {
+        int64_t passed; // by the participants' marks
+        txn_mode mode;
+        uint32_t state; // of its row
+        bool unknown;
+    };
+    for (const Case &now : {Case{LOST_FROM + 10, TXN_MODE_STEPS, CANCELLED, true},
+                            Case{LOST_FROM + 10, TXN_MODE_STEPS, SUSPENDED, true},
+                            Case{LOST_FROM + 10, TXN_MODE_STEPS, TRIED, false},
+                            Case{LOST_FROM + 10, TXN_MODE_EXECUTE, CANCELLED, false},
+                            Case{LOST_FROM, TXN_MODE_STEPS, CANCELLED, false}}) {
+        RestoredWorld world;
+        world.Adopt("g", LOST_FROM - 1, now.mode, {Optional(0)});
+        world.Ask(now.passed);
+        world.Inspected(0, {Row(world, "g", 1, LOST_FROM - 1, now.state, Optional(0))});
+        world.Inspected(1, {});
+        const bool told = world.AttentionOf("g").find("its row is gone") != std::string::npos;
+        EXPECT_EQ(now.unknown, told) << now.passed << " " << now.state;
+        world.Advance(60000);
+        EXPECT_EQ(now.unknown ? 0 : 1, world.CountRecords("g", RECORD_DECIDE))
+            << "by its deadline, unless it may have been confirmed";
+        if (now.unknown) {
+            world.ResolveAs("g", RESOLUTION_WAS_CONFIRMED);
+            EXPECT_EQ(TXN_CONFIRMED, world.Find("g")->state);
+        }
+    }
+}
+
+// Its transaction has not ended, or that row would not be there: so no row of it is gone.
+TEST(Evidence, ATriedBranchBesideAnUndoneOneSaysThatNothingIsForgotten)
+{
+    for (const uint32_t state : {TRIED, CANCELLED}) {
+        RestoredWorld world;
+        world.Adopt("g", LOST_FROM - 2, TXN_MODE_STEPS, {Optional(0), {1}});
+        world.Ask(LOST_FROM + 10);
+        world.Inspected(0, {Row(world, "g", 1, LOST_FROM - 2, CANCELLED, Optional(0))});
+        world.Inspected(1, {Row(world, "g", 2, LOST_FROM - 1, state, {1})});
+        EXPECT_EQ("", world.AttentionOf("g"));
+        EXPECT_EQ(state == TRIED ? TXN_TRYING : TXN_CANCELLING, world.Find("g")->state);
+    }
+}
+
 // Found by the simulator, seed 255889: it was told as done, and asked to be confirmed.
 TEST(Evidence, AnUndoneBranchThatIsLostWasLeftOutOfWhatTheOperatorSaysWasConfirmed)
 {
