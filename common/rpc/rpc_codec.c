@@ -1,9 +1,11 @@
 #include "rpc/rpc_codec.h"
 
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/assert.h"
-#include "base/list.h"
 #include "base/memory.h"
 
 void *rpc_codec_pack(const ProtobufCMessage *message, size_t *size_out)
@@ -37,63 +39,31 @@ static ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *descriptor,
 /* ---- Whole ------------------------------------------------------------------------------------- */
 
 enum {
-    ALIGNMENT = 16,
-    BLOCK_SIZE_MIN = 512,
-    BLOCK_SIZE_MAX = 32 * 1024,
+    FIRST_BYTES_MAX = 32 * 1024,
     /* More than the bytes of an honest message can ask for, whatever is in it. */
     PER_MESSAGE = 64 * 1024,
     PER_BYTE = 64,
     PER_ELEMENT = 512
 };
 
-/* The memory of one message: blocks, filled one after the other.  The message begins the first.
+/* What stands in front of a message, in its own arena.
  *
  * Nothing is given back before all is.  So what protobuf-c merges again and again, a message in a field
  * that stands there a thousand times, would take the square of its bytes: there is a bound. */
-struct block {
-    struct block *next; /* filled before this one */
-    size_t size;        /* of what follows */
-    size_t used;
-    _Alignas(ALIGNMENT) uint8_t bytes[];
-};
-
 struct whole {
-    struct block *newest;
+    alignas(max_align_t) struct arena arena;
     size_t left; /* of the bound */
 };
-
-static struct block *block_create(size_t size)
-{
-    struct block *block = xmalloc(sizeof *block + size);
-    block->next = NULL;
-    block->size = size;
-    block->used = 0;
-    return block;
-}
-
-static size_t within_block(size_t size)
-{
-    return size < BLOCK_SIZE_MIN ? BLOCK_SIZE_MIN : size > BLOCK_SIZE_MAX ? BLOCK_SIZE_MAX : size;
-}
 
 static void *whole_alloc(void *memory, size_t size)
 {
     struct whole *whole = memory;
-    struct block *block = whole->newest;
-    const size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (whole->left < rounded) {
+    const size_t taken = size + alignof(max_align_t); /* at most: it is rounded up */
+    if (whole->left < taken) {
         return NULL;
     }
-    whole->left -= rounded;
-    if (block->size - block->used < rounded) {
-        const size_t grown = within_block(2 * block->size);
-        block->next = block_create(grown < rounded ? rounded : grown);
-        block = block->next;
-        whole->newest = block;
-    }
-    void *piece = block->bytes + block->used;
-    block->used += rounded;
-    return piece;
+    whole->left -= taken;
+    return arena_alloc(&whole->arena, size);
 }
 
 static void whole_free(void *memory, void *piece)
@@ -102,35 +72,37 @@ static void whole_free(void *memory, void *piece)
     (void)piece;
 }
 
-static void free_blocks(struct block *block)
+static void whole_destroy(struct whole *whole)
 {
-    while (block != NULL) {
-        struct block *next = block->next;
-        free(block);
-        block = next;
-    }
+    struct arena arena = whole->arena; /* which holds it */
+    arena_deinit(&arena);
 }
 
 ProtobufCMessage *rpc_codec_unpack(const ProtobufCMessageDescriptor *descriptor,
                                    struct tercet_bytes bytes, uint64_t element_count)
 {
-    struct block *first = block_create(within_block(2 * bytes.size));
-    struct whole whole = {first, PER_MESSAGE + PER_BYTE * bytes.size + PER_ELEMENT * element_count};
+    const size_t guess = bytes.size < FIRST_BYTES_MAX / 2 ? 2 * bytes.size : FIRST_BYTES_MAX;
+    const size_t both = sizeof(struct whole) + descriptor->sizeof_message + alignof(max_align_t);
+    struct arena arena;
+    arena_init(&arena, both + guess);
+    struct whole *whole = arena_alloc(&arena, sizeof *whole);
+    whole->arena = arena;
+    whole->left = PER_MESSAGE + PER_BYTE * bytes.size + PER_ELEMENT * element_count;
     ProtobufCAllocator allocator = {
-        .alloc = whole_alloc, .free = whole_free, .allocator_data = &whole};
+        .alloc = whole_alloc, .free = whole_free, .allocator_data = whole};
     ProtobufCMessage *message = unpack(descriptor, bytes, &allocator);
     if (message == NULL) {
-        free_blocks(first);
+        whole_destroy(whole);
         return NULL;
     }
-    tercet_assert((uint8_t *)message == first->bytes);
+    tercet_assert((struct whole *)(void *)message == whole + 1);
     return message;
 }
 
 void rpc_codec_free(ProtobufCMessage *message)
 {
     if (message != NULL) {
-        free_blocks(container_of((uint8_t *)message, struct block, bytes));
+        whole_destroy((struct whole *)(void *)message - 1);
     }
 }
 
