@@ -89,7 +89,8 @@ void rpc_server_drain(struct rpc_server *server);
  * that handlers hold, and the duplex streams that can be asked (`stopping`), up to grace_ms to be
  * answered; those that are left are answered UNAVAILABLE here.  Their owners still answer them, or let
  * go of them, as always, even after rpc_server_destroy(); it then has no effect but to free them.
- * After return no handler runs and no new one will.  Once; not on a poller thread. */
+ * After return no handler runs and no new one will.  A call that core takes in at the very moment when this
+ * begins may be handed to nobody: it is cut off at the end.  Once; not on a poller thread. */
 void rpc_server_stop(struct rpc_server *server, uint32_t grace_ms);
 
 /* Stops it first, without grace, if that was not done.  Removes our unix socket files.  NULL is

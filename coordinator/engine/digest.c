@@ -5,26 +5,25 @@
 #include "engine/digest.h"
 
 #include <openssl/evp.h>
-#include <stdatomic.h>
 #include <string.h>
+#include <threads.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
 
-/* Kept until the process ends.  Who fetches it twice at the same time has the same one. */
+static EVP_MD *fetched; /* until the process ends */
+
+static void fetch(void)
+{
+    fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+    tercet_assert(fetched != NULL);
+}
+
 static const EVP_MD *algorithm(void)
 {
-    static _Atomic(EVP_MD *) fetched;
-    EVP_MD *known = atomic_load(&fetched);
-    if (known == NULL) {
-        EVP_MD *mine = EVP_MD_fetch(NULL, "SHA256", NULL);
-        tercet_assert(mine != NULL);
-        if (atomic_compare_exchange_strong(&fetched, &known, mine)) {
-            return mine;
-        }
-        EVP_MD_free(mine);
-    }
-    return known;
+    static once_flag once = ONCE_FLAG_INIT;
+    call_once(&once, fetch);
+    return fetched;
 }
 
 /* A context of the library, fed with length-prefixed parts. */
