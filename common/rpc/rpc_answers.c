@@ -53,20 +53,31 @@ static void tell_busy(struct rpc_answers *answers)
     answers->busy = busy;
 }
 
-/* Sends what there is, if it is time.  The mutex is held. */
-static void pump(struct rpc_answers *answers)
+/* The mutex is held. */
+static bool may_pump(const struct rpc_answers *answers)
 {
     const bool full = answers->waiting.count >= MESSAGE_COUNT_MAX;
+    const bool early = (answers->announced > 0 || answers->held) && !full;
+    return !answers->over && !answers->writing && answers->waiting.count > 0 && !early;
+}
+
+/* Sends what there is, if it is time.  The mutex is held.
+ *
+ * While our server stops a poller tells that a message has left, and the end waits for that, too: core closes
+ * the connection behind it, and a client that is still sending then reads no further. */
+static void pump(struct rpc_answers *answers)
+{
     size_t count = 0;
-    if (answers->over || answers->writing || answers->waiting.count == 0 ||
-        ((answers->announced > 0 || answers->held) && !full)) {
-        return;
-    }
-    /* False: the stream broke; `gone` follows. */
-    if (rpc_gather_send(&answers->waiting, answers->duplex, tercet_bytes_of("", 0),
-                        MESSAGE_COUNT_MAX, answers->limits.message_bytes, &count)) {
-        answers->writing = true;
-        answers->unanswered -= count;
+    bool written = true;
+    while (written && may_pump(answers)) {
+        written = false;
+        /* False: the stream broke; `gone` follows. */
+        if (rpc_gather_send(&answers->waiting, answers->duplex, tercet_bytes_of("", 0),
+                            MESSAGE_COUNT_MAX, answers->limits.message_bytes, &count,
+                            answers->stopping ? NULL : &written)) {
+            answers->writing = !written;
+            answers->unanswered -= count;
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 #include "rpc/rpc_duplex_core.h"
 #include "rpc/rpc_outgoing.h"
 #include "rpc/rpc_process.h"
+#include "rpc/rpc_runtime_core.h"
 
 struct duplex_client {
     struct rpc_duplex duplex;
@@ -149,6 +150,7 @@ struct rpc_duplex *rpc_duplex_start(struct rpc_channel *channel,
     rpc_outgoing_open(&client->outgoing, channel, options->path, TERCET_FOREVER);
     pthread_mutex_lock(&duplex->mutex);
     duplex->core = client->outgoing.core;
+    duplex->queue = rpc_runtime_queue(channel->runtime);
     start_batches(client);
     pthread_mutex_unlock(&duplex->mutex);
     rpc_duplex_read(duplex);

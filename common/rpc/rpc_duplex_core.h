@@ -34,7 +34,8 @@ struct rpc_duplex {
 
     pthread_mutex_t mutex;
     grpc_call *core;
-    grpc_byte_buffer *outgoing; /* NULL: nothing is being written */
+    grpc_completion_queue *queue; /* of its tags; borrowed */
+    grpc_byte_buffer *outgoing;   /* NULL: nothing is being written */
     unsigned tags_due;
     bool muted; /* nothing may be sent any more */
 };
@@ -51,8 +52,11 @@ void rpc_duplex_batch(struct rpc_duplex *duplex, const grpc_op *ops, size_t coun
 
 bool rpc_duplex_may_send(struct rpc_duplex *duplex);
 
-/* As rpc_duplex_send(); takes the message in any case. */
-bool rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message);
+/* As rpc_duplex_send(); takes the message in any case.  `*written_out`: it has left before this returns, as
+ * nearly all do, `written` is not called for it, and the next may be sent.  NULL: `written` tells in
+ * any case. */
+bool rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message,
+                            bool *written_out);
 
 /* One tag has come back. */
 void rpc_duplex_tag_done(struct rpc_duplex *duplex);

@@ -87,6 +87,7 @@ static void server_handle(struct rpc_incoming *incoming)
     duplex->element_count_max = site->element_count_max;
     pthread_mutex_lock(&duplex->mutex);
     duplex->core = incoming->call;
+    duplex->queue = incoming->queue;
     duplex->tags_due = 4; /* opened, closed, status_sent, read */
     start_batches(server);
     pthread_mutex_unlock(&duplex->mutex);

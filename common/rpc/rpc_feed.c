@@ -105,21 +105,32 @@ void rpc_feed_set_head(struct rpc_feed *feed, const ProtobufCMessage *head)
     pthread_mutex_unlock(&feed->mutex);
 }
 
+/* How many may be in the next message; 0: none is sent now.  The mutex is held. */
+static size_t count_to_send(const struct rpc_feed *feed)
+{
+    const size_t credit = feed->window > feed->unanswered ? feed->window - feed->unanswered : 0;
+    const size_t count_max = feed->kind->message_count_max;
+    if (feed->state != RPC_FEED_OPEN || feed->writing || feed->waiting.count == 0) {
+        return 0;
+    }
+    return credit < count_max ? credit : count_max;
+}
+
 /* Sends what may be sent.  The mutex is held. */
 static void pump(struct rpc_feed *feed)
 {
-    size_t count = 0;
-    const size_t credit = feed->window > feed->unanswered ? feed->window - feed->unanswered : 0;
-    if (feed->state != RPC_FEED_OPEN || feed->writing || feed->waiting.count == 0 || credit == 0) {
-        return;
-    }
-    /* False: the stream has broken, and its end will tell. */
-    const size_t count_max = feed->kind->message_count_max;
-    if (rpc_gather_send(&feed->waiting, feed->duplex, feed->head,
-                        credit < count_max ? credit : count_max, feed->kind->message_bytes,
-                        &count)) {
-        feed->writing = true;
+    size_t count = count_to_send(feed);
+    while (count > 0) {
+        bool written = false;
+        /* False: the stream has broken, and its end will tell. */
+        if (!rpc_gather_send(&feed->waiting, feed->duplex, feed->head, count,
+                             feed->kind->message_bytes, &count,
+                             feed->kind->gathers ? NULL : &written)) {
+            return;
+        }
+        feed->writing = !written;
         feed->unanswered += (uint32_t)count;
+        count = count_to_send(feed);
     }
 }
 

@@ -73,7 +73,7 @@ static size_t measure(const struct rpc_gather *gather, size_t count_max, size_t 
 }
 
 bool rpc_gather_send(struct rpc_gather *gather, struct rpc_duplex *duplex, struct tercet_bytes head,
-                     size_t count_max, size_t bytes_max, size_t *count_out)
+                     size_t count_max, size_t bytes_max, size_t *count_out, bool *written_out)
 {
     if (!rpc_duplex_may_send(duplex)) {
         return false;
@@ -94,7 +94,7 @@ bool rpc_gather_send(struct rpc_gather *gather, struct rpc_duplex *duplex, struc
     }
     grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
     grpc_slice_unref(slice);
-    if (!rpc_duplex_send_buffer(duplex, buffer)) {
+    if (!rpc_duplex_send_buffer(duplex, buffer, written_out)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

@@ -40,10 +40,10 @@ void rpc_gather_add(struct rpc_gather *gather, const ProtobufCMessage *message,
 void rpc_gather_drop(struct rpc_gather *gather, struct rpc_part *part);
 
 /* Sends `head` and the first parts in one message: at most `count_max`, and no more than what first
- * exceeds `bytes_max`.  Returns how many; 0 with no parts, too.  False: nothing was done, because
- * something is being written or the stream is over. */
+ * exceeds `bytes_max`.  Tells how many; 0 with no parts, too.  False: nothing was done, because
+ * something is being written or the stream is over.  `written_out` as rpc_duplex_send_buffer() has it. */
 bool rpc_gather_send(struct rpc_gather *gather, struct rpc_duplex *duplex, struct tercet_bytes head,
-                     size_t count_max, size_t bytes_max, size_t *count_out);
+                     size_t count_max, size_t bytes_max, size_t *count_out, bool *written_out);
 
 TERCET_END_DECLS
 

@@ -46,6 +46,7 @@ static const struct rpc_feed_kind execute_stream = {
     .message_count_max = MESSAGE_COUNT_MAX,
     .message_bytes = MESSAGE_BYTES,
     .within_window = true,
+    .gathers = true,
     .in_pieces = true,
 };
 

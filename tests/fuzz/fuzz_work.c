@@ -367,10 +367,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tercet_bytes source = tercet_bytes_of(data, size);
     struct tercet_store *store = begin();
+    const uint8_t first = build_take(&source);
     bool reads = true;
+    memory_duplex_leave_at_once((first & 8U) != 0 ? look : NULL);
     work_serve(memory_duplex_serve(&tercet__v1__work_batch__descriptor), participant);
     look();
-    const bool gone = (build_take(&source) & 7U) == 7;
+    const bool gone = (first & 7U) == 7;
     while (reads && source.size > 0) {
         reads = happen(&source);
         look();

@@ -9,12 +9,18 @@
 #include "rpc/rpc_scan.h"
 
 static struct memory_duplex *now;
+static void (*look_at_once)(void);
 
 /* ---- The target's side ------------------------------------------------------------------------- */
 
 struct memory_duplex *memory_duplex_now(void)
 {
     return now;
+}
+
+void memory_duplex_leave_at_once(void (*look)(void))
+{
+    look_at_once = look;
 }
 
 static struct rpc_duplex *begin(const ProtobufCMessageDescriptor *received)
@@ -81,7 +87,8 @@ struct rpc_duplex *__wrap_rpc_duplex_start(struct rpc_channel *channel,
                                            const struct rpc_duplex_options *options);
 bool __wrap_rpc_duplex_may_send(struct rpc_duplex *duplex);
 bool __wrap_rpc_duplex_send(struct rpc_duplex *duplex, struct tercet_bytes message);
-bool __wrap_rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message);
+bool __wrap_rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message,
+                                   bool *written_out);
 void __wrap_rpc_duplex_cancel(struct rpc_duplex *duplex);
 void __wrap_rpc_duplex_finish(struct rpc_duplex *duplex, enum tercet_status status,
                               const char *text);
@@ -127,13 +134,23 @@ bool __wrap_rpc_duplex_send(struct rpc_duplex *duplex, struct tercet_bytes messa
     return true;
 }
 
-bool __wrap_rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message)
+bool __wrap_rpc_duplex_send_buffer(struct rpc_duplex *duplex, grpc_byte_buffer *message,
+                                   bool *written_out)
 {
+    const bool at_once = written_out != NULL && look_at_once != NULL;
     struct rpc_body body;
     rpc_body_open(&body, message);
     const bool sent = __wrap_rpc_duplex_send(duplex, body.bytes);
     rpc_body_close(&body);
     grpc_byte_buffer_destroy(message);
+    if (sent && at_once) {
+        look_at_once();
+        now->writing = false;
+        buffer_clear(&now->outgoing);
+    }
+    if (written_out != NULL) {
+        *written_out = sent && at_once;
+    }
     return sent;
 }
 

@@ -25,6 +25,10 @@ struct memory_duplex {
     enum tercet_status finish_status; /* server */
 };
 
+/* What looks at each message in place of `writing` and memory_duplex_written(): it has left when it was sent.
+ * NULL, as at first: none does. */
+void memory_duplex_leave_at_once(void (*look)(void));
+
 /* The newest; NULL: there is none. */
 struct memory_duplex *memory_duplex_now(void);
 

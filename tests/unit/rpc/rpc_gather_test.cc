@@ -1,6 +1,8 @@
 /* What gathers while a message is being written. */
 #include "rpc/rpc_gather.h"
 
+#include "intruder.h"
+#include "rpc/rpc_runtime.h"
 #include "rpc_fixture.h"
 
 class RpcGather : public RpcTest
@@ -66,9 +68,20 @@ class RpcGather : public RpcTest
     {
         size_t count = 0;
         return rpc_gather_send(&gather_, client_, tercet_bytes_of(head.data(), head.size()),
-                               count_max, bytes_max, &count)
+                               count_max, bytes_max, &count, nullptr)
                    ? static_cast<int>(count)
                    : -1;
+    }
+
+    /* One message.  Whether it has left by the time this returns; else `written` tells. */
+    bool LeavesAtOnce()
+    {
+        size_t count = 0;
+        bool written = false;
+        Add("x");
+        EXPECT_TRUE(
+            rpc_gather_send(&gather_, client_, tercet_bytes_of("", 0), 1, 1, &count, &written));
+        return written;
     }
 
     std::vector<std::string> Message(int number)
@@ -140,4 +153,53 @@ TEST_F(RpcGather, KeepsEverythingWhenNothingCanBeSent)
     EXPECT_EQ(Send(10, 1000), -1);
     EXPECT_NE(part, nullptr);
     EXPECT_EQ(gather_.count, 1u);
+}
+
+/* Goal: no event for what has left already, and one for what has not. */
+TEST_F(RpcGather, TellsAtOnceWhatHasLeftAtOnce)
+{
+    int told = 0;
+    int at_once = 0;
+    for (int i = 1; i <= 200; i++) {
+        if (LeavesAtOnce()) {
+            at_once++;
+        } else {
+            ASSERT_TRUE(written_.Wait(++told));
+        }
+        ASSERT_TRUE(message_.Wait(i));
+    }
+    EXPECT_EQ(Send(1000, 1000), 0);
+    ASSERT_TRUE(written_.Wait(told + 1));
+    ASSERT_TRUE(message_.Wait(201));
+    EXPECT_EQ(written_.Count(), told + 1);
+    EXPECT_GT(at_once, 100);
+}
+
+/* Goal: whoever sends holds locks, so what it finished for somebody else must be worked on by a poller. */
+TEST_F(RpcGather, GivesAnEventOfAnotherBackToThePollers)
+{
+    struct Intruder {
+        std::thread::id sender = std::this_thread::get_id();
+        bool on_poller = false;
+        Gate came = {};
+    };
+    int told = 0;
+    for (int i = 1; i <= 20; i++) {
+        Intruder intruder;
+        intruder_send(
+            client_,
+            [](void *context) {
+                auto *self = static_cast<Intruder *>(context);
+                self->on_poller =
+                    rpc_runtime_on_poller() && std::this_thread::get_id() != self->sender;
+                self->came.Open();
+            },
+            &intruder);
+        EXPECT_FALSE(LeavesAtOnce()) << "the intruder was first";
+        ASSERT_TRUE(intruder.came.Wait());
+        EXPECT_TRUE(intruder.on_poller);
+        ASSERT_TRUE(written_.Wait(++told));
+        ASSERT_TRUE(message_.Wait(i));
+        EXPECT_EQ(intruder.came.Count(), 1);
+    }
 }

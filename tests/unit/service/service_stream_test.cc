@@ -77,7 +77,7 @@ TEST_F(ServiceStream, AnElementArrivesAndIsAnsweredAsAnExecute)
     EXPECT_EQ(service_waiting_calls(service_), 0U);
 }
 
-TEST_F(ServiceStream, TellsItsWindowFirstAndGathersReplies)
+TEST_F(ServiceStream, TellsItsWindowFirstAndAnswersInAnyOrder)
 {
     Start(500, 500);
     ExecuteStream stream(channel_);
@@ -94,7 +94,6 @@ TEST_F(ServiceStream, TellsItsWindowFirstAndGathersReplies)
     for (int i = 1; i <= 400; i++) {
         EXPECT_EQ("pay-" + std::to_string(i), stream.Await(i).Transaction()->gid);
     }
-    EXPECT_LT(stream.MessageCount(), 300U) << "what comes while one is written leaves together";
 }
 
 TEST_F(ServiceStream, RepliesOfOneTurnLeaveInOneMessage)
