@@ -61,10 +61,7 @@ static bool may_pump(const struct rpc_answers *answers)
     return !answers->over && !answers->writing && answers->waiting.count > 0 && !early;
 }
 
-/* Sends what there is, if it is time.  The mutex is held.
- *
- * While our server stops a poller tells that a message has left, and the end waits for that, too: core closes
- * the connection behind it, and a client that is still sending then reads no further. */
+/* Sends what there is, if it is time.  The mutex is held. */
 static void pump(struct rpc_answers *answers)
 {
     size_t count = 0;
@@ -73,8 +70,7 @@ static void pump(struct rpc_answers *answers)
         written = false;
         /* False: the stream broke; `gone` follows. */
         if (rpc_gather_send(&answers->waiting, answers->duplex, tercet_bytes_of("", 0),
-                            MESSAGE_COUNT_MAX, answers->limits.message_bytes, &count,
-                            answers->stopping ? NULL : &written)) {
+                            MESSAGE_COUNT_MAX, answers->limits.message_bytes, &count, &written)) {
             answers->writing = !written;
             answers->unanswered -= count;
         }

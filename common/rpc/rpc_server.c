@@ -297,15 +297,17 @@ void rpc_server_stop(struct rpc_server *server, uint32_t grace_ms)
     rpc_signals_block(&before);
     server->stopped = true;
     rpc_server_drain(server);
-    server->shutdown.run = shutdown_run;
-    rpc_tag_hand(&server->shutdown);
-    grpc_server_shutdown_and_notify(site->core, rpc_runtime_queue(server->runtime),
-                                    &server->shutdown);
     end_held(site, &site->streams, rpc_stream_abandon);
     ask_duplexes(site);
     wait_for_answers(site, grace_ms);
     end_held(site, &site->unary, rpc_unary_abandon);
     end_held(site, &site->leaving, rpc_duplex_abandon);
+    /* Not before: core closes a connection as soon as its last call is over, whatever the client has not read
+     * yet, unless it is only then told to; for then it first asks the client for a sign of life. */
+    server->shutdown.run = shutdown_run;
+    rpc_tag_hand(&server->shutdown);
+    grpc_server_shutdown_and_notify(site->core, rpc_runtime_queue(server->runtime),
+                                    &server->shutdown);
     const struct timespec flushed = time_after(FLUSH_MS);
     if (!wait_for_end(site, &flushed)) {
         grpc_server_cancel_all_calls(site->core);

@@ -85,12 +85,13 @@ void rpc_server_start(struct rpc_server *server);
  * thread, any number of times. */
 void rpc_server_drain(struct rpc_server *server);
 
-/* Drains, closes the addresses, ends the streams at once (UNAVAILABLE), and gives the unary calls
- * that handlers hold, and the duplex streams that can be asked (`stopping`), up to grace_ms to be
- * answered; those that are left are answered UNAVAILABLE here.  Their owners still answer them, or let
- * go of them, as always, even after rpc_server_destroy(); it then has no effect but to free them.
- * After return no handler runs and no new one will.  A call that core takes in at the very moment when this
- * begins may be handed to nobody: it is cut off at the end.  Once; not on a poller thread. */
+/* Drains, ends the streams at once (UNAVAILABLE), and gives the unary calls that handlers hold, and the
+ * duplex streams that can be asked (`stopping`), up to grace_ms to be answered; those that are left are
+ * answered UNAVAILABLE here.  Their owners still answer them, or let go of them, as always, even after
+ * rpc_server_destroy(); it then has no effect but to free them.  Then it closes the addresses and the
+ * connections, when the clients have read what was answered, or after a second.  A call that core takes
+ * in at that very moment may be handed to nobody: it is cut off.  After return no handler runs and no
+ * new one will.  Once; not on a poller thread. */
 void rpc_server_stop(struct rpc_server *server, uint32_t grace_ms);
 
 /* Stops it first, without grace, if that was not done.  Removes our unix socket files.  NULL is
