@@ -22,7 +22,8 @@ endif()
 
 # Clang's counters in everything we build; tests/coverage/report.py reads what they leave.
 if(TERCET_COVERAGE)
-  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  # Atomic: an `else` is counted as what is left of the whole, and counts that threads lose make it 0.
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping -fprofile-update=atomic)
   add_link_options(-fprofile-instr-generate)
 endif()
 
