@@ -64,9 +64,9 @@ static bool may_pump(const struct rpc_answers *answers)
 /* Sends what there is, if it is time.  The mutex is held. */
 static void pump(struct rpc_answers *answers)
 {
-    size_t count = 0;
     bool written = true;
     while (written && may_pump(answers)) {
+        size_t count = 0;
         written = false;
         /* False: the stream broke; `gone` follows. */
         if (rpc_gather_send(&answers->waiting, answers->duplex, tercet_bytes_of("", 0),

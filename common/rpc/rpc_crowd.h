@@ -51,6 +51,7 @@ struct rpc_crowd_mind { /* all zero at first */
     int quiet_looks;
 };
 
+/* What one more look changes.  Pure: no clock, no lock; the caller's thread. */
 void rpc_crowd_judge(struct rpc_crowd_mind *mind, const struct rpc_crowd_look *look);
 
 TERCET_END_DECLS

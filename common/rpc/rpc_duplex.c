@@ -136,8 +136,8 @@ static void give_back(struct rpc_duplex *duplex, struct rpc_tag *event, bool ok)
 /* Starts to write.  True: it is done already.  The mutex is held.
  *
  * As a rule core writes in this very thread.  Told by the queue, that would wake a poller for nothing; so
- * the first event that this thread makes is kept from the queue.  It may be another one than ours:
- * core lets a thread finish the work of others, too. */
+ * the first event that this thread makes is kept from the queue, by two functions that grpc.h calls
+ * experimental.  It may be another one than ours: core lets a thread finish the work of others, too. */
 static bool write_now(struct rpc_duplex *duplex, const grpc_op *op)
 {
     void *made = NULL;

@@ -14,8 +14,9 @@
  * from the beginning again once an answer has come.
  *
  * How messages form.  A call is encoded by the thread that makes it and waits in `waiting`.
- * rpc_feed_flush() sends what waits if nothing is being written, which as a rule is over when it returns;
- * what comes meanwhile leaves with the next message, when the write has ended.  No timers, and no delay when idle.
+ * rpc_feed_flush() sends what waits if nothing is being written; as a rule that has left when it
+ * returns.  What comes while one is being written leaves with the next message.  No timers, and no
+ * delay when idle.
  *
  * Credits.  The peer's window bounds what was sent and is not answered.  Calls above it wait here, or
  * are not taken (`within_window`); how many can wait is the owner's to bound.  A call whose time was
@@ -68,9 +69,9 @@ struct rpc_feed_kind {
     size_t message_count_max; /* calls in one message */
     size_t message_bytes;     /* a message is closed when it is so large */
     bool within_window;       /* calls that would have to wait for the window are not taken */
-    bool
-        gathers; /* for many threads that each flush after one call: what they send while a poller has not
-                     yet seen that the message before has left goes into the next together */
+    /* For many threads that each flush after one call: until a poller has seen that a message has left,
+     * what they send goes into the next, together. */
+    bool gathers;
     bool in_pieces; /* `ended` may keep parts of the message */
 };
 

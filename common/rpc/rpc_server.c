@@ -302,8 +302,8 @@ void rpc_server_stop(struct rpc_server *server, uint32_t grace_ms)
     wait_for_answers(site, grace_ms);
     end_held(site, &site->unary, rpc_unary_abandon);
     end_held(site, &site->leaving, rpc_duplex_abandon);
-    /* Not before: core closes a connection as soon as its last call is over, whatever the client has not read
-     * yet, unless it is only then told to; for then it first asks the client for a sign of life. */
+    /* Last.  Told while calls are open, core closes each connection with its last call, whatever the client
+     * has not read yet; told when none is, only after a ping has come back, behind all that was sent. */
     server->shutdown.run = shutdown_run;
     rpc_tag_hand(&server->shutdown);
     grpc_server_shutdown_and_notify(site->core, rpc_runtime_queue(server->runtime),

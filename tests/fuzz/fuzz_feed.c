@@ -359,6 +359,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     seat = (struct edge_seat){.peer = &peer, .head_lsn = -1};
     asked_count = 0;
     sent_count = 0;
+    /* Half of all inputs, without a byte of them. */
     memory_duplex_leave_at_once(size % 2 == 1 ? judge_sent : NULL);
     inbox_init(&inbox, 1);
     rpc_feed_init(&seat.feed, &wire_work, NULL, &hands);

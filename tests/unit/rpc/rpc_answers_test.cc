@@ -135,7 +135,7 @@ TEST_F(RpcAnswers, WhatComesWhileOneIsWrittenLeavesTogether)
         Give(std::string(10000, 'x'));
         given++;
         ASSERT_LT(given + kLate, 5000u) << "core takes everything for a client that does not read";
-    } while (LeavesWithin(300));
+    } while (LeavesWithin(1000));
     for (size_t i = 0; i < kLate; i++) {
         Give("late");
     }
