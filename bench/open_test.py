@@ -137,6 +137,13 @@ class Open(unittest.TestCase):
         self.assertIn("what is to stay open was not begun; first:", done.stderr)
         self.assertIn("open transactions are at their limit of 200", done.stderr)
 
+    def test_a_coordinator_that_cannot_be_started_is_named_with_the_reason(self):
+        with tempfile.TemporaryDirectory() as directory:
+            nothing = os.path.join(directory, "nothing")
+            done = run(BENCH, *SMALL, "--seconds", "1", "--coordinator", nothing)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("tercet-bench: %s: No such file or directory\n" % nothing, done.stderr)
+
     def test_when_one_is_missing_at_the_end_it_is_no_measurement(self):
         with tempfile.TemporaryDirectory() as directory:
             other = pathlib.Path(directory) / "tercetd"

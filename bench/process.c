@@ -36,7 +36,8 @@ void process_sleep_until(uint64_t moment_us)
 /* ---- Start ------------------------------------------------------------------------------------- */
 
 /* In the child; only async-signal-safe functions. */
-static _Noreturn void become(const char *const *arguments, int input, int output, int log)
+static _Noreturn void become(const char *const *arguments, int input, int output, int log,
+                             int failed)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
@@ -44,7 +45,20 @@ static _Noreturn void become(const char *const *arguments, int input, int output
         /* execv() does not write through it. */
         (void)execv(arguments[0], (char *const *)(uintptr_t)arguments);
     }
+    const int reason = errno;
+    (void)!write(failed, &reason, sizeof reason);
     _exit(EXIT_NO_EXEC);
+}
+
+/* Until the child has become another program, which closes the pipe, or could not: why, else 0. */
+static int read_failure(int failed)
+{
+    int reason = 0;
+    ssize_t size = -1;
+    do {
+        size = read(failed, &reason, sizeof reason);
+    } while (size < 0 && errno == EINTR);
+    return size == (ssize_t)sizeof reason ? reason : 0;
 }
 
 static void close_pair(const int pair[2])
@@ -60,11 +74,13 @@ bool process_start(struct process *process, const char *const *arguments, const 
 {
     int input[2] = {-1, -1};
     int output[2] = {-1, -1};
+    int failed[2] = {-1, -1};
     int log = -1;
     bool ok = false;
 
     *process = (struct process){.id = 0, .input = -1, .output = -1};
-    if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) {
+    if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0 ||
+        pipe2(failed, O_CLOEXEC) != 0) {
         goto out;
     }
     if (log_path != NULL) {
@@ -78,7 +94,15 @@ bool process_start(struct process *process, const char *const *arguments, const 
         goto out;
     }
     if (id == 0) {
-        become(arguments, input[0], output[1], log);
+        become(arguments, input[0], output[1], log, failed[1]);
+    }
+    (void)close(failed[1]);
+    failed[1] = -1;
+    const int reason = read_failure(failed[0]);
+    if (reason != 0) {
+        (void)waitpid(id, NULL, 0);
+        errno = reason;
+        goto out;
     }
     *process = (struct process){.id = id, .input = input[1], .output = output[0]};
     input[1] = -1; /* handed over */
@@ -87,6 +111,7 @@ bool process_start(struct process *process, const char *const *arguments, const 
 out:
     close_pair(input);
     close_pair(output);
+    close_pair(failed);
     if (log >= 0) {
         (void)close(log);
     }

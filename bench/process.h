@@ -25,7 +25,7 @@ uint64_t process_now_us(void);
 void process_sleep_until(uint64_t moment_us);
 
 /* Starts `arguments` (NULL at the end).  Its standard error goes to `log_path`, or to ours when that
- * is NULL.  False: errno tells why. */
+ * is NULL.  False: errno tells why, also when there is no such program. */
 bool process_start(struct process *process, const char *const *arguments, const char *log_path);
 
 /* In a child: says that it is ready, as process_wait_for(..., PROCESS_READY) hears it, and waits until
