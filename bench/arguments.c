@@ -24,6 +24,7 @@ enum option_key {
     KEY_MODE,
     KEY_GIDS,
     KEY_WAIT,
+    KEY_PARTICIPANT_PROGRAM,
     KEY_INITIATOR_STREAM,
     KEY_PARTICIPANT_STREAM,
     KEY_NO_FLOORS,
@@ -51,6 +52,10 @@ static const struct argp_option flags[] = {
     {"participants", KEY_PARTICIPANTS, "KIND", 0,
      "the participants' store: memory (default), leveldb, sqlite, postgres, mariadb; bare: no "
      "store and no SDK, only gRPC core that agrees",
+     0},
+    {"participant-program", KEY_PARTICIPANT_PROGRAM, "FILE", 0,
+     "instead of --participants: each is FILE --name NAME --listen ADDRESS, which says \"ready\" "
+     "when it serves, agrees to each Try and Confirm, serves nothing else, and ends with its input",
      0},
     {"database", KEY_DATABASE, "PLACE", 0,
      "where the server of postgres (libpq's words) or mariadb (an option file) is; it has "
@@ -138,6 +143,18 @@ static error_t take_load(int key, const char *value, struct load_options *load,
     }
 }
 
+static void choose_store(struct arguments *arguments, struct argp_state *state)
+{
+    if (arguments->participant_program != NULL && arguments->store != NULL) {
+        argp_error(state, "--participants %s and --participant-program: want one of the two",
+                   arguments->store->name);
+    }
+    if (arguments->store == NULL) {
+        arguments->store =
+            arguments->participant_program != NULL ? &store_program : store_find("memory");
+    }
+}
+
 static void check_database(const struct arguments *arguments, struct argp_state *state)
 {
     const char *server = arguments->store->server;
@@ -145,14 +162,15 @@ static void check_database(const struct arguments *arguments, struct argp_state 
         argp_error(state, "--participants %s needs --database: %s", arguments->store->name, server);
     }
     if (server == NULL && arguments->database != NULL) {
-        argp_error(state, "--participants %s has no server for --database", arguments->store->name);
+        argp_error(state, "participants (%s) have no server for --database",
+                   arguments->store->name);
     }
 }
 
 static void check_mode(const struct arguments *arguments, struct argp_state *state)
 {
     if (arguments->store->open == NULL && arguments->load.mode != LOAD_COMMIT) {
-        argp_error(state, "--participants %s refuse nothing: only --mode commit",
+        argp_error(state, "participants (%s) refuse nothing: only --mode commit",
                    arguments->store->name);
     }
 }
@@ -180,6 +198,9 @@ static error_t take(int key, char *value, struct argp_state *state)
             argp_error(state, "\"%s\": participants can be: %s", value, store_names());
         }
         return 0;
+    case KEY_PARTICIPANT_PROGRAM:
+        arguments->participant_program = value;
+        return 0;
     case KEY_DATABASE:
         arguments->database = value;
         return 0;
@@ -187,6 +208,7 @@ static error_t take(int key, char *value, struct argp_state *state)
         arguments->batch_max = number(value, 0, BATCH_MAX, state);
         return 0;
     case ARGP_KEY_END:
+        choose_store(arguments, state);
         check_database(arguments, state);
         check_open(arguments, state);
         check_mode(arguments, state);
@@ -237,7 +259,6 @@ void arguments_parse(int count, char **words, struct arguments *arguments_out)
                                                  .warmup_s = 2,
                                                  .seconds = 10,
                                                  .payload_bytes = 200},
-                                        .store = store_find("memory"),
                                         .directory = "/var/tmp",
                                         .connections = 1,
                                         .participant_stream = true,

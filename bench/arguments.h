@@ -9,10 +9,11 @@
 
 struct arguments {
     struct load_options load;
-    const struct store_kind *store; /* the participants' */
-    const char *database;           /* where its server is; NULL: it has none */
-    uint32_t batch_max;             /* 0: the store's default */
-    const char *coordinator;        /* NULL: beside this program */
+    const struct store_kind *store;  /* the participants' */
+    const char *participant_program; /* of each participant; NULL: this one */
+    const char *database;            /* where its server is; NULL: it has none */
+    uint32_t batch_max;              /* 0: the store's default */
+    const char *coordinator;         /* NULL: beside this program */
     const char *directory;
     uint32_t connections; /* to each participant */
     uint32_t open;        /* transactions that stay open beside the load */

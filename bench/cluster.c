@@ -73,18 +73,20 @@ static bool start_participant(struct cluster *cluster, struct process *process, 
                               const char *settings, FILE *config)
 {
     char listen[CLUSTER_PATH_SIZE];
-    char batch_max[16];
-    const char *place =
-        participants->database != NULL ? participants->database : cluster->directory;
     if (!format(listen, sizeof listen, "unix:%s/%s", cluster->directory, name)) {
         errno = ENAMETOOLONG;
         return complain(cluster->directory);
     }
-    (void)snprintf(batch_max, sizeof batch_max, "%u", (unsigned)participants->batch_max);
-    const char *const arguments[] = {self,  "participant", name, listen, participants->store,
-                                     place, batch_max,     NULL};
-    if (!process_start(process, arguments, cluster->log)) {
-        return complain(self);
+    const struct participant_command command = {
+        .self = self,
+        .program = participants->program,
+        .name = name,
+        .listen = listen,
+        .store = participants->store,
+        .place = participants->database != NULL ? participants->database : cluster->directory,
+        .batch_max = participants->batch_max};
+    if (!participant_start(process, &command, cluster->log)) {
+        return false;
     }
     return fprintf(config, "  - {name: %s, target: \"%s\"%s}\n", name, listen, settings) > 0 ||
            complain("its configuration");
@@ -132,15 +134,6 @@ static bool start_participants(struct cluster *cluster, const char *self,
     return ok && (open == 0 || start_silent(cluster, self, participants, config));
 }
 
-static bool wait_participant(struct process *process, const char *name)
-{
-    const bool ready = process_wait_for(process, PROCESS_READY, START_TIMEOUT_MS);
-    if (!ready) {
-        (void)fprintf(stderr, "tercet-bench: participant %s did not become ready\n", name);
-    }
-    return ready;
-}
-
 static bool start_coordinator(struct cluster *cluster, const char *daemon, const char *config)
 {
     char journal[CLUSTER_PATH_SIZE];
@@ -180,10 +173,10 @@ bool cluster_start(struct cluster *cluster, const char *daemon, const char *self
     bool ok = start_participants(cluster, self, participants, config);
     ok = fclose(config) == 0 && ok;
     for (uint32_t i = 0; ok && i < participants->count; i++) {
-        ok = wait_participant(&cluster->participants[i], cluster_participant_name(i));
+        ok = participant_wait(&cluster->participants[i], cluster_participant_name(i));
     }
     if (ok && cluster_has_silent(cluster)) {
-        ok = wait_participant(&cluster->silent, CLUSTER_SILENT);
+        ok = participant_wait(&cluster->silent, CLUSTER_SILENT);
     }
     return ok && start_coordinator(cluster, daemon, path);
 }

@@ -48,6 +48,7 @@ bool cluster_make_directory(struct cluster *cluster, const char *parent);
 /* How participants are started. */
 struct cluster_participants {
     uint32_t count;
+    const char *program;  /* NULL: ours, and the next three are for it */
     const char *store;    /* a kind of store.h */
     const char *database; /* its server; NULL: files in the temporary directory */
     uint32_t batch_max;

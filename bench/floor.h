@@ -79,6 +79,7 @@ bool floor_measure_stream(const char *directory, const char *self, uint32_t bran
 struct floor_unary_options {
     const char *directory;
     const char *self;
+    const char *program; /* of the servers; NULL: `self`, bare */
     uint32_t servers;
     uint32_t in_flight; /* calls to each of them */
     uint32_t payload_bytes;

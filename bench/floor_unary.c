@@ -5,7 +5,9 @@
  * filters as core can do with.  A server has one thread.  To each server always so many calls are under
  * way, tries and confirms in turn, and a call that ends is followed at once by the next.  With how many
  * threads, each with a queue of its own, that goes fastest depends on the machine: so all of some numbers
- * are tried, and the fastest counts. */
+ * are tried, and the fastest counts.
+ *
+ * Where participants are a program of somebody's, the servers are the same. */
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc_security.h>
 #include <pthread.h>
@@ -17,9 +19,10 @@
 #include "bare.h"
 #include "cluster.h"
 #include "floor.h"
+#include "participant.h"
 #include "tercet/v1/participant.pb-c.h"
 
-enum { THREAD_COUNT_MAX = 4, START_TIMEOUT_MS = 10000, PAYLOAD_BYTES_MAX = 65536 };
+enum { THREAD_COUNT_MAX = 4, STOP_GRACE_MS = 10000, PAYLOAD_BYTES_MAX = 65536 };
 
 struct unary;
 
@@ -234,10 +237,14 @@ static bool open_lane(const struct floor_unary_options *options, struct lane *la
 {
     char address[CLUSTER_PATH_SIZE + 16];
     (void)snprintf(address, sizeof address, "unix:%s/bare%u", options->directory, (unsigned)index);
-    const char *const arguments[] = {options->self, "participant", "bare", address,
-                                     "bare",        ".",           "0",    NULL};
-    if (!process_start(&lane->server, arguments, NULL) ||
-        !process_wait_for(&lane->server, PROCESS_READY, START_TIMEOUT_MS)) {
+    const struct participant_command command = {.self = options->self,
+                                                .program = options->program,
+                                                .name = cluster_participant_name(index),
+                                                .listen = address,
+                                                .store = STORE_BARE,
+                                                .place = options->directory};
+    if (!participant_start(&lane->server, &command, NULL) ||
+        !participant_wait(&lane->server, command.name)) {
         return false;
     }
     lane->channel = open_channel(address);
@@ -252,7 +259,7 @@ static void close_lane(struct lane *lane)
     if (lane->channel != NULL) {
         grpc_channel_destroy(lane->channel);
     }
-    (void)process_stop(&lane->server, START_TIMEOUT_MS);
+    (void)process_stop(&lane->server, STOP_GRACE_MS);
 }
 
 /* As tercetd asks, but without a mark. */

@@ -73,6 +73,7 @@ static bool measure_unary(const struct arguments *arguments, const char *directo
     const uint32_t in_flight = arguments->load.concurrency;
     const struct floor_unary_options options = {.directory = directory,
                                                 .self = self,
+                                                .program = arguments->participant_program,
                                                 .servers = arguments->load.branches,
                                                 .in_flight =
                                                     in_flight < WINDOW ? in_flight : WINDOW,
@@ -149,6 +150,7 @@ static bool run_cluster(struct arguments *arguments, const char *self, struct cl
     const uint32_t open_branches = arguments->open * arguments->load.branches;
     const struct cluster_participants participants = {
         .count = arguments->load.branches,
+        .program = arguments->participant_program,
         .store = arguments->store->name,
         .database = arguments->database,
         .batch_max = arguments->batch_max,

@@ -9,12 +9,42 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bare.h"
-#include "process.h"
 
-enum { STOP_GRACE_MS = 5000 };
+enum { START_TIMEOUT_MS = 30000, STOP_GRACE_MS = 5000 };
+
+/* ---- For the parent ---------------------------------------------------------------------------- */
+
+bool participant_start(struct process *process, const struct participant_command *command,
+                       const char *log)
+{
+    char batch_max[16];
+    (void)snprintf(batch_max, sizeof batch_max, "%u", (unsigned)command->batch_max);
+    const char *const ours[] = {command->self,  "participant",  command->name, command->listen,
+                                command->store, command->place, batch_max,     NULL};
+    const char *const other[] = {command->program, "--name",        command->name,
+                                 "--listen",       command->listen, NULL};
+    const char *const *arguments = command->program != NULL ? other : ours;
+    const bool ok = process_start(process, arguments, log);
+    if (!ok) {
+        (void)fprintf(stderr, "tercet-bench: %s: %s\n", arguments[0], strerror(errno));
+    }
+    return ok;
+}
+
+bool participant_wait(struct process *process, const char *name)
+{
+    const bool ready = process_wait_for(process, PROCESS_READY, START_TIMEOUT_MS);
+    if (!ready) {
+        (void)fprintf(stderr, "tercet-bench: participant %s did not become ready\n", name);
+    }
+    return ready;
+}
+
+/* ---- In the child ------------------------------------------------------------------------------ */
 
 static enum tercet_verdict refuse(struct tercet_request *request)
 {

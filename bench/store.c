@@ -42,6 +42,8 @@ static const struct store_kind leveldb = {
 
 static const struct store_kind bare = {.name = STORE_BARE};
 
+const struct store_kind store_program = {.name = "program"};
+
 static const struct store_kind *const kinds[] = {
     &memory,         &leveldb, &bare, &store_sqlite,
 #ifdef BENCH_POSTGRES

@@ -41,6 +41,10 @@ unsigned store_account(const struct tercet_request *request);
 #define STORE_CONFIRM_SQL "UPDATE account SET frozen = frozen - 1 WHERE id = "
 #define STORE_CANCEL_SQL  "UPDATE account SET balance = balance + 1, frozen = frozen - 1 WHERE id = "
 
+/* What a program of somebody's has (arguments.h): that is not known, as of a bare one.  It is not found
+ * by its name. */
+extern const struct store_kind store_program;
+
 /* Each in a file of its own. */
 extern const struct store_kind store_sqlite;
 extern const struct store_kind store_postgres;

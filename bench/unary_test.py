@@ -5,8 +5,10 @@ usage: unary_test.py TERCETD BENCH
 Small numbers on a machine that does other things: none of the figures means anything here.
 """
 
+import contextlib
 import json
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -24,6 +26,16 @@ def told_by(*words):
     done = run(BENCH, *SMALL, "--json", *words)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def program(text):
+    """A shell script, in a directory of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = pathlib.Path(directory) / "program"
+        file.write_text("#!/bin/sh\n" + text, encoding="utf-8")
+        file.chmod(0o700)
+        yield file
 
 
 class Unary(unittest.TestCase):
@@ -64,11 +76,46 @@ class Unary(unittest.TestCase):
         self.assertFalse(told["run"]["unary"])
         self.assertIsNone(told["floors"]["unary"])
 
-    def test_what_bare_participants_cannot_do_is_refused_with_a_sentence(self):
-        for mode in ("cancel", "mixed"):
-            done = run(BENCH, "--participants", "bare", "--mode", mode)
-            self.assertEqual(64, done.returncode)
-            self.assertIn("--participants bare refuse nothing: only --mode commit", done.stderr)
+    def test_a_program_of_somebody_is_started_for_each_participant_and_for_each_server_of_the_floor(self):
+        with program('echo "$*" >> "${0%%/*}/words"\nexec "%s" participant "$2" "$4" bare . 0\n' % BENCH) as file:
+            told = told_by("--participant-program", str(file))
+            words = (file.parent / "words").read_text(encoding="utf-8").splitlines()
+        self.assertEqual("program", told["run"]["participants"])
+        self.assertTrue(told["run"]["unary"])
+        self.assertEqual({"CONFIRMED"}, {name for name, count in told["outcomes"].items() if count > 0})
+        self.assertEqual(0, told["open_at_the_end"])
+        self.check_floor(told, calls=4)
+        place = re.fullmatch("--name p1 --listen unix:(/.*)/bare0", words[0]).group(1)
+        self.assertEqual(["--name p%d --listen unix:%s/%s" % (number + 1, place, name % (number + first))
+                          for name, first in (("bare%d", 0), ("p%d", 1)) for number in range(2)], words)
+
+    def test_a_program_that_cannot_be_started_or_does_not_serve_or_end_is_named(self):
+        with program("exit 3\n") as file:
+            nothing = str(file.parent / "nothing")
+            done = run(BENCH, *SMALL, "--participant-program", nothing)
+            self.assertEqual(1, done.returncode)
+            self.assertTrue(done.stderr.startswith("tercet-bench: %s: No such file or directory\n" % nothing), done.stderr)
+            for more in ([], ["--no-floors"]):
+                done = run(BENCH, *SMALL, *more, "--participant-program", str(file))
+                self.assertEqual(1, done.returncode)
+                self.assertIn("tercet-bench: participant p1 did not become ready\n", done.stderr)
+        with program('"%s" participant "$2" "$4" bare . 0\nexit 3\n' % BENCH) as file:
+            done = run(BENCH, *SMALL, "--no-floors", "--participant-program", str(file))
+        self.assertEqual(1, done.returncode)
+        self.assertIn("tercet-bench: participant p2 did not end well\n", done.stderr)
+
+    def test_what_they_cannot_do_is_refused_with_a_sentence(self):
+        for kind, told in ((["--participants", "bare"], "bare"), (["--participant-program", BENCH], "program")):
+            for mode in ("cancel", "mixed"):
+                self.check_refused([*kind, "--mode", mode], "participants (%s) refuse nothing: only --mode commit" % told)
+            self.check_refused([*kind, "--database", "x"], "participants (%s) have no server for --database" % told)
+        self.check_refused(["--participants", "memory", "--participant-program", BENCH],
+                           "--participants memory and --participant-program: want one of the two")
+
+    def check_refused(self, words, sentence):
+        done = run(BENCH, *words)
+        self.assertEqual(64, done.returncode, words)
+        self.assertIn(sentence, done.stderr)
 
 
 class Rounds(unittest.TestCase):
