@@ -80,9 +80,11 @@ struct floor_unary_options {
     const char *directory;
     const char *self;
     const char *program; /* of the servers; NULL: `self`, bare */
+    const char *log;     /* their standard error */
     uint32_t servers;
     uint32_t in_flight; /* calls to each of them */
     uint32_t payload_bytes;
+    uint32_t warmup_ms;
     uint32_t duration_ms; /* with each number of threads */
 };
 

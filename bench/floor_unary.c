@@ -7,7 +7,8 @@
  * threads, each with a queue of its own, that goes fastest depends on the machine: so all of some numbers
  * are tried, and the fastest counts.
  *
- * Where participants are a program of somebody's, the servers are the same. */
+ * Where participants are a program of somebody's, the servers are the same program.  It may be compiled
+ * while it runs, so before all that it is called as long as the load warms up. */
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc_security.h>
 #include <pthread.h>
@@ -185,9 +186,10 @@ static struct reading read_now(struct unary *unary)
 }
 
 /* A quarter of the time is warm-up. */
-static bool measure(struct unary *unary, uint32_t threads, struct floor_unary *unary_out)
+static bool measure(struct unary *unary, uint32_t threads, uint32_t duration_ms,
+                    struct floor_unary *unary_out)
 {
-    const uint64_t duration_us = (uint64_t)unary->options->duration_ms * 1000;
+    const uint64_t duration_us = (uint64_t)duration_ms * 1000;
     const uint64_t begun_us = process_now_us();
     uint32_t started = 0;
     unary->caller_count = threads;
@@ -243,7 +245,7 @@ static bool open_lane(const struct floor_unary_options *options, struct lane *la
                                                 .listen = address,
                                                 .store = STORE_BARE,
                                                 .place = options->directory};
-    if (!participant_start(&lane->server, &command, NULL) ||
+    if (!participant_start(&lane->server, &command, options->log) ||
         !participant_wait(&lane->server, command.name)) {
         return false;
     }
@@ -300,6 +302,7 @@ bool floor_measure_unary(const struct floor_unary_options *options, struct floor
 {
     static struct unary unary;
     const uint32_t bytes = options->payload_bytes;
+    struct floor_unary one;
     bool ok = true;
     bare_init();
     unary.options = options;
@@ -308,9 +311,11 @@ bool floor_measure_unary(const struct floor_unary_options *options, struct floor
     for (uint32_t i = 0; ok && i < options->servers; i++) {
         ok = open_lane(options, &unary.lanes[i], i);
     }
+    if (options->warmup_ms > 0) {
+        ok = ok && measure(&unary, THREAD_COUNT_MAX, options->warmup_ms, &one);
+    }
     for (uint32_t threads = 1; ok && threads <= THREAD_COUNT_MAX; threads *= 2) {
-        struct floor_unary one;
-        ok = measure(&unary, threads, &one);
+        ok = measure(&unary, threads, options->duration_ms, &one);
         if (one.calls_per_s > unary_out->calls_per_s) {
             *unary_out = one;
         }

@@ -66,25 +66,28 @@ static bool measure_pace(const struct arguments *arguments, const char *director
 }
 
 /* As many calls under way as there can be through tercetd, whose window is this by default. */
-static bool measure_unary(const struct arguments *arguments, const char *directory,
+static bool measure_unary(const struct arguments *arguments, const struct cluster *cluster,
                           const char *self, struct floor_unary *unary_out)
 {
     enum { WINDOW = 256 };
     const uint32_t in_flight = arguments->load.concurrency;
-    const struct floor_unary_options options = {.directory = directory,
+    const struct floor_unary_options options = {.directory = cluster->directory,
                                                 .self = self,
                                                 .program = arguments->participant_program,
+                                                .log = cluster->log,
                                                 .servers = arguments->load.branches,
                                                 .in_flight =
                                                     in_flight < WINDOW ? in_flight : WINDOW,
                                                 .payload_bytes = arguments->load.payload_bytes,
+                                                .warmup_ms = arguments->load.warmup_s * 1000,
                                                 .duration_ms = FLOOR_MS};
     return !arguments_are_unary(arguments) || floor_measure_unary(&options, unary_out);
 }
 
-static bool measure_floors(const struct arguments *arguments, const char *directory,
+static bool measure_floors(const struct arguments *arguments, const struct cluster *cluster,
                            const char *self, struct floors *floors_out)
 {
+    const char *directory = cluster->directory;
     const uint32_t branches = arguments->load.branches;
     const uint32_t bytes = arguments->load.payload_bytes;
     return !arguments->floors ||
@@ -92,7 +95,7 @@ static bool measure_floors(const struct arguments *arguments, const char *direct
             floor_measure_journal(directory, branches, bytes, FLOOR_MS, &floors_out->journal) &&
             floor_measure_stream(directory, self, branches, bytes, FLOOR_MS, &floors_out->stream) &&
             measure_pace(arguments, directory, &floors_out->pace) &&
-            measure_unary(arguments, directory, self, &floors_out->unary));
+            measure_unary(arguments, cluster, self, &floors_out->unary));
 }
 
 static bool fill(const struct arguments *arguments, struct cluster *cluster,
@@ -159,7 +162,7 @@ static bool run_cluster(struct arguments *arguments, const char *self, struct cl
         .open_transactions = arguments->open,
         .open_branches = open_branches,
         .open_payload_bytes = (uint64_t)open_branches * arguments->load.payload_bytes};
-    bool ok = measure_floors(arguments, cluster->directory, self, &report->floors) &&
+    bool ok = measure_floors(arguments, cluster, self, &report->floors) &&
               cluster_start(cluster, daemon, self, &participants) &&
               measure(arguments, cluster, report, result);
     ok = cluster_stop(cluster) && ok;
