@@ -21,9 +21,10 @@ import grpc
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
 
 import stubs  # noqa: E402
-from banks import BANKS, Skip  # noqa: E402
+from banks import BANKS  # noqa: E402
 from daemon import Daemon, answers, free_port, wait_until  # noqa: E402
 from stores import Postgresql, Sqlite, told_at_a_port  # noqa: E402
+from toolchains import Skip  # noqa: E402
 
 LANGUAGE, TERCETD, SOURCE, WORK = sys.argv[1:5]
 CONFORMANCE = sys.argv[5:]

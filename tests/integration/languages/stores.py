@@ -13,8 +13,8 @@ import subprocess
 import tempfile
 import threading
 
-from banks import Skip
 from daemon import free_port, wait_until
+from toolchains import Skip
 
 ACCOUNTS = "INSERT INTO account (id, balance) VALUES ('ann', 100), ('bob', 100), ('cy', 1000000000)"
 
