@@ -92,7 +92,7 @@ class Unary(unittest.TestCase):
     def test_a_program_that_cannot_be_started_or_does_not_serve_or_end_is_named(self):
         with program("exit 3\n") as file:
             nothing = str(file.parent / "nothing")
-            done = run(BENCH, *SMALL, "--participant-program", nothing)
+            done = run(BENCH, *SMALL, "--no-floors", "--participant-program", nothing)
             self.assertEqual(1, done.returncode)
             self.assertTrue(done.stderr.startswith("tercet-bench: %s: No such file or directory\n" % nothing), done.stderr)
             for more in ([], ["--no-floors"]):
