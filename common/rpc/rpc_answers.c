@@ -148,14 +148,15 @@ void rpc_answers_release(struct rpc_answers *answers)
     let_go(answers);
 }
 
-void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *message)
+void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *message,
+                      size_t bytes_max)
 {
     pthread_mutex_lock(&answers->mutex);
     answers->announced -= answers->announced > 0 ? 1 : 0;
     if (answers->over) {
         answers->unanswered--;
     } else {
-        rpc_gather_add(&answers->waiting, message, NULL);
+        rpc_gather_add(&answers->waiting, message, bytes_max, NULL);
     }
     const bool unread =
         answers->writing && answers->waiting.bytes > answers->limits.unsent_bytes_max;

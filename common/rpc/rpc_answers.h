@@ -63,9 +63,10 @@ void rpc_answers_hello(struct rpc_answers *answers, const ProtobufCMessage *hell
  * wait behind that, at once (the client is then told CANCELLED). */
 void rpc_answers_end(struct rpc_answers *answers, enum tercet_status status, const char *text);
 
-/* The answer to one request, as a message that holds nothing else.  Afterwards `answers` may be
- * gone. */
-void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *message);
+/* The answer to one request, as a message that holds nothing else and whose encoding takes at most
+ * `bytes_max`.  Afterwards `answers` may be gone. */
+void rpc_answers_give(struct rpc_answers *answers, const ProtobufCMessage *message,
+                      size_t bytes_max);
 
 /* One more answer is known and follows at once.  What is announced leaves in one message, if nothing is
  * being written. */

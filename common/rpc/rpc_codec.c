@@ -12,8 +12,7 @@ void *rpc_codec_pack(const ProtobufCMessage *message, size_t *size_out)
 {
     const size_t size = rpc_codec_size(message);
     void *bytes = xmalloc(size > 0 ? size : 1);
-    rpc_codec_pack_into(message, bytes);
-    *size_out = size;
+    *size_out = rpc_codec_pack_into(message, bytes);
     return bytes;
 }
 
@@ -22,9 +21,9 @@ size_t rpc_codec_size(const ProtobufCMessage *message)
     return protobuf_c_message_get_packed_size(message);
 }
 
-void rpc_codec_pack_into(const ProtobufCMessage *message, void *bytes_out)
+size_t rpc_codec_pack_into(const ProtobufCMessage *message, void *bytes_out)
 {
-    (void)protobuf_c_message_pack(message, bytes_out);
+    return protobuf_c_message_pack(message, bytes_out);
 }
 
 static ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *descriptor,

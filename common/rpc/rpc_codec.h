@@ -15,9 +15,9 @@ TERCET_BEGIN_DECLS
 /* The bytes, one allocation by base/memory; the caller frees with free(). */
 void *rpc_codec_pack(const ProtobufCMessage *message, size_t *size_out);
 
-/* Packs into the caller's memory, which has rpc_codec_size() bytes. */
+/* Packs into the caller's memory, which has rpc_codec_size() bytes or more.  Returns how many it took. */
 size_t rpc_codec_size(const ProtobufCMessage *message);
-void rpc_codec_pack_into(const ProtobufCMessage *message, void *bytes_out);
+size_t rpc_codec_pack_into(const ProtobufCMessage *message, void *bytes_out);
 
 /* NULL: not such a message, or one that asks for more memory than its bytes and elements can need.  For
  * bytes that are ours (a journal record); what comes from outside is scanned first (rpc_scan.h), which

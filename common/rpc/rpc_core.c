@@ -59,7 +59,7 @@ static grpc_byte_buffer *buffer_of_slice_take(grpc_slice slice)
 grpc_byte_buffer *rpc_buffer_of_message(const ProtobufCMessage *message)
 {
     grpc_slice slice = grpc_slice_malloc(rpc_codec_size(message));
-    rpc_codec_pack_into(message, GRPC_SLICE_START_PTR(slice));
+    (void)rpc_codec_pack_into(message, GRPC_SLICE_START_PTR(slice));
     return buffer_of_slice_take(slice);
 }
 

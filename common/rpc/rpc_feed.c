@@ -135,7 +135,8 @@ static void pump(struct rpc_feed *feed)
 }
 
 bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
-                   const ProtobufCMessage *message, int64_t *name, int64_t until_ms)
+                   const ProtobufCMessage *message, size_t bytes_max, int64_t *name,
+                   int64_t until_ms)
 {
     const int64_t now_ms = clock_boot_ms();
     pthread_mutex_lock(&feed->mutex);
@@ -148,7 +149,7 @@ bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
         table_insert_u64(&feed->calls, &call->by_name, (uint64_t)*name);
         heap_insert(&feed->due, &call->due, until_ms);
         call->taken_ms = now_ms;
-        rpc_gather_add(&feed->waiting, message, &call->part);
+        rpc_gather_add(&feed->waiting, message, bytes_max, &call->part);
     }
     pthread_mutex_unlock(&feed->mutex);
     return taken;
@@ -167,7 +168,7 @@ void rpc_feed_flush(struct rpc_feed *feed)
 static void end_call(struct rpc_feed *feed, struct rpc_feed_call *call,
                      const struct rpc_result *result, struct list_node *events)
 {
-    if (call->part != NULL) {
+    if (call->part != 0) {
         rpc_gather_drop(&feed->waiting, call->part);
     }
     table_remove(&feed->calls, &call->by_name);
@@ -204,7 +205,7 @@ void rpc_feed_retire(struct rpc_feed *feed)
 /* Its time is over.  Nothing has come since it was taken: so long at least there is silence. */
 static void note_expired(struct rpc_feed *feed, const struct rpc_feed_call *call)
 {
-    if (call->part == NULL) {
+    if (call->part == 0) {
         feed->silent++;
     }
     const bool unheard = call->taken_ms >= feed->heard_ms;
@@ -251,7 +252,7 @@ static void take_reply(struct rpc_feed *feed, const ProtobufCMessage *message, s
     struct table_node *node = table_find_u64(&feed->calls, (uint64_t)name);
     struct rpc_feed_call *call =
         node != NULL ? container_of(node, struct rpc_feed_call, by_name) : NULL;
-    if (call == NULL || call->part != NULL) {
+    if (call == NULL || call->part != 0) {
         /* Its time was over, or it was never asked. */
         if (call == NULL && feed->silent > 0) {
             feed->silent--;
@@ -342,7 +343,7 @@ static void on_ended(const struct rpc_result *result, void *context)
     struct heap_node *first = heap_peek(&feed->due);
     while (first != NULL) {
         struct rpc_feed_call *call = container_of(first, struct rpc_feed_call, due);
-        lost.sent_maybe = call->part == NULL;
+        lost.sent_maybe = call->part == 0;
         end_call(feed, call, &lost, &events);
         first = heap_peek(&feed->due);
     }

@@ -44,6 +44,7 @@
 #include <pthread.h>
 
 #include "base/heap.h"
+#include "base/list.h"
 #include "base/table.h"
 #include "rpc/rpc_channel.h"
 #include "rpc/rpc_gather.h"
@@ -53,8 +54,8 @@ TERCET_BEGIN_DECLS
 struct rpc_feed_call {
     struct table_node by_name;
     struct heap_node due;
-    struct rpc_part *part; /* NULL: sent */
-    int64_t taken_ms;      /* when the feed got it */
+    uint64_t part;    /* 0: sent */
+    int64_t taken_ms; /* when the feed got it */
 };
 
 /* The messages of one method.  Static storage. */
@@ -134,9 +135,11 @@ void rpc_feed_may_try(struct rpc_feed *feed);
 void rpc_feed_set_head(struct rpc_feed *feed, const ProtobufCMessage *head);
 
 /* Takes the call and encodes `message`, which holds it and nothing else, after `*name` in it was set.
- * False: it is not open any more, or the window is full, and nothing was done. */
+ * The encoding takes at most `bytes_max`.  False: it is not open any more, or the window is full, and
+ * nothing was done. */
 bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
-                   const ProtobufCMessage *message, int64_t *name, int64_t until_ms);
+                   const ProtobufCMessage *message, size_t bytes_max, int64_t *name,
+                   int64_t until_ms);
 
 void rpc_feed_flush(struct rpc_feed *feed);
 

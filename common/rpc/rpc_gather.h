@@ -2,7 +2,8 @@
  *
  * A message whose only repeated field is a list may be sent in parts: the encodings of its parts,
  * one after the other, are the encoding of the whole.  So each part is encoded when it comes, by
- * whoever has it in hand, and what is sent is a run of parts behind a common head.
+ * whoever has it in hand, behind the one before it, and what is sent is a run of these bytes as
+ * they stand there, behind a common head.
  *
  *     add, add, add ──► send: (head, as many parts as are allowed) ──► the next send at `written`
  *
@@ -10,34 +11,44 @@
 #ifndef COMMON_RPC_RPC_GATHER_H
 #define COMMON_RPC_RPC_GATHER_H
 
-#include "base/list.h"
+#include <grpc/slice.h>
+
 #include "rpc/rpc_duplex.h"
 
 TERCET_BEGIN_DECLS
 
 struct rpc_part {
-    struct list_node link;
-    struct rpc_part **handle; /* NULL: nobody asks for it */
     size_t size;
-    uint8_t bytes[];
+    uint64_t *handle; /* NULL: nobody asks for it */
+    bool dropped;     /* its bytes are still there */
 };
 
 struct rpc_gather {
-    struct list_node parts;
-    size_t count;
-    size_t bytes; /* of all of them */
+    size_t count; /* of what waits */
+    size_t bytes; /* of what waits */
+
+    grpc_slice room; /* the encodings, from `begin` to `end`; core shares what has been sent */
+    size_t begin;
+    size_t end;
+    size_t room_wanted; /* as much as the last one had in it */
+
+    struct rpc_part *parts; /* from `first` to below `last`; only the last has a name of `named` */
+    size_t first;
+    size_t last;
+    size_t part_room;
+    uint64_t named;
 };
 
 void rpc_gather_init(struct rpc_gather *gather);
 void rpc_gather_deinit(struct rpc_gather *gather); /* with what is left */
 
-/* Adds the encoding of `message`.  `handle` names it until it is sent or dropped, then it is NULL; may
- * be NULL itself. */
-void rpc_gather_add(struct rpc_gather *gather, const ProtobufCMessage *message,
-                    struct rpc_part **handle);
+/* Adds the encoding of `message`, which takes at most `bytes_max`; so nothing has to be counted before
+ * it is encoded.  `handle` names it, never 0, until it is sent or dropped, then it is 0; may be NULL. */
+void rpc_gather_add(struct rpc_gather *gather, const ProtobufCMessage *message, size_t bytes_max,
+                    uint64_t *handle);
 
-/* Takes one out that will not be sent. */
-void rpc_gather_drop(struct rpc_gather *gather, struct rpc_part *part);
+/* Takes one out that will not be sent, by what its handle says. */
+void rpc_gather_drop(struct rpc_gather *gather, uint64_t name);
 
 /* Sends `head` and the first parts in one message: at most `count_max`, and no more than what first
  * exceeds `bytes_max`.  Tells how many; 0 with no parts, too.  False: nothing was done, because

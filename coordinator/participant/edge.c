@@ -184,8 +184,8 @@ static bool send_on_stream(struct edge *edge, struct edge_call *call, const stru
     wire_request_fill(&request, order, NULL);
     batch.n_requests = 1;
     batch.requests = requests;
-    if (!rpc_feed_send(&seat->feed, &call->on_stream, &batch.base, &request.message.call,
-                       until_ms)) {
+    if (!rpc_feed_send(&seat->feed, &call->on_stream, &batch.base, wire_request_bytes_max(&request),
+                       &request.message.call, until_ms)) {
         return false;
     }
     if (!list_is_linked(&seat->touched)) {

@@ -138,6 +138,14 @@ void wire_request_fill(struct wire_request *wire, const struct order *order,
     message->traceparent = borrow(txn_traceparent(txn));
 }
 
+size_t wire_request_bytes_max(const struct wire_request *wire)
+{
+    enum { NUMBERS_BYTES_MAX = 192 }; /* 15 tags, 7 sizes of 5 at most, 8 numbers of 10 */
+    const Tercet__V1__BranchRequest *message = &wire->message;
+    return NUMBERS_BYTES_MAX + strlen(message->gid) + strlen(message->action) +
+           message->payload.len + message->digest.len + strlen(message->traceparent);
+}
+
 const char *wire_method(enum tercet_phase phase)
 {
     switch (phase) {

@@ -43,6 +43,9 @@ struct wire_request {
 void wire_request_fill(struct wire_request *wire, const struct order *order,
                        struct wire_context *context);
 
+/* Enough for the encoding of a WorkBatch that holds this request, without a context, and nothing else. */
+size_t wire_request_bytes_max(const struct wire_request *wire);
+
 /* "/tercet.v1.Participant/Try", ... */
 const char *wire_method(enum tercet_phase phase);
 

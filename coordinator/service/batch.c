@@ -18,7 +18,7 @@ static void give(struct rpc_answers *answers, Tercet__V1__ExecuteReply *reply)
     Tercet__V1__ExecuteReplyBatch batch = TERCET__V1__EXECUTE_REPLY_BATCH__INIT;
     batch.n_replies = 1;
     batch.replies = &reply;
-    rpc_answers_give(answers, &batch.base);
+    rpc_answers_give(answers, &batch.base, rpc_codec_size(&batch.base));
 }
 
 void batch_reply(struct rpc_answers *answers, int64_t name, Tercet__V1__Transaction *transaction)

@@ -11,7 +11,9 @@ enum {
      * each of these has ten bytes at least. */
     MESSAGE_BYTES = 32 * 1024,
     REQUEST_BYTES_MAX = 16 * 1024,
-    MESSAGE_COUNT_MAX = 1024
+    MESSAGE_COUNT_MAX = 1024,
+    AROUND_BYTES_MAX =
+        64 /* a tag and a size; what was set since it was counted: name and timeout */
 };
 
 /* ---- The messages ---------------------------------------------------------------------------- */
@@ -95,7 +97,8 @@ bool client_stream_send(struct rpc_feed *feed, struct client_call *call, uint32_
     }
     batch.n_requests = 1;
     batch.requests = &request;
-    if (!rpc_feed_send(feed, &call->on_stream, &batch.base, &request->call, now_ms + timeout_ms)) {
+    if (!rpc_feed_send(feed, &call->on_stream, &batch.base, call->request.size + AROUND_BYTES_MAX,
+                       &request->call, now_ms + timeout_ms)) {
         return false;
     }
     rpc_feed_flush(feed);

@@ -1,6 +1,8 @@
 /* work.c -- see work.h. */
 #include "src/work.h"
 
+#include <string.h>
+
 #include "rpc/rpc_answers.h"
 #include "rpc/rpc_codec.h"
 #include "src/participant_core.h"
@@ -11,6 +13,14 @@ enum { MESSAGE_BYTES = 256 * 1024 };
 
 /* ---- Answers leave --------------------------------------------------------------------------- */
 
+size_t work_reply_bytes_max(const Tercet__V1__BranchReply *reply)
+{
+    enum { NUMBERS_BYTES_MAX = 192 }; /* 14 tags, 5 sizes of 5 at most, 9 numbers of 10 */
+    const Tercet__V1__Reason *reason = reply->reason;
+    return NUMBERS_BYTES_MAX + reply->result.len +
+           (reason != NULL ? strlen(reason->code) + strlen(reason->text) : 0);
+}
+
 void work_answer(const struct asker *asker, const Tercet__V1__BranchReply *reply)
 {
     Tercet__V1__BranchReply named = *reply;
@@ -20,7 +30,7 @@ void work_answer(const struct asker *asker, const Tercet__V1__BranchReply *reply
     named.call = asker->stream_call;
     batch.n_replies = 1;
     batch.replies = replies;
-    rpc_answers_give(asker->stream, &batch.base);
+    rpc_answers_give(asker->stream, &batch.base, work_reply_bytes_max(&named));
 }
 
 void work_fail(const struct asker *asker, enum tercet_status status, const char *text)

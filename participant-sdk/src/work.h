@@ -41,6 +41,9 @@ void work_serve(struct rpc_duplex *duplex, void *context);
 void work_answer(const struct asker *asker, const Tercet__V1__BranchReply *reply);
 void work_fail(const struct asker *asker, enum tercet_status status, const char *text);
 
+/* Enough for the encoding of an AnswerBatch that holds this reply and nothing else. */
+size_t work_reply_bytes_max(const Tercet__V1__BranchReply *reply);
+
 TERCET_END_DECLS
 
 #endif

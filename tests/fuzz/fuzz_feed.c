@@ -163,7 +163,8 @@ static void send(struct tercet_bytes *source)
     call->event->u.answer.phase = (enum tercet_phase)(TERCET_PHASE_TRY + drawn % 3);
     const int64_t until_ms = now.boot_ms + 10 * (drawn & 0x3fU);
     if (asked_count == CALLS_MAX ||
-        !rpc_feed_send(&seat.feed, &call->on_stream, &batch.base, &request.call, until_ms)) {
+        !rpc_feed_send(&seat.feed, &call->on_stream, &batch.base, rpc_codec_size(&batch.base) + 10,
+                       &request.call, until_ms)) {
         event_destroy(call->event);
         free(call);
         return;

@@ -8,6 +8,9 @@
 
 #include "unit/edge/edge_world.h"
 
+#include "rpc/rpc_codec.h"
+#include "support/widest.h"
+
 namespace
 {
 
@@ -50,6 +53,31 @@ TEST(EdgeRequest, CarriesAllThatTheParticipantNeeds)
     EdgeWorld world(participant.Address());
     EXPECT_EQ(world.SendAndWait().verdict, TERCET_VERDICT_DONE);
     EXPECT_EQ(checked, 1);
+}
+
+/* Goal: what is encoded without being counted has room, whatever is in it. */
+TEST(EdgeRequest, TakesNoMoreThanItsBound)
+{
+    struct wire_request wire;
+    tercet__v1__branch_request__init(&wire.message);
+    tercet__v1__branch_number__init(&wire.number);
+    Tercet__V1__BranchRequest *requests[] = {&wire.message};
+    Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
+    batch.n_requests = 1;
+    batch.requests = requests;
+    EXPECT_LE(rpc_codec_size(&batch.base), wire_request_bytes_max(&wire));
+
+    std::string text(300, 'x'); /* their sizes take two bytes */
+    std::string payload(TERCET_PAYLOAD_BYTES_MAX, 'x');
+    MakeWidest(&wire.message.base, 7);
+    MakeWidest(&wire.number.base, 0);
+    wire.message.gid = text.data();
+    wire.message.action = text.data();
+    wire.message.traceparent = text.data();
+    wire.message.payload = {payload.size(), reinterpret_cast<uint8_t *>(payload.data())};
+    wire.message.digest = {text.size(), reinterpret_cast<uint8_t *>(text.data())};
+    wire.message.number = &wire.number;
+    EXPECT_LE(rpc_codec_size(&batch.base), wire_request_bytes_max(&wire));
 }
 
 TEST(EdgeRequest, EachPhaseGoesToItsMethodAndOnlyATryTellsWhenItExpires)

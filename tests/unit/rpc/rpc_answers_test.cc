@@ -89,7 +89,7 @@ class RpcAnswers : public RpcTest
         answer.n_words = 1;
         answer.words = words;
         given_count_++;
-        rpc_answers_give(answers_, &answer.base);
+        rpc_answers_give(answers_, &answer.base, rpc_codec_size(&answer.base));
     }
 
     bool LeavesWithin(int ms)

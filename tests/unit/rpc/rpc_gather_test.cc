@@ -1,6 +1,9 @@
 /* What gathers while a message is being written. */
 #include "rpc/rpc_gather.h"
 
+#include <list>
+#include <random>
+
 #include "intruder.h"
 #include "rpc/rpc_runtime.h"
 #include "rpc_fixture.h"
@@ -54,13 +57,13 @@ class RpcGather : public RpcTest
         rpc_duplex_unref(client_);
     }
 
-    void Add(const std::string &word, struct rpc_part **handle = nullptr)
+    void Add(const std::string &word, uint64_t *handle = nullptr)
     {
         char *words[] = {const_cast<char *>(word.c_str())};
         Request part = TERCET__TEST__ECHO_REQUEST__INIT;
         part.n_words = 1;
         part.words = words;
-        rpc_gather_add(&gather_, &part.base, handle);
+        rpc_gather_add(&gather_, &part.base, rpc_codec_size(&part.base), handle);
     }
 
     /* What arrives when this much may be sent; the parts in it, or -1. */
@@ -133,26 +136,89 @@ TEST_F(RpcGather, ClosesAMessageWithThePartThatFillsIt)
 
 TEST_F(RpcGather, DroppedPartsAreNotSentAndHandlesAreCleared)
 {
-    struct rpc_part *first = nullptr;
-    struct rpc_part *second = nullptr;
+    uint64_t first = 0;
+    uint64_t second = 0;
     Add("first", &first);
     Add("second", &second);
-    ASSERT_NE(first, nullptr);
+    ASSERT_NE(first, 0u);
     rpc_gather_drop(&gather_, first);
-    EXPECT_EQ(first, nullptr);
+    EXPECT_EQ(first, 0u);
     EXPECT_EQ(Send(10, 1000), 1);
-    EXPECT_EQ(second, nullptr);
+    EXPECT_EQ(second, 0u);
     EXPECT_EQ(Message(1), (Words{"head", "second"}));
+}
+
+TEST_F(RpcGather, WhatIsDroppedInTheMiddleIsLeftOut)
+{
+    uint64_t dropped[2] = {};
+    Add("a");
+    Add("b", &dropped[0]);
+    Add("c");
+    Add("d", &dropped[1]);
+    Add("e");
+    rpc_gather_drop(&gather_, dropped[1]);
+    rpc_gather_drop(&gather_, dropped[0]);
+    EXPECT_EQ(Send(2, 1000), 2);
+    EXPECT_EQ(Message(1), (Words{"head", "a", "c"}));
+    EXPECT_EQ(Send(2, 1000), 1);
+    EXPECT_EQ(Message(2), (Words{"head", "e"}));
+}
+
+/* Goal: what is sent is what was added and not dropped, in its order, however the room for it grows. */
+TEST_F(RpcGather, SendsWhatAModelSends)
+{
+    struct Part {
+        std::string word;
+        uint64_t handle = 0;
+    };
+    const char *seed_text = getenv("TERCET_SEED");
+    const unsigned seed =
+        seed_text != nullptr ? static_cast<unsigned>(strtoul(seed_text, nullptr, 0)) : 20261122u;
+    SCOPED_TRACE("TERCET_SEED=" + std::to_string(seed));
+    std::mt19937 random(seed);
+    std::list<Part> model;
+    int sent = 0;
+    for (int step = 0; step < 3000; step++) {
+        const unsigned act = random() % 100;
+        if (act < 70) {
+            const size_t size = random() % 50 == 0 ? random() % 20000 : random() % 300;
+            model.push_back({std::to_string(step) + std::string(size, 'x'), 0});
+            Add(model.back().word, &model.back().handle);
+        } else if (act < 90 && !model.empty()) {
+            const auto at = std::next(model.begin(), static_cast<long>(random() % model.size()));
+            rpc_gather_drop(&gather_, at->handle);
+            EXPECT_EQ(at->handle, 0u);
+            model.erase(at);
+        } else {
+            const size_t count_max = random() % 4 == 0 ? 1000 : random() % 20;
+            const int count = Send(count_max, 30000);
+            ASSERT_LE(count, static_cast<int>(std::min(count_max, model.size())));
+            Words expected = {"head"};
+            for (int i = 0; i < count; i++) {
+                EXPECT_EQ(model.front().handle, 0u);
+                expected.push_back(model.front().word);
+                model.pop_front();
+            }
+            ASSERT_EQ(Message(++sent), expected);
+        }
+        ASSERT_EQ(gather_.count, model.size());
+    }
+    EXPECT_GT(sent, 200);
+    for (const Part &part : model) {
+        rpc_gather_drop(&gather_, part.handle);
+    }
+    EXPECT_EQ(gather_.bytes, 0u);
 }
 
 TEST_F(RpcGather, KeepsEverythingWhenNothingCanBeSent)
 {
-    struct rpc_part *part = nullptr;
+    uint64_t part = 0;
     Add("kept", &part);
     rpc_duplex_half_close(client_);
     EXPECT_EQ(Send(10, 1000), -1);
-    EXPECT_NE(part, nullptr);
+    EXPECT_NE(part, 0u);
     EXPECT_EQ(gather_.count, 1u);
+    rpc_gather_drop(&gather_, part);
 }
 
 /* Goal: no event for what has left already, and one for what has not. */

@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "rpc/rpc_codec.h"
+#include "support/widest.h"
 #include "unit/sdk/protos.h"
 
 #include "src/work.h"
@@ -41,6 +43,27 @@ std::vector<Ask> AllKinds()
     add([](Ask *ask) { ask->payload = std::string(70000, 'x'); });
     add([](Ask *ask) { ask->attempt = UINT32_MAX; });
     return asks;
+}
+
+/* Goal: what is encoded without being counted has room, whatever is in it. */
+TEST(ParticipantWork, AReplyTakesNoMoreThanItsBound)
+{
+    Tercet__V1__BranchReply reply = TERCET__V1__BRANCH_REPLY__INIT;
+    Tercet__V1__Reason reason = TERCET__V1__REASON__INIT;
+    Tercet__V1__BranchReply *replies[] = {&reply};
+    Tercet__V1__AnswerBatch batch = TERCET__V1__ANSWER_BATCH__INIT;
+    batch.n_replies = 1;
+    batch.replies = replies;
+    EXPECT_LE(rpc_codec_size(&batch.base), work_reply_bytes_max(&reply));
+
+    std::string text(70000, 'x'); /* their sizes take three bytes */
+    MakeWidest(&reply.base, 2);
+    MakeWidest(&reason.base, 2);
+    reply.result = {text.size(), reinterpret_cast<uint8_t *>(text.data())};
+    reply.reason = &reason;
+    reason.code = text.data();
+    reason.text = text.data();
+    EXPECT_LE(rpc_codec_size(&batch.base), work_reply_bytes_max(&reply));
 }
 
 TEST(ParticipantWork, AnswersEachRequestAsTheUnaryMethodDoes)
