@@ -214,6 +214,10 @@ static struct slot *take_free(struct load *load, uint64_t until_us)
     return slot;
 }
 
+/* A sleeper is woken that late at times.  Without a backlog only the last few of a window are begun behind
+ * it, and by no more. */
+enum { WAKE_US = 1000 };
+
 struct pace {
     struct load *load;
     uint64_t start_us;
@@ -238,7 +242,7 @@ static void *pace_main(void *argument)
             pace->late += all - i;
             break;
         }
-        pace->late += process_now_us() >= load->closes_us ? 1 : 0;
+        pace->late += process_now_us() >= load->closes_us + WAKE_US ? 1 : 0;
         begin_next(slot, due_us);
     }
     return NULL;

@@ -39,8 +39,8 @@ struct load_options {
 struct load_result {
     struct histogram *latency_us; /* the caller's; of the window */
     uint64_t window_us;
-    uint64_t completed;                    /* within the window */
-    uint64_t late;                         /* due within the window, begun after it or never */
+    uint64_t completed; /* within the window */
+    uint64_t late;      /* due within the window, begun more than 1 ms behind it or never */
     uint64_t outcomes[LOAD_OUTCOME_COUNT]; /* of all transactions, warm-up included */
     struct cluster_usage usage;            /* within the window */
     char failure[512];                     /* the first that did not end as asked; "": none */

@@ -168,7 +168,8 @@ void report_print_table(const struct report *report)
                  figures.p50, figures.p95, figures.p99, figures.p999, figures.max,
                  options->wait_end ? "end" : "decision");
     if (options->rate > 0) {
-        (void)printf("late                %10" PRIu64 "   (begun behind the window, or never)\n",
+        (void)printf("late                %10" PRIu64
+                     "   (begun more than 1 ms behind the window, or never)\n",
                      result->late);
     }
     (void)printf("CPU µs/transaction  %10.1f coordinator %8.1f participants together %8.1f "

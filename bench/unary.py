@@ -4,9 +4,9 @@
     unary.py --bench FILE [--participants bare,memory] [--rounds N] [--json FILE] [-- OPTIONS of tercet-bench]
 
 Every round measures each kind in turn.  A kind is one of tercet-bench's --participants, or a language, go, java, node
-or python: the stock server of bench/stock, built beside tercet-bench, as participants and as the bare servers.  Prints a line for each run, then the medians over the rounds: transactions/s
-and its ratio to what the bare calls alone would allow; CPU µs of a transaction, and what its calls cost the bare
-client and the bare servers.  Exit codes: 0; 1 a run failed, or is no measurement, or a server is not built; 64 wrong
+or python: the stock server of bench/stock, built beside tercet-bench, as participants and as the bare servers.
+Prints a line for each run, then the medians over the rounds: transactions/s and its ratio to what the bare calls alone
+would allow; CPU µs of a transaction, and what its calls cost the bare client and the bare servers.  Exit codes: 0; 1 a run failed, or is no measurement, or a server is not built; 64 wrong
 use."""
 import json
 import pathlib
@@ -76,7 +76,8 @@ def main():
     for kind, told in all_told.items():
         print(row("median", kind, median_of(told), None))
     if arguments.json:
-        runs.keep(arguments.json, json.dumps([{"participants": kind, **one} for kind, told in all_told.items() for one in told], indent=1))
+        runs.keep(arguments.json, json.dumps([{"participants": kind, **one} for kind, told in all_told.items()
+                                              for one in told], indent=1))
     return 1 if any(one["doubt"] for told in all_told.values() for one in told) else 0
 
 
