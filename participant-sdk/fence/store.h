@@ -15,6 +15,7 @@ struct tercet_participant;
 enum {
     STORE_CONNECTION_COUNT_MAX = 256,
     STORE_BATCH_DEFAULT = 64,
+    STORE_BATCH_EMBEDDED_DEFAULT = 512, /* memory, LevelDB, SQLite: a branch takes microseconds */
     STORE_BATCH_MAX = 1024,
     STORE_QUEUE_DEFAULT = 10000
 };

@@ -79,7 +79,9 @@ enum tercet_status tercet_leveldb_open(const struct tercet_leveldb_options *opti
                          "tercet_leveldb_options.path: required");
     }
     const struct tercet_store_options driving = {
-        .size = sizeof driving, .batch_max = known.batch_max, .queue_max = known.queue_max};
+        .size = sizeof driving,
+        .batch_max = known.batch_max != 0 ? known.batch_max : STORE_BATCH_EMBEDDED_DEFAULT,
+        .queue_max = known.queue_max};
     struct leveldb_store *store = xcalloc(1, sizeof *store);
     status = leveldb_backend_open(&store->backend, known.path, known.create_if_missing, error_out);
     if (status == TERCET_OK) {

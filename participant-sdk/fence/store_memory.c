@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "fence/kv_fence.h"
+#include "fence/store.h"
 #include "fence/struct_size.h"
 
 struct memory_store {
@@ -110,7 +111,9 @@ enum tercet_status tercet_memory_open(const struct tercet_memory_options *option
         return status;
     }
     const struct tercet_store_options driving = {
-        .size = sizeof driving, .batch_max = known.batch_max, .queue_max = known.queue_max};
+        .size = sizeof driving,
+        .batch_max = known.batch_max != 0 ? known.batch_max : STORE_BATCH_EMBEDDED_DEFAULT,
+        .queue_max = known.queue_max};
     struct memory_store *store = xcalloc(1, sizeof *store);
     status = kv_fence_open(&store->fence, &memory_backend, store, error_out);
     tercet_assert(status == TERCET_OK); /* nothing of it can fail */

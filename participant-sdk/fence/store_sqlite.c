@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "fence/sqlite_fence.h"
+#include "fence/store.h"
 #include "fence/struct_size.h"
 
 enum { BUSY_TIMEOUT_MS_DEFAULT = 5000 };
@@ -98,7 +99,9 @@ enum tercet_status tercet_sqlite_open(const struct tercet_sqlite_options *option
                          "tercet_sqlite_options.path: required");
     }
     const struct tercet_store_options driving = {
-        .size = sizeof driving, .batch_max = known.batch_max, .queue_max = known.queue_max};
+        .size = sizeof driving,
+        .batch_max = known.batch_max != 0 ? known.batch_max : STORE_BATCH_EMBEDDED_DEFAULT,
+        .queue_max = known.queue_max};
     struct sqlite_store *store = xcalloc(1, sizeof *store);
     store->path = xstrdup(known.path);
     store->setup_sql = known.setup_sql == NULL ? NULL : xstrdup(known.setup_sql);

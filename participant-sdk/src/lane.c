@@ -16,8 +16,9 @@
 #include "src/survey.h"
 
 enum {
-    PAUSE_MS_MAX = 64,          /* between runs of a local transaction that fell */
-    MARK_BETWEEN_GROUPS_MS = 20 /* under load: at most one slice in this time */
+    PAUSE_MS_MAX = 64,                /* between runs of a local transaction that fell */
+    MARK_BETWEEN_GROUPS_MS = 20,      /* under load: at most one slice in this time */
+    GROUP_PAYLOAD_BYTES = 1024 * 1024 /* what handlers write is about what they were sent */
 };
 
 struct worker {
@@ -164,14 +165,26 @@ static void apply_slice(struct worker *worker, struct mark_slice *slice)
 
 /* ---- The workers ----------------------------------------------------------------------------- */
 
+static bool is_full(const struct worker *worker, size_t payload_bytes)
+{
+    return worker->count >= worker->lane->store->options.batch_max ||
+           payload_bytes >= GROUP_PAYLOAD_BYTES;
+}
+
 /* Its share of what is queued, beside those that have nothing to do, up to the batch. */
 static void take_jobs(struct worker *worker)
 {
     struct lane *lane = worker->lane;
     const size_t queued = job_queue_count(&lane->queue);
     const size_t share = (queued + lane->idle_count) / (1 + lane->idle_count);
-    for (size_t i = 0; i < share && worker->count < lane->store->options.batch_max; i++) {
-        worker->jobs[worker->count++] = job_queue_pop(&lane->queue);
+    size_t payload_bytes = 0;
+    for (size_t i = 0; i < worker->count; i++) {
+        payload_bytes += worker->jobs[i]->payload.size;
+    }
+    for (size_t i = 0; i < share && !is_full(worker, payload_bytes); i++) {
+        struct job *job = job_queue_pop(&lane->queue);
+        payload_bytes += job->payload.size;
+        worker->jobs[worker->count++] = job;
     }
     if (job_queue_count(&lane->queue) > 0) {
         (void)pthread_cond_signal(&lane->work);

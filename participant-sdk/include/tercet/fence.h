@@ -350,7 +350,8 @@ struct tercet_store_ops {
 struct tercet_store_options {
     size_t size;
     uint32_t connection_count; /* each with a worker thread of its own.  Default 1, at most 256 */
-    /* Branches in one local transaction; 1: no sharing.  Default 64, at most 1024. */
+    /* Branches in one local transaction, which their payloads close at 1 MiB; 1: no sharing.  Default 64,
+     * at most 1024. */
     uint32_t batch_max;
     uint32_t queue_max; /* requests waiting for a worker; above it LATER.  Default 10000 */
 };

@@ -29,7 +29,8 @@ struct tercet_leveldb_options {
     size_t size;
     const char *path;       /* the directory.  Required */
     bool create_if_missing; /* false: a missing database is an error, never an empty one */
-    /* Branches in one write; 1: no sharing.  Default 64, at most 1024. */
+    /* Branches in one write, which their payloads close at 1 MiB; 1: no sharing.  Default 512, at most
+     * 1024. */
     uint32_t batch_max;
     /* Requests waiting for the worker; above it LATER.  Default 10000. */
     uint32_t queue_max;

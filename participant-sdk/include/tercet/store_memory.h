@@ -14,7 +14,8 @@ struct tercet_store;
 
 struct tercet_memory_options {
     size_t size;
-    uint32_t batch_max; /* branches in one local transaction.  Default 64, at most 1024 */
+    /* Branches in one local transaction; their payloads close it at 1 MiB.  Default 512, at most 1024. */
+    uint32_t batch_max;
     uint32_t queue_max; /* requests waiting for the worker; above it LATER.  Default 10000 */
 };
 

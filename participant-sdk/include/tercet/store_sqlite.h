@@ -32,7 +32,8 @@ struct tercet_sqlite_options {
      * nothing. */
     const char *setup_sql;
     uint32_t busy_timeout_ms; /* how long to wait for another writer.  Default 5000 */
-    /* Branches in one local transaction; 1: no sharing.  Default 64, at most 1024. */
+    /* Branches in one local transaction, which their payloads close at 1 MiB; 1: no sharing.  Default
+     * 512, at most 1024. */
     uint32_t batch_max;
     /* Requests waiting for the worker; above it LATER.  Default 10000. */
     uint32_t queue_max;

@@ -65,6 +65,31 @@ TEST_P(ParticipantLoad, WhatWaitsSharesLocalTransactions)
     EXPECT_GE(served.Stats().transactions, 1u);
 }
 
+/* Goal: what one local transaction writes is bounded, however large payloads are. */
+TEST_P(ParticipantLoad, ALocalTransactionIsClosedByItsPayloads)
+{
+    Served served(Options());
+    served.handlers.gate.Close();
+    std::vector<rpc_call *> calls;
+    Ask ask;
+    ask.gid = "first";
+    ask.payload = "gate";
+    calls.push_back(served.wire().Start(ask));
+    served.handlers.gate.AwaitWaiting(1);
+    ask.payload = std::string("done\0", 5) + std::string(65000, 'x');
+    for (int i = 0; i < 20; i++) {
+        ask.gid = "gid-" + std::to_string(i);
+        ask.number = 100 + i;
+        calls.push_back(served.wire().Start(ask));
+    }
+    EXPECT_TRUE(Eventually([&] { return served.Stats().queued == 20; }));
+    served.handlers.gate.Open();
+    for (rpc_call *call : calls) {
+        EXPECT_EQ(served.wire().Finish(call).verdict, TERCET_VERDICT_DONE);
+    }
+    EXPECT_EQ(served.Stats().transactions, 3u) << "the first, 17 that fill a mebibyte, and 3";
+}
+
 TEST_P(ParticipantLoad, AFullQueueIsAnsweredLaterAtOnceAndKeepsRoomForConfirms)
 {
     Served::Options options = Options();

@@ -155,7 +155,9 @@ TEST(ParticipantWork, RefusesPhasesThatItDoesNotKnowAndContextsInRequests)
 
 TEST(ParticipantWork, TellsItsWindowFirstAndGathersAnswers)
 {
-    Served served;
+    Served::Options options;
+    options.batch_max = 64;
+    Served served(options);
     WorkStream stream(&served.wire());
     EXPECT_EQ(stream.AwaitWindow(), static_cast<uint32_t>(WORK_WINDOW));
     EXPECT_EQ(stream.AnswerCount(), 0u);
