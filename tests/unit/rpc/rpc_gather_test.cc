@@ -210,6 +210,22 @@ TEST_F(RpcGather, SendsWhatAModelSends)
     EXPECT_EQ(gather_.bytes, 0u);
 }
 
+/* Goal: a stream that was flooded once does not keep what it took. */
+TEST_F(RpcGather, KeepsNoRoomForManyPartsBehindThem)
+{
+    for (int i = 0; i < 2000; i++) {
+        Add("x");
+    }
+    EXPECT_GE(gather_.part_room, 2000u);
+    EXPECT_EQ(Send(2000, 100000), 2000);
+    EXPECT_EQ(Message(1).size(), 2001u);
+    EXPECT_EQ(gather_.part_room, 0u);
+    EXPECT_EQ(GRPC_SLICE_LENGTH(gather_.room), 0u);
+    Add("y");
+    EXPECT_EQ(Send(1, 100), 1);
+    EXPECT_EQ(Message(2), (Words{"head", "y"}));
+}
+
 TEST_F(RpcGather, KeepsEverythingWhenNothingCanBeSent)
 {
     uint64_t part = 0;

@@ -40,16 +40,22 @@ TEST_P(ParticipantLoad, ARequestRacedBySixtyFourThreadsRunsItsHandlerOnce)
     EXPECT_EQ(served.Stats().from_fence, 190u);
 }
 
+/* A request whose handler waits at the gate: what comes behind it is queued. */
+rpc_call *StartBlocker(Served *served, Ask *ask)
+{
+    served->handlers.gate.Close();
+    ask->gid = "first";
+    ask->payload = "gate";
+    rpc_call *call = served->wire().Start(*ask);
+    served->handlers.gate.AwaitWaiting(1);
+    return call;
+}
+
 TEST_P(ParticipantLoad, WhatWaitsSharesLocalTransactions)
 {
     Served served(Options());
-    served.handlers.gate.Close();
-    std::vector<rpc_call *> calls;
     Ask ask;
-    ask.gid = "first";
-    ask.payload = "gate";
-    calls.push_back(served.wire().Start(ask));
-    served.handlers.gate.AwaitWaiting(1);
+    std::vector<rpc_call *> calls = {StartBlocker(&served, &ask)};
     for (int i = 0; i < 60; i++) {
         ask.gid = "gid-" + std::to_string(i);
         ask.number = 100 + i;
@@ -69,13 +75,8 @@ TEST_P(ParticipantLoad, WhatWaitsSharesLocalTransactions)
 TEST_P(ParticipantLoad, ALocalTransactionIsClosedByItsPayloads)
 {
     Served served(Options());
-    served.handlers.gate.Close();
-    std::vector<rpc_call *> calls;
     Ask ask;
-    ask.gid = "first";
-    ask.payload = "gate";
-    calls.push_back(served.wire().Start(ask));
-    served.handlers.gate.AwaitWaiting(1);
+    std::vector<rpc_call *> calls = {StartBlocker(&served, &ask)};
     ask.payload = std::string("done\0", 5) + std::string(65000, 'x');
     for (int i = 0; i < 20; i++) {
         ask.gid = "gid-" + std::to_string(i);
