@@ -302,7 +302,7 @@ bool floor_measure_unary(const struct floor_unary_options *options, struct floor
 {
     static struct unary unary;
     const uint32_t bytes = options->payload_bytes;
-    struct floor_unary one;
+    struct floor_unary one = {0};
     bool ok = true;
     bare_init();
     unary.options = options;

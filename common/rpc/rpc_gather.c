@@ -19,18 +19,33 @@ void rpc_gather_init(struct rpc_gather *gather)
 
 /* ---- Room -------------------------------------------------------------------------------------- */
 
-/* For `more` bytes behind the last.  What was sent may still be read by core, so it stays where it is. */
+/* What waits of the parts below `last`, without what was dropped between them. */
+static void copy_waiting(const struct rpc_gather *gather, size_t last, uint8_t *to)
+{
+    const uint8_t *from = GRPC_SLICE_START_PTR(gather->room) + gather->begin;
+    for (size_t i = gather->first; i < last; i++) {
+        const struct rpc_part *part = &gather->parts[i];
+        if (!part->dropped) {
+            memcpy(to, from, part->size);
+            to += part->size;
+        }
+        from += part->size;
+    }
+}
+
+/* For `more` bytes behind the last.  What was sent may still be read by core, so it stays where it is;
+ * what was dropped is left behind. */
 static void make_room(struct rpc_gather *gather, size_t more)
 {
     if (GRPC_SLICE_LENGTH(gather->room) - gather->end >= more) {
         return;
     }
-    const size_t kept = gather->end - gather->begin;
+    const size_t kept = gather->bytes;
     const size_t ahead = kept > 0 ? kept : gather->room_wanted;
     grpc_slice room = grpc_slice_malloc(ROOM_BYTES_MIN + kept + ahead + more);
-    if (kept > 0) {
-        memcpy(GRPC_SLICE_START_PTR(room), GRPC_SLICE_START_PTR(gather->room) + gather->begin,
-               kept);
+    copy_waiting(gather, gather->last, GRPC_SLICE_START_PTR(room));
+    for (size_t i = gather->first; i < gather->last; i++) {
+        gather->parts[i].size = gather->parts[i].dropped ? 0 : gather->parts[i].size;
     }
     grpc_slice_unref(gather->room);
     gather->room = room;
@@ -163,16 +178,7 @@ static grpc_slice slice_of(const struct rpc_gather *gather, const struct run *ru
         return grpc_slice_sub(gather->room, gather->begin, gather->begin + run->span);
     }
     grpc_slice slice = grpc_slice_malloc(run->bytes);
-    uint8_t *to = GRPC_SLICE_START_PTR(slice);
-    const uint8_t *from = GRPC_SLICE_START_PTR(gather->room) + gather->begin;
-    for (size_t i = gather->first; i < run->last; i++) {
-        const struct rpc_part *part = &gather->parts[i];
-        if (!part->dropped) {
-            memcpy(to, from, part->size);
-            to += part->size;
-        }
-        from += part->size;
-    }
+    copy_waiting(gather, run->last, GRPC_SLICE_START_PTR(slice));
     return slice;
 }
 
@@ -196,7 +202,7 @@ bool rpc_gather_send(struct rpc_gather *gather, struct rpc_duplex *duplex, struc
             forget(gather, &gather->parts[i]);
         }
     }
-    if (run.span > 0) {
+    if (run.last > gather->first) {
         pass(gather);
     }
     *count_out = run.count;

@@ -20,7 +20,7 @@ TERCET_BEGIN_DECLS
 struct rpc_part {
     size_t size;
     uint64_t *handle; /* NULL: nobody asks for it */
-    bool dropped;     /* its bytes are still there */
+    bool dropped;     /* its bytes stay until room is made anew */
 };
 
 struct rpc_gather {
@@ -32,7 +32,7 @@ struct rpc_gather {
     size_t end;
     size_t room_wanted; /* as much as the last one had in it */
 
-    struct rpc_part *parts; /* from `first` to below `last`; only the last has a name of `named` */
+    struct rpc_part *parts; /* from `first` to below `last`, whose names end with `named` */
     size_t first;
     size_t last;
     size_t part_room;

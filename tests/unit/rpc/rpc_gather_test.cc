@@ -210,6 +210,22 @@ TEST_F(RpcGather, SendsWhatAModelSends)
     EXPECT_EQ(gather_.bytes, 0u);
 }
 
+/* Goal: behind one that waits for long, what comes and goes takes no memory. */
+TEST_F(RpcGather, WhatIsDroppedBehindOneThatWaitsGivesItsBytesBack)
+{
+    const std::string word(1000, 'x');
+    uint64_t dropped = 0;
+    Add("waits");
+    for (int i = 0; i < 5000; i++) {
+        Add(word, &dropped);
+        rpc_gather_drop(&gather_, dropped);
+        ASSERT_LE(GRPC_SLICE_LENGTH(gather_.room), 4096u);
+    }
+    Add("last");
+    EXPECT_EQ(Send(10, 1000), 2);
+    EXPECT_EQ(Message(1), (Words{"head", "waits", "last"}));
+}
+
 /* Goal: a stream that was flooded once does not keep what it took. */
 TEST_F(RpcGather, KeepsNoRoomForManyPartsBehindThem)
 {
