@@ -1,7 +1,11 @@
 /* batch.c -- see journal.h and batch_read.h. */
+#include <string.h>
+
 #include "base/assert.h"
 #include "journal/batch_read.h"
 #include "journal/record_key.h"
+
+enum { SIZE_BYTES = 4 };
 
 void journal_batch_init(struct journal_batch *batch)
 {
@@ -22,14 +26,18 @@ void journal_batch_clear(struct journal_batch *batch)
     batch->operation_count = 0;
     batch->digest_delta = (struct digest128){0};
     batch->live_delta = 0;
+    batch->put_at = 0;
+    batch->put_bytes_max = 0;
     batch->greatest_ended_gid[0] = '\0';
 }
 
-static void append_bytes(struct buffer *buffer, struct tercet_bytes bytes)
+static void append_key(struct journal_batch *batch, enum batch_operation_kind kind,
+                       struct tercet_bytes key)
 {
-    tercet_assert(bytes.size <= UINT32_MAX);
-    buffer_append_be32(buffer, (uint32_t)bytes.size);
-    buffer_append(buffer, bytes.data, bytes.size);
+    tercet_assert(key.size <= UINT32_MAX && batch->put_bytes_max == 0);
+    buffer_append_u8(&batch->operations, (uint8_t)kind);
+    buffer_append_be32(&batch->operations, (uint32_t)key.size);
+    buffer_append(&batch->operations, key.data, key.size);
 }
 
 /* The pair with this hash is no longer live. */
@@ -39,27 +47,79 @@ static void forget_pair(struct journal_batch *batch, struct digest128 hash)
     batch->live_delta--;
 }
 
-void journal_batch_put(struct journal_batch *batch, struct tercet_bytes key,
-                       struct tercet_bytes value, struct digest128 *hash_io)
+uint8_t *journal_batch_begin_put(struct journal_batch *batch, struct tercet_bytes key,
+                                 size_t value_bytes_max)
+{
+    tercet_assert(value_bytes_max > 0 && value_bytes_max <= UINT32_MAX);
+    const size_t at = batch->operations.size;
+    append_key(batch, BATCH_PUT, key);
+    batch->put_at = at;
+    batch->put_bytes_max = value_bytes_max;
+    return buffer_extend(&batch->operations, SIZE_BYTES + value_bytes_max) + SIZE_BYTES;
+}
+
+/* The pair whose value has been written, with its size in front of that. */
+static struct batch_operation end_put(struct journal_batch *batch, size_t value_size)
+{
+    struct batch_reader reader = {batch, batch->put_at};
+    struct batch_operation pair;
+    tercet_assert(value_size <= batch->put_bytes_max);
+    batch->operations.size -= batch->put_bytes_max - value_size;
+    store_be32(batch->operations.data + batch->operations.size - value_size - SIZE_BYTES,
+               (uint32_t)value_size);
+    batch->put_bytes_max = 0;
+    tercet_assert(batch_reader_next(&reader, &pair));
+    return pair;
+}
+
+static void count_put(struct journal_batch *batch, const struct batch_operation *pair,
+                      struct digest128 *hash_io)
 {
     if (!digest128_is_zero(*hash_io)) {
         forget_pair(batch, *hash_io);
     }
-    *hash_io = digest128_of_pair(key, value);
+    *hash_io = digest128_of_pair(pair->key, pair->value);
     batch->digest_delta = digest128_add(batch->digest_delta, *hash_io);
     batch->live_delta++;
-    buffer_append_u8(&batch->operations, BATCH_PUT);
-    append_bytes(&batch->operations, key);
-    append_bytes(&batch->operations, value);
     batch->operation_count++;
+}
+
+void journal_batch_end_put(struct journal_batch *batch, size_t value_size,
+                           struct digest128 *hash_io)
+{
+    const struct batch_operation pair = end_put(batch, value_size);
+    count_put(batch, &pair, hash_io);
+}
+
+void journal_batch_end_put_for_good(struct journal_batch *batch, size_t value_size)
+{
+    struct digest128 hash = {0};
+    const struct batch_operation pair = end_put(batch, value_size);
+    count_put(batch, &pair, &hash);
+    record_key_raise_by_key(batch->greatest_ended_gid, pair.key);
+}
+
+static void put_copy(struct journal_batch *batch, struct tercet_bytes key,
+                     struct tercet_bytes value)
+{
+    uint8_t *to = journal_batch_begin_put(batch, key, value.size > 0 ? value.size : 1);
+    if (value.size > 0) {
+        memcpy(to, value.data, value.size);
+    }
+}
+
+void journal_batch_put(struct journal_batch *batch, struct tercet_bytes key,
+                       struct tercet_bytes value, struct digest128 *hash_io)
+{
+    put_copy(batch, key, value);
+    journal_batch_end_put(batch, value.size, hash_io);
 }
 
 void journal_batch_put_for_good(struct journal_batch *batch, struct tercet_bytes key,
                                 struct tercet_bytes value)
 {
-    struct digest128 hash = {0};
-    journal_batch_put(batch, key, value, &hash);
-    record_key_raise_by_key(batch->greatest_ended_gid, key);
+    put_copy(batch, key, value);
+    journal_batch_end_put_for_good(batch, value.size);
 }
 
 void journal_batch_delete(struct journal_batch *batch, struct tercet_bytes key,
@@ -70,17 +130,16 @@ void journal_batch_delete(struct journal_batch *batch, struct tercet_bytes key,
     }
     forget_pair(batch, *hash_io);
     *hash_io = (struct digest128){0};
-    buffer_append_u8(&batch->operations, BATCH_DELETE);
-    append_bytes(&batch->operations, key);
+    append_key(batch, BATCH_DELETE, key);
     batch->operation_count++;
 }
 
 static struct tercet_bytes read_bytes(struct batch_reader *reader)
 {
     const struct buffer *operations = &reader->batch->operations;
-    tercet_assert(operations->size - reader->at >= 4);
+    tercet_assert(operations->size - reader->at >= SIZE_BYTES);
     const uint32_t size = load_be32(operations->data + reader->at);
-    reader->at += 4;
+    reader->at += SIZE_BYTES;
     tercet_assert(operations->size - reader->at >= size);
     const uint8_t *data = operations->data + reader->at;
     reader->at += size;

@@ -30,6 +30,8 @@ struct journal_batch {
     struct digest128 digest_delta;                     /* added pairs minus removed pairs */
     int64_t live_delta;                                /* added pairs minus removed pairs */
     char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of the outcomes put; "": there is none */
+    size_t put_at;                                     /* where the pair begins that is being put */
+    size_t put_bytes_max;                              /* of its value; zero: none is */
 };
 
 void journal_batch_init(struct journal_batch *batch);
@@ -44,6 +46,15 @@ void journal_batch_put(struct journal_batch *batch, struct tercet_bytes key,
  * keeps the greatest of their gids). */
 void journal_batch_put_for_good(struct journal_batch *batch, struct tercet_bytes key,
                                 struct tercet_bytes value);
+
+/* The same of a value that the caller writes where it will stand in the batch: room for
+ * `value_bytes_max` bytes, at least one.  It ends with how many there are, before anything else is put
+ * or removed. */
+uint8_t *journal_batch_begin_put(struct journal_batch *batch, struct tercet_bytes key,
+                                 size_t value_bytes_max);
+void journal_batch_end_put(struct journal_batch *batch, size_t value_size,
+                           struct digest128 *hash_io);
+void journal_batch_end_put_for_good(struct journal_batch *batch, size_t value_size);
 
 /* Removes a pair with that hash; does nothing when the hash is zero.  `hash_io` becomes zero. */
 void journal_batch_delete(struct journal_batch *batch, struct tercet_bytes key,

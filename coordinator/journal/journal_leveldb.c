@@ -150,7 +150,8 @@ static void write_synced(struct journal_leveldb *journal, const struct journal_b
     struct tercet_error error = {0};
     struct buffer value;
     buffer_init(&value);
-    leveldb_writebatch_t *writes = leveldb_writebatch_create();
+    leveldb_writebatch_t *writes = journal->writes;
+    leveldb_writebatch_clear(writes);
     add_operations(batch, writes);
     add_operations(&journal->taken, writes);
     journal_head_encode(head, &value);
@@ -167,7 +168,6 @@ static void write_synced(struct journal_leveldb *journal, const struct journal_b
     if (witness_write(journal->witness, head, &error) != TERCET_OK) {
         journal_die(journal, "journal.witness_failed", &error);
     }
-    leveldb_writebatch_destroy(writes);
     buffer_deinit(&value);
 }
 

@@ -70,7 +70,8 @@ struct journal_leveldb {
     uint64_t upkeep_written;        /* how many of them are durable */
 
     /* ---- the journal thread's ---- */
-    struct journal_batch taken; /* upkeep that is being written */
+    struct journal_batch taken;   /* upkeep that is being written */
+    leveldb_writebatch_t *writes; /* kept for its memory */
 
     /* ---- the reader's ---- */
     struct days days;

@@ -343,6 +343,7 @@ enum tercet_status journal_leveldb_open(const struct journal_leveldb_options *op
         options->write_buffer_bytes > 0 ? options->write_buffer_bytes : DEFAULT_WRITE_BUFFER_BYTES;
     journal->ballast_bytes = options->ballast_bytes;
     journal->inspecting = options->inspect;
+    journal->writes = leveldb_writebatch_create();
     journal->next_pass_unix_ms = now_unix_ms;
     journal->next_expiry_unix_ms = now_unix_ms;
     tercet_assert(pthread_mutex_init(&journal->mutex, NULL) == 0);
@@ -372,6 +373,7 @@ void journal_leveldb_close(struct journal *base)
     }
     journal_batch_deinit(&journal->upkeep);
     journal_batch_deinit(&journal->taken);
+    leveldb_writebatch_destroy(journal->writes);
     buffer_deinit(&journal->pass_key);
     tercet_assert(pthread_mutex_destroy(&journal->mutex) == 0);
     free(journal->path);

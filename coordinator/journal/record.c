@@ -3,7 +3,10 @@
  *
  * A record is encoded from the transaction as it stands when the step has returned; so a DECIDE may
  * find its transaction ended already.  That is no harm: END stands in the same batch and removes
- * what DECIDE has put. */
+ * what DECIDE has put.
+ *
+ * It is encoded where it will stand in the batch, and not counted first: whoever fills a message
+ * says how many bytes it may have at most. */
 #include "journal/record.h"
 
 #include <string.h>
@@ -25,6 +28,17 @@ static_assert((int)BRANCH_SKIPPED == (int)TERCET__V1__BRANCH_STATE__BRANCH_STATE
               "branch states");
 
 enum { KEY_BYTES_MAX = 2 + TERCET_GID_BYTES_MAX };
+
+/* Of a message without its texts, payloads and results: tags, sizes of 5 bytes, numbers of 10, digests
+ * of 16; and of a branch what stands in front of it. */
+enum {
+    BEGIN_BYTES_MAX = 160,
+    BEGIN_BRANCH_BYTES_MAX = 128,
+    DECIDE_BYTES_MAX = 96, /* PROGRESS has less */
+    BRANCH_NOW_BYTES_MAX = 112,
+    ENDED_BYTES_MAX = 160,
+    ENDED_BRANCH_BYTES_MAX = 144
+};
 
 struct key {
     uint8_t bytes[KEY_BYTES_MAX];
@@ -63,13 +77,11 @@ static struct tercet_bytes key_bytes(const struct key *key)
 }
 
 static void put(struct journal_batch *batch, struct key key, const ProtobufCMessage *message,
-                struct digest128 *hash_io)
+                size_t bytes_max, struct digest128 *hash_io)
 {
-    struct buffer value;
-    buffer_init(&value);
-    record_message_pack(message, &value);
-    journal_batch_put(batch, key_bytes(&key), buffer_bytes(&value), hash_io);
-    buffer_deinit(&value);
+    const size_t value_bytes_max = RECORD_MESSAGE_HEAD_BYTES + bytes_max;
+    uint8_t *value = journal_batch_begin_put(batch, key_bytes(&key), value_bytes_max);
+    journal_batch_end_put(batch, record_message_pack_into(message, value), hash_io);
 }
 
 static void delete_pair(struct journal_batch *batch, struct key key, struct digest128 *hash_io)
@@ -79,8 +91,10 @@ static void delete_pair(struct journal_batch *batch, struct key key, struct dige
 
 /* ---- BEGIN and ADD_BRANCH -------------------------------------------------------------------- */
 
-static void encode_branch(const struct branch *branch, const struct directory *directory,
-                          Tercet__V1__Record__BeginBranch *out)
+/* These fill a message, and return how many bytes it has at most. */
+
+static size_t encode_branch(const struct branch *branch, const struct directory *directory,
+                            Tercet__V1__Record__BeginBranch *out)
 {
     const struct branch_traits *spec = &branch->spec;
     tercet__v1__record__begin_branch__init(out);
@@ -97,6 +111,8 @@ static void encode_branch(const struct branch *branch, const struct directory *d
     out->incarnation = branch->number.incarnation;
     out->number = branch->number.number;
     out->payload_lost = branch->payload_lost;
+    return BEGIN_BRANCH_BYTES_MAX + strlen(out->participant) + strlen(out->action) +
+           out->payload.len;
 }
 
 static void write_begin(struct txn *txn, const struct directory *directory,
@@ -105,6 +121,7 @@ static void write_begin(struct txn *txn, const struct directory *directory,
     Tercet__V1__Record__BeginBranch branches[TERCET_BRANCH_COUNT_MAX];
     Tercet__V1__Record__BeginBranch *pointers[TERCET_BRANCH_COUNT_MAX];
     Tercet__V1__Record__Begin begin;
+    size_t bytes_max = BEGIN_BYTES_MAX;
     tercet_assert(txn->mode == TXN_MODE_EXECUTE || txn->mode == TXN_MODE_STEPS);
     tercet__v1__record__begin__init(&begin);
     begin.whole = true;
@@ -124,12 +141,13 @@ static void write_begin(struct txn *txn, const struct directory *directory,
      * that began the transaction: a record is encoded when its step is over. */
     const uint32_t count = txn->mode == TXN_MODE_STEPS ? 0 : txn->branch_count;
     for (uint32_t i = 0; i < count; i++) {
-        encode_branch(txn->branches[i], directory, &branches[i]);
+        bytes_max += encode_branch(txn->branches[i], directory, &branches[i]);
         pointers[i] = &branches[i];
     }
     begin.branches = pointers;
     begin.n_branches = count;
-    put(batch, txn_key(txn, RECORD_KEY_BEGIN), &begin.base, &txn->record_begin);
+    bytes_max += strlen(begin.gid) + strlen(begin.boot_id) + strlen(begin.traceparent);
+    put(batch, txn_key(txn, RECORD_KEY_BEGIN), &begin.base, bytes_max, &txn->record_begin);
 }
 
 static void write_add_branch(struct txn *txn, struct branch *branch,
@@ -141,10 +159,10 @@ static void write_add_branch(struct txn *txn, struct branch *branch,
     tercet_assert(branch->txn == txn);
     tercet__v1__record__add_branch__init(&add);
     add.whole = true;
-    encode_branch(branch, directory, &encoded);
+    const size_t bytes_max = BEGIN_BYTES_MAX + encode_branch(branch, directory, &encoded);
     add.branches = pointers;
     add.n_branches = 1;
-    put(batch, branch_key(txn, branch), &add.base, &branch_rare_make(branch)->record);
+    put(batch, branch_key(txn, branch), &add.base, bytes_max, &branch_rare_make(branch)->record);
 }
 
 /* ---- DECIDE and PROGRESS --------------------------------------------------------------------- */
@@ -154,8 +172,10 @@ struct branches_now {
     Tercet__V1__Record__BranchNow *pointers[TERCET_BRANCH_COUNT_MAX];
 };
 
-static void encode_branches_now(const struct txn *txn, bool with_results, struct branches_now *out)
+static size_t encode_branches_now(const struct txn *txn, bool with_results,
+                                  struct branches_now *out)
 {
+    size_t bytes_max = txn->branch_count * (size_t)BRANCH_NOW_BYTES_MAX;
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         const struct branch *branch = txn->branches[i];
         const struct trouble *trouble = branch_trouble(branch);
@@ -176,8 +196,11 @@ static void encode_branches_now(const struct txn *txn, bool with_results, struct
         if (rare->resolved != NULL) {
             now->resolved = rare->resolved;
         }
+        bytes_max += now->result.len + strlen(now->reason_code) + strlen(now->reason_text) +
+                     strlen(now->resolved);
         out->pointers[i] = now;
     }
+    return bytes_max;
 }
 
 static void write_decide(struct txn *txn, struct journal_batch *batch)
@@ -193,10 +216,11 @@ static void write_decide(struct txn *txn, struct journal_batch *batch)
     decide.reason_code = record_message_text(said_code(txn->reason));
     decide.reason_text = record_message_text(said_text(txn->reason));
     decide.decided_unix_ms = txn->decided_unix_ms;
-    encode_branches_now(txn, true, &branches);
+    const size_t bytes_max = DECIDE_BYTES_MAX + strlen(decide.reason_code) +
+                             strlen(decide.reason_text) + encode_branches_now(txn, true, &branches);
     decide.branches = branches.pointers;
     decide.n_branches = txn->branch_count;
-    put(batch, txn_key(txn, RECORD_KEY_DECIDE), &decide.base, &txn->record_decide);
+    put(batch, txn_key(txn, RECORD_KEY_DECIDE), &decide.base, bytes_max, &txn->record_decide);
     /* What an earlier PROGRESS says was true before the decision; read after it, it would lie. */
     delete_pair(batch, txn_key(txn, RECORD_KEY_PROGRESS), &txn->record_progress);
 }
@@ -210,10 +234,10 @@ static void write_progress(struct txn *txn, struct journal_batch *batch)
     }
     tercet__v1__record__progress__init(&progress);
     progress.whole = true;
-    encode_branches_now(txn, false, &branches);
+    const size_t bytes_max = DECIDE_BYTES_MAX + encode_branches_now(txn, false, &branches);
     progress.branches = branches.pointers;
     progress.n_branches = txn->branch_count;
-    put(batch, txn_key(txn, RECORD_KEY_PROGRESS), &progress.base, &txn->record_progress);
+    put(batch, txn_key(txn, RECORD_KEY_PROGRESS), &progress.base, bytes_max, &txn->record_progress);
 }
 
 void record_payload_key(const struct branch *branch, struct buffer *key_out)
@@ -226,8 +250,8 @@ void record_payload_key(const struct branch *branch, struct buffer *key_out)
 
 /* ---- END and TOMBSTONE ----------------------------------------------------------------------- */
 
-static void encode_ended_branch(const struct view_branch *view,
-                                Tercet__V1__Record__EndedBranch *out)
+static size_t encode_ended_branch(const struct view_branch *view,
+                                  Tercet__V1__Record__EndedBranch *out)
 {
     tercet_assert(branch_state_is_ended(view->state));
     tercet__v1__record__ended_branch__init(out);
@@ -246,13 +270,17 @@ static void encode_ended_branch(const struct view_branch *view,
     out->attempts = view->attempts;
     out->conflict = view->conflict;
     out->resolved = record_message_text(view->resolved);
+    return ENDED_BRANCH_BYTES_MAX + strlen(out->participant) + strlen(out->action) +
+           out->result.len + strlen(out->reason_code) + strlen(out->reason_text) +
+           strlen(out->resolved);
 }
 
-static void encode_ended(const struct view *view, struct buffer *value_out)
+static void put_ended(const struct view *view, struct key key, struct journal_batch *batch)
 {
     Tercet__V1__Record__EndedBranch branches[TERCET_BRANCH_COUNT_MAX];
     Tercet__V1__Record__EndedBranch *pointers[TERCET_BRANCH_COUNT_MAX];
     Tercet__V1__Record__Ended ended;
+    size_t bytes_max = RECORD_MESSAGE_HEAD_BYTES + ENDED_BYTES_MAX;
     tercet_assert(txn_state_is_ended(view->state) && view->ended_unix_ms != 0);
     tercet__v1__record__ended__init(&ended);
     ended.whole = true;
@@ -271,12 +299,14 @@ static void encode_ended(const struct view *view, struct buffer *value_out)
     ended.decided_unix_ms = view->decided_unix_ms;
     ended.deadline_unix_ms = view->deadline_unix_ms;
     for (uint32_t i = 0; i < view->branch_count; i++) {
-        encode_ended_branch(&view->branches[i], &branches[i]);
+        bytes_max += encode_ended_branch(&view->branches[i], &branches[i]);
         pointers[i] = &branches[i];
     }
     ended.branches = pointers;
     ended.n_branches = view->branch_count;
-    record_message_pack(&ended.base, value_out);
+    bytes_max += strlen(ended.gid) + strlen(ended.reason_code) + strlen(ended.reason_text);
+    uint8_t *value = journal_batch_begin_put(batch, key_bytes(&key), bytes_max);
+    journal_batch_end_put_for_good(batch, record_message_pack_into(&ended.base, value));
 }
 
 static void write_outcome(struct txn *txn, const struct directory *directory,
@@ -284,14 +314,9 @@ static void write_outcome(struct txn *txn, const struct directory *directory,
 {
     /* Nothing is asked again, so no moment is "next". */
     const struct clock_now now = {.boot_ms = INT64_MAX, .unix_ms = txn->ended_unix_ms};
-    const struct key key = outcome_key(txn);
-    struct buffer value;
-    buffer_init(&value);
     struct view *view = view_of_txn(txn, directory, now);
-    encode_ended(view, &value);
+    put_ended(view, outcome_key(txn), batch);
     view_destroy(view);
-    journal_batch_put_for_good(batch, key_bytes(&key), buffer_bytes(&value));
-    buffer_deinit(&value);
 }
 
 static void write_end(struct txn *txn, const struct directory *directory,

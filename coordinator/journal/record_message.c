@@ -20,12 +20,18 @@ static bool is_whole(const ProtobufCMessage *message)
     return *(const protobuf_c_boolean *)field_at(message, last) != 0;
 }
 
-void record_message_pack(const ProtobufCMessage *message, struct buffer *value_out)
+size_t record_message_pack_into(const ProtobufCMessage *message, uint8_t *value_out)
 {
     tercet_assert(is_whole(message));
-    buffer_append_u8(value_out, RECORD_FORMAT_VERSION);
-    const size_t size = protobuf_c_message_get_packed_size(message);
-    tercet_assert(protobuf_c_message_pack(message, buffer_extend(value_out, size)) == size);
+    value_out[0] = RECORD_FORMAT_VERSION;
+    return RECORD_MESSAGE_HEAD_BYTES +
+           protobuf_c_message_pack(message, value_out + RECORD_MESSAGE_HEAD_BYTES);
+}
+
+void record_message_pack(const ProtobufCMessage *message, struct buffer *value_out)
+{
+    const size_t size = RECORD_MESSAGE_HEAD_BYTES + protobuf_c_message_get_packed_size(message);
+    tercet_assert(record_message_pack_into(message, buffer_extend(value_out, size)) == size);
 }
 
 ProtobufCBinaryData record_message_bytes(struct tercet_bytes bytes)

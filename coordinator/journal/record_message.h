@@ -10,10 +10,14 @@
 
 #include "base/bytes.h"
 
-enum { RECORD_FORMAT_VERSION = 1 };
+enum { RECORD_FORMAT_VERSION = 1, RECORD_MESSAGE_HEAD_BYTES = 1 };
 
 /* Appends the version byte and the packed message. */
 void record_message_pack(const ProtobufCMessage *message, struct buffer *value_out);
+
+/* The same to where the caller knows that there is room: RECORD_MESSAGE_HEAD_BYTES and the message.
+ * Returns how many bytes it took. */
+size_t record_message_pack_into(const ProtobufCMessage *message, uint8_t *value_out);
 
 /* The message, to be freed by protobuf_c_message_free_unpacked(message, NULL).  NULL: refused;
  * `what` ("the head", ...) begins the sentence. */

@@ -79,6 +79,47 @@ TEST(JournalBatch, OperationsComeBackAsTheyWentIn)
     EXPECT_FALSE(batch_reader_next(&reader, &operation));
 }
 
+TEST(JournalBatch, WhatIsWrittenWhereItWillStandIsLikeAnyOther)
+{
+    Batch copied;
+    Batch written;
+    digest128 hash = copied.Put("key", "value");
+    const digest128 again = copied.Put("key", "", hash);
+    journal_batch_put_for_good(copied.get(), Bytes("z/gid"), Bytes("outcome"));
+
+    digest128 old = {0, 0};
+    memcpy(journal_batch_begin_put(written.get(), Bytes("key"), 100), "value", 5);
+    journal_batch_end_put(written.get(), 5, &old);
+    EXPECT_TRUE(digest128_equal(old, hash));
+    (void)journal_batch_begin_put(written.get(), Bytes("key"), 1);
+    journal_batch_end_put(written.get(), 0, &old);
+    EXPECT_TRUE(digest128_equal(old, again));
+    memcpy(journal_batch_begin_put(written.get(), Bytes("z/gid"), 7), "outcome", 7);
+    journal_batch_end_put_for_good(written.get(), 7);
+
+    EXPECT_EQ(Text(buffer_bytes(&written.get()->operations)),
+              Text(buffer_bytes(&copied.get()->operations)));
+    EXPECT_TRUE(digest128_equal(written.get()->digest_delta, copied.get()->digest_delta));
+    EXPECT_EQ(written.get()->live_delta, 2);
+    EXPECT_EQ(written.get()->operation_count, 3U);
+    EXPECT_STREQ(written.get()->greatest_ended_gid, "gid");
+}
+
+TEST(JournalBatchDeathTest, AValueThatIsLargerThanItsRoomIsOurBug)
+{
+    Batch batch;
+    digest128 hash = {0, 0};
+    (void)journal_batch_begin_put(batch.get(), Bytes("key"), 3);
+    EXPECT_DEATH(journal_batch_end_put(batch.get(), 4, &hash), "put_bytes_max");
+}
+
+TEST(JournalBatchDeathTest, NothingIsPutBesideAValueThatIsBeingWritten)
+{
+    Batch batch;
+    (void)journal_batch_begin_put(batch.get(), Bytes("key"), 3);
+    EXPECT_DEATH(batch.Put("other", "value"), "put_bytes_max");
+}
+
 TEST(JournalBatch, ClearLeavesAnEmptyOne)
 {
     Batch batch;
