@@ -24,8 +24,8 @@ enum record_kind {
     RECORD_ADD_BRANCH, /* t/: a branch of a step-by-step transaction */
     RECORD_DECIDE,     /* t/: the decision, with every branch's result */
     RECORD_PROGRESS,   /* t/: attempts and branches that have ended; may be lost */
-    RECORD_END,        /* z/: the outcome; removes all of t/; may wait for company */
-    RECORD_TOMBSTONE,  /* z/: a gid cancelled before it was begun */
+    RECORD_END,        /* a/: the outcome; removes all of t/; may wait for company */
+    RECORD_TOMBSTONE,  /* a/: a gid cancelled before it was begun */
     RECORD_PARTICIPANT /* p/: what is known of a participant's databases; may wait */
 };
 

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "journal/journal_day_open.h"
 #include "journal/journal_safety.h"
+#include "journal/record_key.h"
 
 enum { SLICE_COUNT_MAX = 2048, SLICE_US_MAX = 3000, LOOK_AT_CLOCK_EVERY = 32 };
 
@@ -17,7 +18,7 @@ struct day_verifier {
     struct day *day;
     struct store *store;          /* of that day; open as long as it is counted */
     leveldb_iterator_t *iterator; /* where the count goes on */
-    bool told;                    /* "m/day" was read; it stands before all outcomes */
+    bool told;                    /* "m/day" was read */
     struct day_totals written;    /* as it says */
     struct day_totals counted;
 };
@@ -98,7 +99,7 @@ static enum tercet_status count_pair(struct tercet_bytes key, struct tercet_byte
         if (status != TERCET_OK) {
             return status;
         }
-    } else if (store_key_begins(key, "z/")) {
+    } else if (store_key_begins(key, RECORD_OUTCOME_PREFIX)) {
         enum tercet_status status = check_found(verifier, key, error_out);
         if (status != TERCET_OK) {
             return status;

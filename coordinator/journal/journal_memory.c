@@ -203,13 +203,9 @@ static enum tercet_status load(struct journal *journal, journal_pair_fn pair_fn,
 static enum tercet_status find_outcome(struct journal *journal, const char *gid,
                                        struct buffer *value_out)
 {
-    char key[2 + TERCET_GID_BYTES_MAX + 1];
-    const size_t size = strlen(gid);
-    tercet_assert(size <= TERCET_GID_BYTES_MAX);
-    memcpy(key, "z/", 2);
-    memcpy(key + 2, gid, size);
-    const struct pair *pair =
-        pairs_find(&memory_of(journal)->pairs, tercet_bytes_of(key, 2 + size));
+    uint8_t key[RECORD_OUTCOME_KEY_BYTES_MAX];
+    const size_t size = record_key_outcome(gid, key);
+    const struct pair *pair = pairs_find(&memory_of(journal)->pairs, tercet_bytes_of(key, size));
     if (pair == NULL) {
         return TERCET_NOT_FOUND;
     }
@@ -289,7 +285,7 @@ static enum tercet_status list_outcomes(struct journal *journal, const char *cur
     if (cursor[0] != '\0' && !parse_cursor(cursor, &day, &gid)) {
         return TERCET_INVALID_ARGUMENT;
     }
-    struct pair **pairs = pairs_with(&memory_of(journal)->pairs, "z/", &count);
+    struct pair **pairs = pairs_with(&memory_of(journal)->pairs, RECORD_OUTCOME_PREFIX, &count);
     for (size_t i = 0; i < count; i++) {
         if (is_behind(pairs[i], day, gid)) {
             pairs[behind] = pairs[i];
@@ -312,7 +308,7 @@ static bool remove_expired(struct journal_memory *memory)
 {
     size_t count = 0;
     bool any = false;
-    struct pair **pairs = pairs_with(&memory->pairs, "z/", &count);
+    struct pair **pairs = pairs_with(&memory->pairs, RECORD_OUTCOME_PREFIX, &count);
     for (size_t i = 0; i < count; i++) {
         if ((day_of(pairs[i]) + 1) * DAY_MS <= memory->head.horizon_unix_ms) {
             struct digest128 hash = digest128_of_pair(pairs[i]->key, pairs[i]->value);
@@ -335,7 +331,7 @@ static bool maintain(struct journal *journal, int64_t now_unix_ms)
     }
     size_t count = 0;
     int64_t horizon = memory->head.horizon_unix_ms;
-    struct pair **pairs = pairs_with(&memory->pairs, "z/", &count);
+    struct pair **pairs = pairs_with(&memory->pairs, RECORD_OUTCOME_PREFIX, &count);
     for (size_t i = 0; i < count; i++) {
         const int64_t day_end = (day_of(pairs[i]) + 1) * DAY_MS;
         if (day_end <= now_unix_ms - memory->outcome_keep_ms && day_end > horizon) {

@@ -99,6 +99,7 @@ struct scan {
     struct digest128 digest;
     int64_t count;
     bool has_head;
+    char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of the outcomes */
 };
 
 static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes value,
@@ -111,11 +112,11 @@ static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes
     }
     scan->digest = digest128_add(scan->digest, digest128_of_pair(key, value));
     scan->count++;
-    if (record_key_is_beyond(key, scan->journal->head.greatest_ended_gid)) {
-        return error_set(error_out, TERCET_DATA_LOSS,
-                         "it holds the outcome of a gid that its head takes for unused");
+    if (store_key_begins(key, RECORD_OUTCOME_PREFIX) && key.size <= RECORD_OUTCOME_KEY_BYTES_MAX) {
+        record_key_raise_by_key(scan->greatest_ended_gid, key);
+        return TERCET_OK;
     }
-    if (store_key_begins(key, "t/") || store_key_begins(key, "z/") || store_key_begins(key, "p/") ||
+    if (store_key_begins(key, "t/") || store_key_begins(key, "p/") ||
         store_key_begins(key, DAY_KEY_PREFIX)) {
         return TERCET_OK;
     }
@@ -135,6 +136,10 @@ static enum tercet_status scan_live(struct journal_leveldb *journal, struct terc
     const struct journal_head *head = &journal->head;
     if (!scan.has_head) {
         return error_set(error_out, TERCET_DATA_LOSS, "its head is missing");
+    }
+    if (strcmp(scan.greatest_ended_gid, head->greatest_ended_gid) > 0) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "it holds the outcome of a gid that its head takes for unused");
     }
     if (scan.count != head->live_count || !digest128_equal(scan.digest, head->live_digest)) {
         return error_set(error_out, TERCET_DATA_LOSS,

@@ -10,26 +10,21 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "journal/journal_leveldb_internal.h"
+#include "journal/record_key.h"
 
 #define LIVE_PLACE "live"
 
-enum {
-    KEY_BYTES_MAX = 2 + TERCET_GID_BYTES_MAX,
-    CURSOR_SIZE = DAY_DATE_SIZE + 1 + TERCET_GID_BYTES_MAX + 1
-};
+enum { CURSOR_SIZE = DAY_DATE_SIZE + 1 + TERCET_GID_BYTES_MAX + 1 };
 
 struct outcome_key {
-    char bytes[KEY_BYTES_MAX];
+    uint8_t bytes[RECORD_OUTCOME_KEY_BYTES_MAX];
     size_t size;
 };
 
 static struct outcome_key key_of(const char *gid)
 {
-    struct outcome_key key = {.bytes = {'z', '/'}};
-    const size_t gid_size = strlen(gid);
-    tercet_assert(gid_size <= TERCET_GID_BYTES_MAX);
-    memcpy(key.bytes + 2, gid, gid_size);
-    key.size = 2 + gid_size;
+    struct outcome_key key;
+    key.size = record_key_outcome(gid, key.bytes);
     return key;
 }
 
@@ -136,7 +131,7 @@ static enum tercet_status tell(struct tercet_bytes key, struct tercet_bytes valu
 static void list_store(struct listing *listing, struct store *store)
 {
     struct tercet_error error = {0};
-    const struct tercet_bytes prefix = tercet_bytes_of_text("z/");
+    const struct tercet_bytes prefix = tercet_bytes_of_text(RECORD_OUTCOME_PREFIX);
     const struct tercet_bytes from = listing->behind.size > 0 ? listing->behind : prefix;
     enum tercet_status status = store_scan(store, from, prefix, tell, listing, &error);
     if (status != TERCET_OK && !(status == TERCET_CALL_CANCELLED && listing->stopped)) {

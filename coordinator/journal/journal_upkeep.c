@@ -18,6 +18,7 @@
 #include "journal/journal_day_verify.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/record.h"
+#include "journal/record_key.h"
 
 enum {
     YOUNG_MS = 60 * 1000,
@@ -152,7 +153,7 @@ static bool move_slice(struct journal_leveldb *journal, int64_t now_unix_ms, boo
     struct slice slice = {
         .journal = journal, .now_unix_ms = now_unix_ms, .began_us = clock_boot_us()};
     journal_batch_init(&slice.removals);
-    const struct tercet_bytes prefix = tercet_bytes_of_text("z/");
+    const struct tercet_bytes prefix = tercet_bytes_of_text(RECORD_OUTCOME_PREFIX);
     enum tercet_status status = store_scan(journal->live, buffer_bytes(&journal->pass_key), prefix,
                                            move_pair, &slice, &error);
     const bool more = status == TERCET_CALL_CANCELLED;
@@ -181,7 +182,7 @@ static bool move_some(struct journal_leveldb *journal, const struct upkeep_state
             !is_due(journal->next_pass_unix_ms, now_unix_ms, PASS_EVERY_MS)) {
             return false;
         }
-        buffer_append(&journal->pass_key, "z/", 2);
+        buffer_append(&journal->pass_key, RECORD_OUTCOME_PREFIX, RECORD_OUTCOME_PREFIX_SIZE);
     }
     const bool more = move_slice(journal, now_unix_ms, &moved);
     if (!more) {

@@ -27,8 +27,6 @@ static_assert((int)TXN_OUTCOME_CANCELLED == (int)TERCET__V1__OUTCOME__OUTCOME_CA
 static_assert((int)BRANCH_SKIPPED == (int)TERCET__V1__BRANCH_STATE__BRANCH_STATE_SKIPPED,
               "branch states");
 
-enum { KEY_BYTES_MAX = 2 + TERCET_GID_BYTES_MAX };
-
 /* Of a message without its texts, payloads and results: tags, sizes of 5 bytes, numbers of 10, digests
  * of 16; and of a branch what stands in front of it. */
 enum {
@@ -41,7 +39,7 @@ enum {
 };
 
 struct key {
-    uint8_t bytes[KEY_BYTES_MAX];
+    uint8_t bytes[RECORD_OUTCOME_KEY_BYTES_MAX]; /* all others are shorter */
     size_t size;
 };
 
@@ -63,11 +61,8 @@ static struct key branch_key(const struct txn *txn, const struct branch *branch)
 
 static struct key outcome_key(const struct txn *txn)
 {
-    struct key key = {.bytes = {'z', '/'}};
-    const size_t gid_bytes = strlen(txn->gid);
-    tercet_assert(gid_bytes <= TERCET_GID_BYTES_MAX);
-    memcpy(key.bytes + 2, txn->gid, gid_bytes);
-    key.size = 2 + gid_bytes;
+    struct key key;
+    key.size = record_key_outcome(txn->gid, key.bytes);
     return key;
 }
 

@@ -6,8 +6,8 @@
  *      KIND 0x10 BEGIN; 0x20 INDEX(1) ADD_BRANCH; 0x30 DECIDE; 0x40 PROGRESS
  *   p/ NAME                                  what is known of a participant's databases
  *   d/ YYYY-MM-DD                            what a day holds at least; journal_leveldb.c's own
- *   z/ GID                                   an outcome, until it is moved into its day.  Behind all
- *      others, so that a gid that sorts behind all before it is beyond every table
+ *   a/ GID                                   an outcome, until it is moved into its day; in front of
+ *      all others (record_key.h)
  * Values are messages of tercet.v1.record, each behind one byte of format version (1). */
 #ifndef COORDINATOR_JOURNAL_RECORD_H
 #define COORDINATOR_JOURNAL_RECORD_H

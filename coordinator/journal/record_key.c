@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 
-enum { KEY_SIZE = 11, BRANCH_KEY_SIZE = 12, OUTCOME_PREFIX_SIZE = 2 };
+enum { KEY_SIZE = 11, BRANCH_KEY_SIZE = 12 };
 
 const char *record_key_kind_name(uint32_t kind)
 {
@@ -37,15 +37,26 @@ bool record_key_parse(struct tercet_bytes bytes, struct record_key *key_out)
     return key_out->kind != RECORD_KEY_ADD_BRANCH && bytes.size == KEY_SIZE;
 }
 
+size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BYTES_MAX])
+{
+    const size_t gid_size = strlen(gid);
+    tercet_assert(gid_size <= TERCET_GID_BYTES_MAX);
+    memcpy(key_out, RECORD_OUTCOME_PREFIX, RECORD_OUTCOME_PREFIX_SIZE);
+    memcpy(key_out + RECORD_OUTCOME_PREFIX_SIZE, gid, gid_size);
+    return RECORD_OUTCOME_PREFIX_SIZE + gid_size;
+}
+
 bool record_key_is_beyond(struct tercet_bytes bytes, const char *gid)
 {
     const char *data = bytes.data;
     const size_t gid_size = strlen(gid);
-    if (bytes.size <= OUTCOME_PREFIX_SIZE || memcmp(data, "z/", OUTCOME_PREFIX_SIZE) != 0) {
+    if (bytes.size <= RECORD_OUTCOME_PREFIX_SIZE ||
+        memcmp(data, RECORD_OUTCOME_PREFIX, RECORD_OUTCOME_PREFIX_SIZE) != 0) {
         return false;
     }
-    const size_t size = bytes.size - OUTCOME_PREFIX_SIZE;
-    const int order = memcmp(data + OUTCOME_PREFIX_SIZE, gid, size < gid_size ? size : gid_size);
+    const size_t size = bytes.size - RECORD_OUTCOME_PREFIX_SIZE;
+    const int order =
+        memcmp(data + RECORD_OUTCOME_PREFIX_SIZE, gid, size < gid_size ? size : gid_size);
     return order > 0 || (order == 0 && size > gid_size);
 }
 
@@ -60,9 +71,9 @@ void record_key_raise(char gid_io[TERCET_GID_BYTES_MAX + 1], const char *gid)
 void record_key_raise_by_key(char gid_io[TERCET_GID_BYTES_MAX + 1], struct tercet_bytes bytes)
 {
     if (record_key_is_beyond(bytes, gid_io)) {
-        const size_t size = bytes.size - OUTCOME_PREFIX_SIZE;
+        const size_t size = bytes.size - RECORD_OUTCOME_PREFIX_SIZE;
         tercet_assert(size <= TERCET_GID_BYTES_MAX);
-        memcpy(gid_io, (const char *)bytes.data + OUTCOME_PREFIX_SIZE, size);
+        memcpy(gid_io, (const char *)bytes.data + RECORD_OUTCOME_PREFIX_SIZE, size);
         gid_io[size] = '\0';
     }
 }

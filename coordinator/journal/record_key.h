@@ -5,6 +5,15 @@
 #include "base/bytes.h"
 #include "tercet/tercet.h"
 
+/* An outcome's key is this and its gid.  It comes in front of all others: a table of level 0 holds the
+ * newest outcomes, the head and what is open, so with gids that rise with time nothing lies between its
+ * ends but these, and no compaction writes older outcomes again. */
+#define RECORD_OUTCOME_PREFIX "a/"
+enum {
+    RECORD_OUTCOME_PREFIX_SIZE = 2,
+    RECORD_OUTCOME_KEY_BYTES_MAX = RECORD_OUTCOME_PREFIX_SIZE + TERCET_GID_BYTES_MAX
+};
+
 enum record_key_kind {
     RECORD_KEY_BEGIN = 0x10,
     RECORD_KEY_ADD_BRANCH = 0x20,
@@ -23,6 +32,9 @@ bool record_key_parse(struct tercet_bytes bytes, struct record_key *key_out);
 
 /* "BEGIN"; NULL: it is none. */
 const char *record_key_kind_name(uint32_t kind);
+
+/* Writes the key of the outcome of `gid`; returns its size. */
+size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BYTES_MAX]);
 
 /* Is it an outcome's, of a gid that is greater than this one, byte by byte? */
 bool record_key_is_beyond(struct tercet_bytes bytes, const char *gid);

@@ -62,7 +62,7 @@ bool Coordinator::Open()
          ++pair) {
         const tercet_bytes key = BytesOf(pair->first);
         const tercet_bytes value = BytesOf(pair->second);
-        if (pair->first[0] != 'z') {
+        if (pair->first[0] != 'a') {
             status = record_loader_pair(loader, key, value, digest128_of_pair(key, value), &error);
         }
     }
@@ -140,7 +140,7 @@ void Coordinator::CheckEnd(const txn &ended)
             << "a record of a transaction that has ended";
     }
     view *told = nullptr;
-    const auto found = journal_.pairs.find(std::string("z/") + ended.gid);
+    const auto found = journal_.pairs.find(std::string("a/") + ended.gid);
     ASSERT_NE(journal_.pairs.end(), found);
     ASSERT_EQ(TERCET_OK, record_read_outcome(BytesOf(found->second), &told));
     EXPECT_STREQ(told->gid, ended.gid);

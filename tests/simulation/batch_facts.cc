@@ -186,7 +186,7 @@ bool ReadBatch(const journal_batch *batch, std::vector<Fact> *facts)
         const size_t size = operation.value.size - 1;
         Fact fact{};
         bool fine = false;
-        if (key[0] == 'z') {
+        if (key[0] == 'a') {
             fine = ReadEnded(&room, size, data, &fact);
         } else if (key[0] == 'p') {
             fine = ReadPeer(&room, size, data, &fact);

@@ -45,7 +45,7 @@ TEST_F(JudgeTest, ABatchThatCannotBeRead)
     journal_batch batch;
     digest128 hash{};
     journal_batch_init(&batch);
-    journal_batch_put(&batch, tercet_bytes_of_text("z/g7"), tercet_bytes_of_text("\x01nonsense"),
+    journal_batch_put(&batch, tercet_bytes_of_text("a/g7"), tercet_bytes_of_text("\x01nonsense"),
                       &hash);
     judge.Submitted(&batch);
     journal_batch_deinit(&batch);

@@ -78,7 +78,7 @@ static enum tercet_status take_outcome(struct tercet_bytes key, struct tercet_by
 
 static enum tercet_status read_outcomes(struct reading *reading, struct journal_leveldb *journal)
 {
-    const struct tercet_bytes prefix = tercet_bytes_of_text("z/");
+    const struct tercet_bytes prefix = tercet_bytes_of_text(RECORD_OUTCOME_PREFIX);
     enum tercet_status status =
         store_scan(journal->live, prefix, prefix, take_outcome, reading, reading->error);
     for (size_t i = 0; i < journal->days.count && status == TERCET_OK; i++) {

@@ -63,12 +63,12 @@ static void take_txn(struct txn *txn_take, void *context)
     struct journal_head *head = rebuilt->sifting->head;
     struct buffer ignored;
     struct tercet_error error;
-    char key[2 + TERCET_GID_BYTES_MAX + 1];
+    uint8_t key[RECORD_OUTCOME_KEY_BYTES_MAX];
     snprintf(rebuilt->gid, sizeof rebuilt->gid, "%s", txn_take->gid);
-    snprintf(key, sizeof key, "z/%s", txn_take->gid);
+    const size_t key_size = record_key_outcome(txn_take->gid, key);
     buffer_init(&ignored);
-    rebuilt->ended =
-        store_get(rebuilt->sifting->from, tercet_bytes_of_text(key), &ignored, &error) == TERCET_OK;
+    rebuilt->ended = store_get(rebuilt->sifting->from, tercet_bytes_of(key, key_size), &ignored,
+                               &error) == TERCET_OK;
     buffer_deinit(&ignored);
     if (txn_take->sequence >= head->next_number) {
         head->next_number = txn_take->sequence + 1;
@@ -188,7 +188,9 @@ static enum tercet_status take_pair(struct tercet_bytes key, struct tercet_bytes
     if (record_participant_is(key)) {
         return take_participant(context, key, value, error_out);
     }
-    return store_key_begins(key, "z/") ? take_outcome(context, key, value, error_out) : TERCET_OK;
+    return store_key_begins(key, RECORD_OUTCOME_PREFIX)
+               ? take_outcome(context, key, value, error_out)
+               : TERCET_OK;
 }
 
 /* ---- Days -------------------------------------------------------------------------------------- */

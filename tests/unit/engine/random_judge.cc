@@ -95,7 +95,7 @@ void RandomWorld::Judge()
         }
     }
     for (const auto &one : decided_) {
-        auto outcome = disk_.find("z/" + one.first);
+        auto outcome = disk_.find("a/" + one.first);
         EXPECT_NE(disk_.end(), outcome) << "no outcome of " << one.first;
     }
 }

@@ -59,8 +59,9 @@ void RandomWorld::Start()
     options.directory = &names_;
     options.incarnation = INCARNATION;
     options.next_number = durable_next_number_;
-    if (!disk_.empty() && disk_.rbegin()->first[0] == 'z') {
-        options.greatest_ended_gid = disk_.rbegin()->first.c_str() + 2;
+    const auto behind_outcomes = disk_.lower_bound("b");
+    if (behind_outcomes != disk_.begin()) {
+        options.greatest_ended_gid = std::prev(behind_outcomes)->first.c_str() + 2;
     }
     options.seed = Below(1 << 16);
     snprintf(options.boot_id, sizeof options.boot_id, "boot-%u", Below(2));
@@ -292,7 +293,7 @@ void RandomWorld::Find()
     lookups_.erase(lookups_.begin() + static_cast<long>(at));
     event *made = event_create(EVENT_FOUND);
     snprintf(made->u.found.gid, sizeof made->u.found.gid, "%s", gid.c_str());
-    auto found = disk_.find("z/" + gid);
+    auto found = disk_.find("a/" + gid);
     if (found != disk_.end()) {
         EXPECT_EQ(TERCET_OK,
                   record_read_outcome(tercet_bytes_of(found->second.data(), found->second.size()),

@@ -78,7 +78,7 @@ class JournaledWorld : public EngineWorld
     void ExpectAllEnds(const std::string &gid)
     {
         RunToEnd();
-        EXPECT_EQ(1U, disk.count("z/" + gid));
+        EXPECT_EQ(1U, disk.count("a/" + gid));
         EXPECT_EQ(1U, disk.size()) << "a record is left";
     }
 
@@ -138,7 +138,7 @@ TEST(RecordRecovery, BeginTryAndCancelInOneStepComeBackDecided)
     world.hold_lookups = false;
     world.FindAll();
     // Its try had not left, so it has ended already.
-    EXPECT_EQ(1U, world.disk.count("z/g"));
+    EXPECT_EQ(1U, world.disk.count("a/g"));
     EXPECT_EQ(1U, world.disk.size());
     world.Crash();
     EXPECT_EQ(nullptr, world.Find("g"));

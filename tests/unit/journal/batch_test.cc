@@ -85,7 +85,7 @@ TEST(JournalBatch, WhatIsWrittenWhereItWillStandIsLikeAnyOther)
     Batch written;
     digest128 hash = copied.Put("key", "value");
     const digest128 again = copied.Put("key", "", hash);
-    journal_batch_put_for_good(copied.get(), Bytes("z/gid"), Bytes("outcome"));
+    journal_batch_put_for_good(copied.get(), Bytes("a/gid"), Bytes("outcome"));
 
     digest128 old = {0, 0};
     memcpy(journal_batch_begin_put(written.get(), Bytes("key"), 100), "value", 5);
@@ -94,7 +94,7 @@ TEST(JournalBatch, WhatIsWrittenWhereItWillStandIsLikeAnyOther)
     (void)journal_batch_begin_put(written.get(), Bytes("key"), 1);
     journal_batch_end_put(written.get(), 0, &old);
     EXPECT_TRUE(digest128_equal(old, again));
-    memcpy(journal_batch_begin_put(written.get(), Bytes("z/gid"), 7), "outcome", 7);
+    memcpy(journal_batch_begin_put(written.get(), Bytes("a/gid"), 7), "outcome", 7);
     journal_batch_end_put_for_good(written.get(), 7);
 
     EXPECT_EQ(Text(buffer_bytes(&written.get()->operations)),

@@ -46,7 +46,7 @@ class JournalDays : public Outcomes
         tercet_error error = {};
         ASSERT_EQ(store_open(&options, &opened, &error), TERCET_OK) << error.text;
         leveldb_writebatch_t *writes = leveldb_writebatch_create();
-        const std::string key = "z/" + gid;
+        const std::string key = "a/" + gid;
         leveldb_writebatch_delete(writes, key.data(), key.size());
         ASSERT_EQ(store_write(opened, writes, &error), TERCET_OK) << error.text;
         leveldb_writebatch_destroy(writes);

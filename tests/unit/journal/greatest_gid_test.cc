@@ -4,6 +4,9 @@
 #include "unit/journal/tools_fixture.h"
 
 extern "C" {
+#include "journal/journal_day_open.h"
+#include "journal/journal_days.h"
+#include "journal/journal_head.h"
 #include "journal/record_key.h"
 }
 
@@ -31,27 +34,39 @@ class GreatestGid : public Outcomes
     }
 };
 
+// Else every merge of tables would write all older outcomes again (record_key.h).
+TEST(OutcomeKey, StandsInFrontOfAllOthers)
+{
+    uint8_t key[RECORD_OUTCOME_KEY_BYTES_MAX];
+    const std::string longest(TERCET_GID_BYTES_MAX, '~');
+    const size_t size = record_key_outcome(longest.c_str(), key);
+    ASSERT_EQ(size, sizeof key);
+    for (const char *other : {JOURNAL_HEAD_KEY, DAY_TOTALS_KEY, DAY_KEY_PREFIX, "p/", "t/"}) {
+        EXPECT_LT(bytes_compare(tercet_bytes_of(key, size), Bytes(other)), 0) << other;
+    }
+}
+
 TEST(GreatestGidOfKeys, OnlyOutcomesRaiseIt)
 {
     char gid[TERCET_GID_BYTES_MAX + 1] = "";
     record_key_raise_by_key(gid, Bytes(TxnKey(1)));
-    record_key_raise_by_key(gid, Bytes("z/"));
+    record_key_raise_by_key(gid, Bytes("a/"));
     record_key_raise_by_key(gid, Bytes("z"));
     EXPECT_STREQ(gid, "");
-    record_key_raise_by_key(gid, Bytes("z/g5"));
+    record_key_raise_by_key(gid, Bytes("a/g5"));
     EXPECT_STREQ(gid, "g5");
-    record_key_raise_by_key(gid, Bytes("z/g49"));
+    record_key_raise_by_key(gid, Bytes("a/g49"));
     record_key_raise(gid, "g");
     record_key_raise(gid, "");
     EXPECT_STREQ(gid, "g5");
     record_key_raise(gid, "g50");
     EXPECT_STREQ(gid, "g50");
     const std::string longest(TERCET_GID_BYTES_MAX, '~');
-    record_key_raise_by_key(gid, Bytes("z/" + longest));
+    record_key_raise_by_key(gid, Bytes("a/" + longest));
     EXPECT_EQ(gid, longest);
-    EXPECT_FALSE(record_key_is_beyond(Bytes("z/" + longest), gid));
-    EXPECT_FALSE(record_key_is_beyond(Bytes("z/~"), gid));
-    EXPECT_TRUE(record_key_is_beyond(Bytes("z/" + longest + "!"), gid));
+    EXPECT_FALSE(record_key_is_beyond(Bytes("a/" + longest), gid));
+    EXPECT_FALSE(record_key_is_beyond(Bytes("a/~"), gid));
+    EXPECT_TRUE(record_key_is_beyond(Bytes("a/" + longest + "!"), gid));
 }
 
 TEST_F(GreatestGid, IsTheGreatestAndNotTheNewestAndOutlivesAStartAndTheMoveIntoADay)
@@ -72,7 +87,7 @@ TEST_F(GreatestGid, AnOutcomeBehindItIsRefusedAtTheStartAndRecovered)
     OpenIt();
     Put("g5");
     Batch batch;
-    batch.Put("z/g6", "anything"); // not as records are written
+    batch.Put("a/g6", "anything"); // not as records are written
     batch.Write(journal_);
     Close();
     Opened opened = Open(Path());
@@ -82,6 +97,26 @@ TEST_F(GreatestGid, AnOutcomeBehindItIsRefusedAtTheStartAndRecovered)
     const Told told = Recover(Path(), temp_ / "n", true);
     ASSERT_EQ(told.status, TERCET_OK) << told.error;
     EXPECT_EQ(Greatest(temp_ / "n"), "g5");
+}
+
+// As journals had outcomes that were made before 0.1.0.
+TEST_F(GreatestGid, AKeyThatNobodyKnowsIsRefusedAtTheStart)
+{
+    for (const std::string &key : {std::string("z/g5"), "a/" + std::string(200, 'g')}) {
+        const std::string path = temp_ / ("of-" + key.substr(0, 1));
+        ASSERT_EQ(Init(path), TERCET_OK);
+        Opened opened = Open(path);
+        ASSERT_EQ(opened.status, TERCET_OK);
+        Batch batch;
+        batch.Put(key, "anything");
+        batch.Write(opened.journal);
+        journal_close(opened.journal);
+        opened = Open(path);
+        EXPECT_EQ(opened.status, TERCET_DATA_LOSS);
+        EXPECT_NE(opened.text.find("does not know: use the version that wrote it"),
+                  std::string::npos)
+            << opened.text;
+    }
 }
 
 TEST_F(GreatestGid, DaysWithoutOneAreRefusedAtTheStart)

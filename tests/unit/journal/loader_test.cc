@@ -392,7 +392,7 @@ TEST(RecordLoader, AKeyThatNobodyWritesIsRefused)
     const auto pairs = SomePairs(Seed());
     const std::string &value = pairs.begin()->second;
     for (const std::string &key :
-         {std::string("t/"), TxnKey(1) + "x", TxnKey(1).substr(0, 10), std::string("z/gid"),
+         {std::string("t/"), TxnKey(1) + "x", TxnKey(1).substr(0, 10), std::string("a/gid"),
           TxnKey(1).substr(0, 10) + "\x11", TxnKey(1).substr(0, 10) + "\x20"}) {
         Recovery recovery;
         EXPECT_EQ(recovery.Pair(key, value), TERCET_DATA_LOSS);
