@@ -75,7 +75,8 @@ struct journal_leveldb {
 
     /* ---- the reader's ---- */
     struct days days;
-    struct buffer pass_key; /* where the pass over the live store goes on; empty: no pass */
+    struct buffer pass_key;      /* where the pass over the live store goes on; empty: no pass */
+    int64_t pass_oldest_unix_ms; /* when the first ended of those that it leaves there */
     int64_t next_pass_unix_ms;
     int64_t next_expiry_unix_ms;
     struct backup *backup; /* that is being made; NULL: none */

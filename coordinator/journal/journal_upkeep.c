@@ -3,7 +3,9 @@
  * A pass goes over the outcomes of the live store in bounded slices.  Those that have been there
  * for a minute are written to their days and synced; only then is their removal added to `upkeep`,
  * which rides with the journal thread's next write together with the days' new "d/" pairs.  A new
- * pass begins when all removals of the last one are durable, so that nothing is removed twice.
+ * pass begins when all removals of the last one are durable, so that nothing is removed twice, and
+ * not before the oldest that was left is a minute old: outcomes stand there in the order of their
+ * gids, so a pass looks at all of them.
  *
  * A day expires by age, or, oldest first, when all days together are too big; never the newest.
  * Its "d/" pair goes and the horizon rises in one write; when that is durable the directory is
@@ -22,7 +24,7 @@
 
 enum {
     YOUNG_MS = 60 * 1000,
-    PASS_EVERY_MS = 10 * 1000,
+    PASS_EVERY_MS = 30 * 1000,
     EXPIRY_EVERY_MS = 60 * 1000,
     SLICE_COUNT_MAX = 512,
     SLICE_US_MAX = 5000,
@@ -98,6 +100,15 @@ static bool is_full(const struct slice *slice)
             clock_boot_us() - slice->began_us >= SLICE_US_MAX);
 }
 
+/* It stays for a later pass. */
+static enum tercet_status leave(struct journal_leveldb *journal, int64_t ended_unix_ms)
+{
+    if (ended_unix_ms < journal->pass_oldest_unix_ms) {
+        journal->pass_oldest_unix_ms = ended_unix_ms;
+    }
+    return TERCET_OK;
+}
+
 /* Stages one outcome of the live store, if it is old enough. */
 static enum tercet_status move_pair(struct tercet_bytes key, struct tercet_bytes value,
                                     void *context, struct tercet_error *error_out)
@@ -115,11 +126,11 @@ static enum tercet_status move_pair(struct tercet_bytes key, struct tercet_bytes
         return error_set(error_out, TERCET_DATA_LOSS, "an outcome makes no sense");
     }
     if (ended_unix_ms + YOUNG_MS > slice->now_unix_ms) {
-        return TERCET_OK;
+        return leave(journal, ended_unix_ms);
     }
     struct day *day = days_of_moment(&journal->days, ended_unix_ms);
     if (day->dropping) {
-        return TERCET_OK; /* the next pass, into a new one */
+        return leave(journal, ended_unix_ms); /* the next pass, into a new one */
     }
     enum tercet_status status = days_stage(&journal->days, day, key, value, error_out);
     if (status == TERCET_OK) {
@@ -178,16 +189,18 @@ static bool move_some(struct journal_leveldb *journal, const struct upkeep_state
 {
     bool moved = false;
     if (journal->pass_key.size == 0) {
-        if (!state->all_durable ||
-            !is_due(journal->next_pass_unix_ms, now_unix_ms, PASS_EVERY_MS)) {
+        if (!state->all_durable || !is_due(journal->next_pass_unix_ms, now_unix_ms, YOUNG_MS)) {
             return false;
         }
+        journal->pass_oldest_unix_ms = now_unix_ms; /* what ends from now on is younger */
         buffer_append(&journal->pass_key, RECORD_OUTCOME_PREFIX, RECORD_OUTCOME_PREFIX_SIZE);
     }
     const bool more = move_slice(journal, now_unix_ms, &moved);
     if (!more) {
         buffer_clear(&journal->pass_key);
-        journal->next_pass_unix_ms = now_unix_ms + PASS_EVERY_MS;
+        const int64_t first_unix_ms = journal->pass_oldest_unix_ms + YOUNG_MS;
+        const int64_t after_unix_ms = now_unix_ms + PASS_EVERY_MS;
+        journal->next_pass_unix_ms = first_unix_ms > after_unix_ms ? first_unix_ms : after_unix_ms;
     }
     return more || moved;
 }

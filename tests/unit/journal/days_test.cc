@@ -126,7 +126,7 @@ TEST_F(JournalDays, MayBeWrittenToWhileTheyAreCounted)
         rounds++;
         ASSERT_LT(rounds, 10000);
         if (rounds <= 50) {
-            now += 11000; // a new pass
+            now += 60000; // a new pass
             PutOutcome(&batch, "later" + std::to_string(rounds), kNow - kDay);
         }
         batch.Write(journal);

@@ -42,19 +42,53 @@ TEST_F(Outcomes, ThatWereCopiedButNotRemovedAreMovedOnceMore)
     PutOutcome(&batch, "second", kNow - kDay);
     PutOutcome(&batch, "third", kNow - 2 * kDay);
     batch.Write(journal);
-    EXPECT_TRUE(journal_maintain(journal, kNow + 20000)); // copied; the removals are never written
+    EXPECT_TRUE(journal_maintain(journal, kNow + 60000)); // copied; the removals are never written
     journal = OpenIt();
     EXPECT_EQ(ListOutcomes(journal).size(), 3U);
     for (const char *gid : {"first", "second", "third"}) {
         EXPECT_EQ(FindOutcome(journal, gid), gid);
     }
-    Settle(journal, kNow + 20000);
+    Settle(journal, kNow + 60000);
     EXPECT_EQ(Head(journal).live_count, 2); // the two days
     journal = OpenIt();
     for (const char *gid : {"first", "second", "third"}) {
         EXPECT_EQ(FindOutcome(journal, gid), gid);
     }
     EXPECT_EQ(ListOutcomes(journal), (std::vector<std::string>{"first", "second", "third"}));
+}
+
+// A pass looks at all outcomes, so none begins that would find nothing.
+TEST_F(Outcomes, AreLookedAtWhenTheFirstOfThemIsAMinuteOld)
+{
+    struct journal *journal = OpenIt();
+    Batch batch;
+    PutOutcome(&batch, "late", kNow - 10000);
+    PutOutcome(&batch, "early", kNow - 20000);
+    batch.Write(journal);
+    Settle(journal, kNow);
+    EXPECT_FALSE(journal_maintain(journal, kNow + 39999));
+    EXPECT_TRUE(Days(Path()).empty());
+    Settle(journal,
+           kNow + 40000); // "early"; "late" could go in 10 s, but passes come half a minute apart
+    EXPECT_EQ(Head(journal).live_count, 2); // "late", and the day
+    EXPECT_FALSE(journal_maintain(journal, kNow + 69999));
+    Settle(journal, kNow + 70000);
+    EXPECT_EQ(Head(journal).live_count, 1);
+    EXPECT_EQ(ListOutcomes(journal).size(), 2U);
+}
+
+// A clock that was set back keeps no outcome for longer than it takes to get there again.
+TEST_F(Outcomes, AreLookedAtWhenTheClockWasSetBack)
+{
+    struct journal *journal = OpenIt();
+    Batch batch;
+    Settle(journal, kNow);
+    PutOutcome(&batch, "gid", kNow - 2 * kDay);
+    batch.Write(journal);
+    EXPECT_FALSE(journal_maintain(journal, kNow + 1));
+    EXPECT_TRUE(journal_maintain(journal, kNow - kDay));
+    Settle(journal, kNow - kDay);
+    EXPECT_EQ(Head(journal).live_count, 1); // the day
 }
 
 TEST_F(Outcomes, AreListedNewestDayFirstAndEachOnceAcrossPages)
@@ -190,7 +224,7 @@ TEST_F(Outcomes, AnOlderCopyOfADayEndsTheProcess)
     journal = OpenIt();
     PutOutcome(&batch, "two", kNow - kDay);
     batch.Write(journal);
-    Settle(journal, kNow + 20000);
+    Settle(journal, kNow + 60000);
     Close();
     fs::remove_all(Path() + "/outcomes/2027-01-14");
     fs::rename(temp_ / "older", Path() + "/outcomes/2027-01-14");
