@@ -135,10 +135,9 @@ static void pump(struct rpc_feed *feed)
 }
 
 bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
-                   const ProtobufCMessage *message, size_t bytes_max, int64_t *name,
+                   const ProtobufCMessage *message, size_t bytes_max, int64_t *name, int64_t now_ms,
                    int64_t until_ms)
 {
-    const int64_t now_ms = clock_boot_ms();
     pthread_mutex_lock(&feed->mutex);
     const bool full =
         feed->kind->within_window && feed->waiting.count + feed->unanswered >= feed->window;

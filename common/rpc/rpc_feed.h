@@ -138,7 +138,7 @@ void rpc_feed_set_head(struct rpc_feed *feed, const ProtobufCMessage *head);
  * The encoding takes at most `bytes_max`.  False: it is not open any more, or the window is full, and
  * nothing was done. */
 bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
-                   const ProtobufCMessage *message, size_t bytes_max, int64_t *name,
+                   const ProtobufCMessage *message, size_t bytes_max, int64_t *name, int64_t now_ms,
                    int64_t until_ms);
 
 void rpc_feed_flush(struct rpc_feed *feed);

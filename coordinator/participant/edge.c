@@ -185,7 +185,7 @@ static bool send_on_stream(struct edge *edge, struct edge_call *call, const stru
     batch.n_requests = 1;
     batch.requests = requests;
     if (!rpc_feed_send(&seat->feed, &call->on_stream, &batch.base, wire_request_bytes_max(&request),
-                       &request.message.call, until_ms)) {
+                       &request.message.call, now_ms, until_ms)) {
         return false;
     }
     if (!list_is_linked(&seat->touched)) {

@@ -98,7 +98,7 @@ bool client_stream_send(struct rpc_feed *feed, struct client_call *call, uint32_
     batch.n_requests = 1;
     batch.requests = &request;
     if (!rpc_feed_send(feed, &call->on_stream, &batch.base, call->request.size + AROUND_BYTES_MAX,
-                       &request->call, now_ms + timeout_ms)) {
+                       &request->call, now_ms, now_ms + timeout_ms)) {
         return false;
     }
     rpc_feed_flush(feed);
