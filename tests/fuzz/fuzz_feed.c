@@ -47,11 +47,13 @@ static size_t sent_count; /* messages that were looked at */
 static uint32_t window;   /* as told last; 0: not yet */
 static size_t lies;       /* replies to what was not out: each is taken for a late one */
 static int64_t now_ms;
+static uint64_t clock_reads;
 
 int64_t __wrap_clock_boot_ms(void);
 
 int64_t __wrap_clock_boot_ms(void)
 {
+    clock_reads++;
     return now_ms;
 }
 
@@ -264,10 +266,12 @@ static void receive(struct tercet_bytes wire)
         return;
     }
     note_said(wire);
+    const uint64_t reads_before = clock_reads;
     if (!memory_duplex_receive(wire)) {
         end_stream(TERCET_INTERNAL);
         return;
     }
+    tercet_assert(clock_reads > reads_before); /* when it was heard is told by the input's clock */
     take_events();
     judge_sent();
 }
