@@ -48,7 +48,8 @@ SUITE["integrity"] = "tests/integrity/integrity_sweep"
 ARGUMENTS = {
     "integrity": ["power", "--cases", "2000"],
     "journal": ["--gtest_filter=JournalBatch*:Record*:*Loader*:JournalMemory*:OpenGids.AStart*:JournalOpen*:"
-                "Guard.*Name*:Guard.*Shar*:Guard.*OfAnotherStore"],  # the others are slow
+                "Guard.*Name*:Guard.*Shar*:Guard.*OfAnotherStore:Outcomes.AreLookedAt*:"
+                "GreatestGid.AnOutcome*"],  # the others are slow
     "damage": ["--gtest_filter=Damage.ALog*"],
 }
 LIMIT_S = 90
