@@ -46,7 +46,8 @@ size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BY
     return RECORD_OUTCOME_PREFIX_SIZE + gid_size;
 }
 
-bool record_key_is_beyond(struct tercet_bytes bytes, const char *gid)
+/* Is it an outcome's, of a gid that is greater than this one, byte by byte? */
+static bool is_beyond(struct tercet_bytes bytes, const char *gid)
 {
     const char *data = bytes.data;
     const size_t gid_size = strlen(gid);
@@ -70,7 +71,7 @@ void record_key_raise(char gid_io[TERCET_GID_BYTES_MAX + 1], const char *gid)
 
 void record_key_raise_by_key(char gid_io[TERCET_GID_BYTES_MAX + 1], struct tercet_bytes bytes)
 {
-    if (record_key_is_beyond(bytes, gid_io)) {
+    if (is_beyond(bytes, gid_io)) {
         const size_t size = bytes.size - RECORD_OUTCOME_PREFIX_SIZE;
         tercet_assert(size <= TERCET_GID_BYTES_MAX);
         memcpy(gid_io, (const char *)bytes.data + RECORD_OUTCOME_PREFIX_SIZE, size);

@@ -36,10 +36,7 @@ const char *record_key_kind_name(uint32_t kind);
 /* Writes the key of the outcome of `gid`; returns its size. */
 size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BYTES_MAX]);
 
-/* Is it an outcome's, of a gid that is greater than this one, byte by byte? */
-bool record_key_is_beyond(struct tercet_bytes bytes, const char *gid);
-
-/* The greatest gid that has ended, once this one, or an outcome with this key, is there, too.  "" and
+/* The greatest gid that has ended, byte by byte, once this one, or an outcome with this key, is there, too.  "" and
  * other keys leave it as it was. */
 void record_key_raise(char gid_io[TERCET_GID_BYTES_MAX + 1], const char *gid);
 void record_key_raise_by_key(char gid_io[TERCET_GID_BYTES_MAX + 1], struct tercet_bytes bytes);
