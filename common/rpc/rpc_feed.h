@@ -135,8 +135,8 @@ void rpc_feed_may_try(struct rpc_feed *feed);
 void rpc_feed_set_head(struct rpc_feed *feed, const ProtobufCMessage *head);
 
 /* Takes the call and encodes `message`, which holds it and nothing else, after `*name` in it was set.
- * The encoding takes at most `bytes_max`.  False: it is not open any more, or the window is full, and
- * nothing was done. */
+ * The encoding takes at most `bytes_max`.  `now_ms` and `until_ms`, when rpc_feed_expire() ends it, are
+ * clock_boot_ms()'s.  False: it is not open any more, or the window is full, and nothing was done. */
 bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
                    const ProtobufCMessage *message, size_t bytes_max, int64_t *name, int64_t now_ms,
                    int64_t until_ms);

@@ -47,9 +47,9 @@ void journal_batch_put(struct journal_batch *batch, struct tercet_bytes key,
 void journal_batch_put_for_good(struct journal_batch *batch, struct tercet_bytes key,
                                 struct tercet_bytes value);
 
-/* The same of a value that the caller writes where it will stand in the batch: room for
- * `value_bytes_max` bytes, at least one.  It ends with how many there are, before anything else is put
- * or removed. */
+/* The same of a value that the caller writes where it will stand in the batch.  begin_put() gives room
+ * for `value_bytes_max` bytes, at least one, good until end_put() is told how many were written: not
+ * more than that (asserted), and before anything else is put or removed (asserted, too). */
 uint8_t *journal_batch_begin_put(struct journal_batch *batch, struct tercet_bytes key,
                                  size_t value_bytes_max);
 void journal_batch_end_put(struct journal_batch *batch, size_t value_size,
