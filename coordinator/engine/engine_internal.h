@@ -5,7 +5,8 @@
  *   request.c    what an initiator asks of a transaction
  *   admit.c      every bound, before anything begins
  *   list.c       a page of open transactions
- *   restored.c   a restored journal asks before it acts; evidence.c what the answers say
+ *   restored.c   a restored journal asks before it acts; rows.c what the answers say, evidence.c what is
+ *                done then
  *   hold.c       a participant that was rolled back or exchanged waits for an operator
  *   inquiry.c    requests whose gid is not in memory wait for a look-up
  *   answer.c     what a participant's answer means

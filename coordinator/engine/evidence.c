@@ -6,97 +6,7 @@
 #include "base/memory.h"
 #include "engine/restored.h"
 
-/* Numbers of tercet.v1.FenceState and ConflictKind. */
-enum { ROW_TRIED = 1, ROW_CONFIRMED = 2, ROW_CANCELLED = 3, ROW_SUSPENDED = 4 };
-
 static const char RESTORED[] = "TERCET_RESTORED";
-
-/* The rows of one gid. */
-struct group {
-    struct row_seen *rows;
-    size_t count;
-};
-
-struct verdict {
-    bool confirmed;
-    bool cancelled;
-    bool forgotten;
-};
-
-static bool is_row_of(const struct row_seen *seen, const struct branch *branch)
-{
-    return seen->participant == branch->spec.participant &&
-           seen->row.branch == branch->spec.index &&
-           branch_number_compare(seen->row.number, branch->number) == 0;
-}
-
-static const struct row_seen *find_row(const struct group *group, const struct branch *branch)
-{
-    for (size_t i = 0; i < group->count; i++) {
-        if (is_row_of(&group->rows[i], branch)) {
-            return &group->rows[i];
-        }
-    }
-    return NULL;
-}
-
-static bool is_undone(uint32_t state)
-{
-    return state == ROW_CANCELLED || state == ROW_SUSPENDED;
-}
-
-/* Step by step a branch may have been added after the backup, and its row be gone. */
-static bool may_have_lost_more(const struct engine *engine, const struct txn *txn)
-{
-    bool passed = false;
-    for (uint32_t i = 0; i < engine->peer_count; i++) {
-        passed =
-            passed || branch_number_compare(engine->options.lost_from, engine->peers[i].passed) < 0;
-    }
-    return passed && txn->mode == TXN_MODE_STEPS;
-}
-
-static struct verdict judge(const struct engine *engine, const struct txn *txn,
-                            const struct group *group)
-{
-    struct verdict verdict = {false, false, false};
-    struct branch *undone = NULL; /* optional, or perhaps */
-    bool may_be_left_out = false;
-    bool tried = false;
-    for (uint32_t i = 0; i < txn->branch_count; i++) {
-        struct branch *branch = txn->branches[i];
-        const struct row_seen *seen = find_row(group, branch);
-        if (seen == NULL) {
-            const struct peer *peer = &engine->peers[branch->spec.participant];
-            const bool passed = branch_number_compare(branch->number, peer->passed) < 0;
-            branch_set_conflict(branch, passed ? CONFLICT_FORGOTTEN : 0);
-            verdict.forgotten = verdict.forgotten || passed;
-        } else if (seen->row.state == ROW_CONFIRMED) {
-            verdict.confirmed = true;
-        } else if (is_undone(seen->row.state) && branch->payload_lost) {
-            may_be_left_out = true;
-            undone = branch;
-        } else if (is_undone(seen->row.state) && !branch->spec.optional) {
-            verdict.cancelled = true;
-        } else if (is_undone(seen->row.state)) {
-            undone = branch;
-        } else {
-            tried = true;
-        }
-    }
-    /* It was decided, and had ended, or one would not be undone and the others, if there were others,
-     * be gone: rows go when all of a transaction has ended. */
-    if (undone != NULL && !tried && !verdict.confirmed && !verdict.cancelled &&
-        may_have_lost_more(engine, txn)) {
-        branch_set_conflict(undone, CONFLICT_FORGOTTEN);
-        verdict.forgotten = true;
-    }
-    /* Of a branch that the journal has lost its row does not say whether it was optional: where it is
-     * undone the others may have been confirmed, unless their rows are there and say that they were not. */
-    verdict.cancelled =
-        verdict.cancelled || (may_be_left_out && !verdict.confirmed && !verdict.forgotten);
-    return verdict;
-}
 
 static bool is_closed(const struct engine *engine, const struct branch *branch)
 {
@@ -144,9 +54,9 @@ static void end_what_was_closed(struct step *step, struct txn *txn)
 static bool was_left_out(const struct branch *branch, const struct row_seen *seen)
 {
     if (branch->payload_lost) {
-        return seen != NULL ? is_undone(seen->row.state) : !branch->answered_tried;
+        return seen != NULL ? row_is_undone(seen->row.state) : !branch->answered_tried;
     }
-    return branch->spec.optional && (seen == NULL || is_undone(seen->row.state));
+    return branch->spec.optional && (seen == NULL || row_is_undone(seen->row.state));
 }
 
 /* It was optional, then, and there is nothing left to undo. */
@@ -160,14 +70,14 @@ static void leave_out_lost(struct step *step, struct branch *branch)
 }
 
 /* A confirm was decided, so everything else that had to be tried was. */
-static void confirm_again(struct step *step, struct txn *txn, const struct group *group)
+static void confirm_again(struct step *step, struct txn *txn, const struct rows *rows)
 {
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
         if (branch->spec.confirm_only || branch->state != BRANCH_WAITING) {
             continue;
         }
-        const bool left_out = was_left_out(branch, find_row(group, branch));
+        const bool left_out = was_left_out(branch, rows_find(rows, branch));
         if (left_out && branch->payload_lost) {
             leave_out_lost(step, branch);
         }
@@ -228,10 +138,10 @@ static void add_lost_branch(struct step *step, struct txn *txn, const struct row
 }
 
 /* Step by step a branch may have been added after the backup. */
-static void add_unknown_branches(struct step *step, struct txn *txn, const struct group *group)
+static void add_unknown_branches(struct step *step, struct txn *txn, const struct rows *rows)
 {
-    for (size_t i = 0; i < group->count; i++) {
-        const struct row_seen *seen = &group->rows[i];
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row_seen *seen = &rows->items[i];
         const bool later =
             branch_number_compare(seen->row.number, step->engine->options.lost_from) >= 0;
         if (later && txn->mode == TXN_MODE_STEPS && txn_branch(txn, seen->row.branch) == NULL) {
@@ -241,30 +151,30 @@ static void add_unknown_branches(struct step *step, struct txn *txn, const struc
     }
 }
 
-static void apply_to_open(struct step *step, struct txn *txn, const struct group *group)
+static void apply_to_open(struct step *step, struct txn *txn, const struct rows *rows)
 {
-    add_unknown_branches(step, txn, group);
+    add_unknown_branches(step, txn, rows);
     if (restored_knows_no_branch(step->engine, txn)) {
         return;
     }
-    const struct verdict verdict = judge(step->engine, txn, group);
+    const struct judgement found = rows_judge(step->engine, txn, rows);
     txn->in_doubt = false;
-    if (verdict.confirmed != verdict.cancelled) {
+    if (found.confirmed != found.cancelled) {
         for (uint32_t i = 0; i < txn->branch_count; i++) {
             /* Whether it was confirmed with an optional one whose row is gone, nobody knows. */
-            if (verdict.cancelled || !txn->branches[i]->spec.optional ||
+            if (found.cancelled || !txn->branches[i]->spec.optional ||
                 txn->branches[i]->state != BRANCH_WAITING) {
                 branch_set_conflict(txn->branches[i], 0);
             }
         }
         engine_resume_deadline(step, txn);
-        if (verdict.confirmed) {
-            confirm_again(step, txn, group);
+        if (found.confirmed) {
+            confirm_again(step, txn, rows);
         } else {
             cancel_again(step, txn, "a participant had cancelled it before the journal was lost");
         }
         end_what_was_closed(step, txn);
-    } else if (verdict.confirmed || verdict.forgotten) {
+    } else if (found.confirmed || found.forgotten) {
         stay_unknown(step, txn);
     } else {
         engine_resume_deadline(step, txn);
@@ -274,35 +184,25 @@ static void apply_to_open(struct step *step, struct txn *txn, const struct group
 
 /* ---- Transactions that the journal does not know ------------------------------------------------ */
 
-static bool has_state(const struct group *group, uint32_t state)
-{
-    for (size_t i = 0; i < group->count; i++) {
-        if (group->rows[i].row.state == state) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What has done its part already needs no payload. */
-static void end_what_has_ended(struct step *step, struct txn *txn, const struct group *group)
+static void end_what_has_ended(struct step *step, struct txn *txn, const struct rows *rows)
 {
     for (uint32_t i = 0; i < txn->branch_count; i++) {
         struct branch *branch = txn->branches[i];
-        const struct row_seen *seen = find_row(group, branch);
+        const struct row_seen *seen = rows_find(rows, branch);
         if (branch->state == BRANCH_CONFIRMING && seen->row.state == ROW_CONFIRMED) {
             engine_move_branch(step, branch, BRANCH_CONFIRMED);
-        } else if (branch->state == BRANCH_CANCELLING && is_undone(seen->row.state)) {
+        } else if (branch->state == BRANCH_CANCELLING && row_is_undone(seen->row.state)) {
             engine_move_branch(step, branch, BRANCH_CANCELLED);
         }
     }
     progress(step, txn);
 }
 
-static void adopt_unknown(struct step *step, const struct group *group)
+static void adopt_unknown(struct step *step, const struct rows *rows)
 {
     struct engine *engine = step->engine;
-    struct txn *txn = txn_create(group->rows[0].row.gid, engine->options.boot_id, "");
+    struct txn *txn = txn_create(rows->items[0].row.gid, engine->options.boot_id, "");
     txn->mode = TXN_MODE_EXECUTE;
     txn->sequence = engine_take_number(engine).number;
     txn->begun_unix_ms = step->now.unix_ms;
@@ -312,52 +212,24 @@ static void adopt_unknown(struct step *step, const struct group *group)
     txn_move(txn, TXN_TRYING, step->now);
     list_push_back(&engine->open, &txn->link);
     engine->stats.open_transactions++;
-    for (size_t i = 0; i < group->count; i++) {
-        if (txn_branch(txn, group->rows[i].row.branch) == NULL) {
-            add_lost_branch(step, txn, &group->rows[i]);
+    for (size_t i = 0; i < rows->count; i++) {
+        if (txn_branch(txn, rows->items[i].row.branch) == NULL) {
+            add_lost_branch(step, txn, &rows->items[i]);
         }
     }
     engine_reschedule(step, txn);
     record(step, RECORD_BEGIN, txn, NULL);
-    if (has_state(group, ROW_CONFIRMED)) {
-        confirm_again(step, txn, group);
+    if (rows_have(rows, ROW_CONFIRMED)) {
+        confirm_again(step, txn, rows);
     } else {
         cancel_again(step, txn, "it was begun after the backup, and nobody had confirmed it");
     }
-    end_what_has_ended(step, txn, group);
+    end_what_has_ended(step, txn, rows);
 }
 
 /* ---- All --------------------------------------------------------------------------------------- */
 
-static struct group group_at(struct row_seen *rows, size_t count, size_t at)
-{
-    struct group group = {&rows[at], 1};
-    while (at + group.count < count &&
-           strcmp(rows[at].row.gid, rows[at + group.count].row.gid) == 0) {
-        group.count++;
-    }
-    return group;
-}
-
-static struct group find_group(struct row_seen *rows, size_t count, const char *gid)
-{
-    size_t low = 0;
-    size_t high = count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (strcmp(rows[middle].row.gid, gid) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low < count && strcmp(rows[low].row.gid, gid) == 0) {
-        return group_at(rows, count, low);
-    }
-    return (struct group){NULL, 0};
-}
-
-void evidence_apply(struct step *step, struct row_seen *rows, size_t count)
+void evidence_apply(struct step *step, struct row_seen *all, size_t count)
 {
     struct engine *engine = step->engine;
     struct list_node *node = engine->open.next;
@@ -365,17 +237,17 @@ void evidence_apply(struct step *step, struct row_seen *rows, size_t count)
         struct txn *txn = container_of(node, struct txn, link);
         node = node->next;
         if (txn->in_doubt) {
-            const struct group group = find_group(rows, count, txn->gid);
-            apply_to_open(step, txn, &group);
+            const struct rows rows = rows_of(all, count, txn->gid);
+            apply_to_open(step, txn, &rows);
         } else {
             end_what_was_closed(step, txn);
         }
     }
     for (size_t at = 0; at < count;) {
-        const struct group group = group_at(rows, count, at);
-        at += group.count;
-        if (engine_find(engine, group.rows[0].row.gid) == NULL && has_state(&group, ROW_TRIED)) {
-            adopt_unknown(step, &group);
+        const struct rows rows = rows_at(all, count, at);
+        at += rows.count;
+        if (engine_find(engine, rows.items[0].row.gid) == NULL && rows_have(&rows, ROW_TRIED)) {
+            adopt_unknown(step, &rows);
         }
     }
 }
@@ -389,7 +261,7 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
     }
     txn->in_doubt = false;
     if (request->resolution == RESOLUTION_WAS_CONFIRMED) {
-        confirm_again(step, txn, &(const struct group){NULL, 0});
+        confirm_again(step, txn, &(const struct rows){NULL, 0});
     } else {
         cancel_again(step, txn, request->reason.text);
     }

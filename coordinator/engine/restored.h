@@ -43,7 +43,7 @@
 #ifndef COORDINATOR_ENGINE_RESTORED_H
 #define COORDINATOR_ENGINE_RESTORED_H
 
-#include "engine/engine_internal.h"
+#include "engine/rows.h"
 
 /* At start, before anything is resumed: on, if this life was restored and nobody has been asked. */
 void restored_begin(struct step *step);
@@ -75,10 +75,6 @@ bool restored_settle(struct step *step, struct txn *txn, const struct request *r
 bool restored_take_payloads(struct step *step, struct txn *txn, struct request *request);
 
 /* evidence.c: what these rows (sorted by gid, then branch) say, of everything that is open. */
-struct row_seen {
-    struct inspected_row row;
-    uint32_t participant;
-};
-void evidence_apply(struct step *step, struct row_seen *rows, size_t count);
+void evidence_apply(struct step *step, struct row_seen *all, size_t count);
 
 #endif
