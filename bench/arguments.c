@@ -175,6 +175,13 @@ static void check_mode(const struct arguments *arguments, struct argp_state *sta
     }
 }
 
+static void check_batch(const struct arguments *arguments, struct argp_state *state)
+{
+    if (arguments->store->open == NULL && arguments->batch_max != 0) {
+        argp_error(state, "participants (%s) have no store for --batch", arguments->store->name);
+    }
+}
+
 static void check_open(const struct arguments *arguments, struct argp_state *state)
 {
     const uint64_t branches = (uint64_t)arguments->open * arguments->load.branches;
@@ -212,6 +219,7 @@ static error_t take(int key, char *value, struct argp_state *state)
         check_database(arguments, state);
         check_open(arguments, state);
         check_mode(arguments, state);
+        check_batch(arguments, state);
         return 0;
     case KEY_CONNECTIONS:
         arguments->connections = number(value, 1, CONNECTIONS_MAX, state);

@@ -109,6 +109,7 @@ class Unary(unittest.TestCase):
             for mode in ("cancel", "mixed"):
                 self.check_refused([*kind, "--mode", mode], "participants (%s) refuse nothing: only --mode commit" % told)
             self.check_refused([*kind, "--database", "x"], "participants (%s) have no server for --database" % told)
+            self.check_refused([*kind, "--batch", "8"], "participants (%s) have no store for --batch" % told)
         self.check_refused(["--participants", "memory", "--participant-program", BENCH],
                            "--participants memory and --participant-program: want one of the two")
 

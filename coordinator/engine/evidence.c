@@ -1,9 +1,6 @@
 /* evidence.c -- what participants' rows say of what a restored journal does not know (restored.h). */
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
-#include "base/memory.h"
 #include "engine/restored.h"
 
 static const char RESTORED[] = "TERCET_RESTORED";
