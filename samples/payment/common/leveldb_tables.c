@@ -158,8 +158,11 @@ static int open_cursor(sqlite3_vtab *table, sqlite3_vtab_cursor **cursor_out)
     struct cursor *cursor = calloc(1, sizeof *cursor);
 
     (void)table;
-    *cursor_out = cursor == NULL ? NULL : &cursor->base;
-    return cursor == NULL ? SQLITE_NOMEM : SQLITE_OK;
+    if (cursor == NULL) {
+        return SQLITE_NOMEM;
+    }
+    *cursor_out = &cursor->base;
+    return SQLITE_OK;
 }
 
 static void reset_cursor(struct cursor *cursor)
