@@ -46,6 +46,14 @@ size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BY
     return RECORD_OUTCOME_PREFIX_SIZE + gid_size;
 }
 
+bool record_key_is_outcome_of(struct tercet_bytes bytes, const char *gid)
+{
+    const size_t gid_size = strlen(gid);
+    return bytes.size == RECORD_OUTCOME_PREFIX_SIZE + gid_size &&
+           memcmp(bytes.data, RECORD_OUTCOME_PREFIX, RECORD_OUTCOME_PREFIX_SIZE) == 0 &&
+           memcmp((const char *)bytes.data + RECORD_OUTCOME_PREFIX_SIZE, gid, gid_size) == 0;
+}
+
 /* Is it an outcome's, of a gid that is greater than this one, byte by byte? */
 static bool is_beyond(struct tercet_bytes bytes, const char *gid)
 {

@@ -36,6 +36,9 @@ const char *record_key_kind_name(uint32_t kind);
 /* Writes the key of the outcome of `gid`; returns its size. */
 size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BYTES_MAX]);
 
+/* Is it that key? */
+bool record_key_is_outcome_of(struct tercet_bytes bytes, const char *gid);
+
 /* The greatest gid that has ended, byte by byte, once this one, or an outcome with this key, is there, too.  "" and
  * other keys leave it as it was. */
 void record_key_raise(char gid_io[TERCET_GID_BYTES_MAX + 1], const char *gid);

@@ -286,6 +286,31 @@ TEST_F(Tools, RecoverKeepsWholeTransactionsAndLeavesOutOneThatMakesNoSense)
     journal_close(again.journal);
 }
 
+TEST_F(Tools, RecoverLeavesOutAnOutcomeUnderAKeyThatIsNotItsOwn)
+{
+    for (const std::string &gid : {std::string("new-5x"), std::string(200, 'g')}) {
+        const std::string made = temp_ / ("n" + gid.substr(0, 3));
+        const std::string from = made + "-from";
+        fs::copy(journal_, from, fs::copy_options::recursive);
+        Opened opened = Open(from);
+        buffer value;
+        buffer_init(&value);
+        ASSERT_EQ(journal_find_outcome(opened.journal, "new-5", &value), TERCET_OK);
+        Batch batch;
+        batch.Put("a/" + gid, Text(buffer_bytes(&value)));
+        buffer_deinit(&value);
+        batch.Write(opened.journal);
+        journal_close(opened.journal);
+
+        EXPECT_EQ(Verify(from).status, TERCET_DATA_LOSS);
+        const Told told = Recover(from, made, true);
+        ASSERT_EQ(told.status, TERCET_OK) << told.error << told.text;
+        EXPECT_NE(told.text.find("of " + gid.substr(0, 128) + " is left out"), std::string::npos)
+            << told.text;
+        ExpectNewLife(made, 60);
+    }
+}
+
 TEST_F(Tools, RestoreNamesWhatIsUndecidedInTheBackup)
 {
     Opened opened = Open(journal_);
