@@ -4,11 +4,10 @@
 #include <inttypes.h>
 
 #include "base/assert.h"
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/gid.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "service/check.h"
 #include "service/read_branch.h"
 
@@ -23,15 +22,6 @@ enum { ANSWER_WAY_MS = 50, ANSWER_ROUNDING_PART = 64 };
 static const int64_t INTEGER_MAX = (INT64_C(1) << 53) - 1;
 
 /* ---- Common parts ------------------------------------------------------------------------------ */
-
-/* 32 hexadecimal digits: 48 bits of time, so that later ones sort later, and 80 of chance. */
-static void make_gid(char gid_out[TERCET_GID_BYTES_MAX + 1])
-{
-    uint8_t bytes[16];
-    store_be64(bytes, (uint64_t)clock_read().unix_ms << 16U);
-    random_entropy(bytes + 6, sizeof bytes - 6);
-    hex_encode(bytes, sizeof bytes, gid_out);
-}
 
 static bool take_gid(const struct read *read, const char *gid, struct request *request)
 {
@@ -96,7 +86,7 @@ static bool take_beginning(const struct read *read, const char *gid, uint32_t tr
         return false;
     }
     if (gid[0] == '\0') {
-        make_gid(request->gid);
+        gid_make(clock_read().unix_ms, request->gid);
     } else {
         memcpy(request->gid, gid, strlen(gid) + 1);
     }
