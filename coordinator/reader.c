@@ -68,15 +68,6 @@ static _Noreturn void die_unreadable(const char *what)
     _exit(RUNTIME_EXIT_JOURNAL);
 }
 
-static struct view *decode_or_die(struct tercet_bytes value)
-{
-    struct view *view = NULL;
-    if (record_read_outcome(value, &view) != TERCET_OK) {
-        die_unreadable("an outcome");
-    }
-    return view;
-}
-
 static void look_up(struct reader *reader, const struct job *job)
 {
     struct buffer value;
@@ -85,10 +76,11 @@ static void look_up(struct reader *reader, const struct job *job)
     memcpy(event->u.found.gid, job->gid, sizeof event->u.found.gid);
     TERCET_FAILPOINT("reader.before_look_up");
     enum tercet_status status = journal_find_outcome(reader->options.journal, job->gid, &value);
-    if (status == TERCET_OK) {
-        event->u.found.view = decode_or_die(buffer_bytes(&value));
-    } else {
-        tercet_assert(status == TERCET_NOT_FOUND);
+    tercet_assert(status == TERCET_OK || status == TERCET_NOT_FOUND);
+    if (status == TERCET_OK &&
+        record_read_outcome_of(tercet_bytes_of_text(job->gid), buffer_bytes(&value),
+                               &event->u.found.view) != TERCET_OK) {
+        die_unreadable("an outcome");
     }
     buffer_deinit(&value);
     TERCET_FAILPOINT("reader.after_look_up");
@@ -124,7 +116,9 @@ struct page {
 static bool add_to_page(struct tercet_bytes value, const char *cursor, void *context)
 {
     struct page *page = context;
-    page->views[page->count] = decode_or_die(value);
+    if (record_read_outcome(value, &page->views[page->count]) != TERCET_OK) {
+        die_unreadable("an outcome");
+    }
     page->count++;
     if (page->count < page->size) {
         return true;

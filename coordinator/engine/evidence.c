@@ -1,4 +1,5 @@
-/* evidence.c -- what participants' rows say of what a restored journal does not know (restored.h). */
+/* evidence.c -- what a restored journal does not know is decided and ended as participants' rows say it was
+ * (restored.h); what they say is read in rows.c. */
 #include <string.h>
 
 #include "engine/restored.h"

@@ -1,7 +1,7 @@
-/* rows.h -- what the fence rows of one gid, at all participants that were asked, say together of what a
- * restored journal does not know (restored.h).
+/* rows.h -- how a transaction was decided, read from the fence rows that its participants still have, where
+ * the journal was restored and does not know it (restored.h).
  *
- * They are sorted by gid, then branch.  Thread: the loop's. */
+ * All rows that participants told stand in one array, sorted by gid, then branch.  Thread: the loop's. */
 #ifndef COORDINATOR_ENGINE_ROWS_H
 #define COORDINATOR_ENGINE_ROWS_H
 
@@ -15,7 +15,7 @@ struct row_seen {
     uint32_t participant;
 };
 
-/* Those of one gid; borrowed. */
+/* Those of one gid: a part of the array, borrowed. */
 struct rows {
     struct row_seen *items;
     size_t count;
@@ -34,7 +34,8 @@ const struct row_seen *rows_find(const struct rows *rows, const struct branch *b
 bool row_is_undone(uint32_t state);
 bool rows_have(const struct rows *rows, uint32_t state);
 
-/* Of all rows: those of the gid that begins at `at`; those of `gid`, if there are any. */
+/* Out of the `count` rows of the array `all`: those of the gid that begins at `at`; those of `gid`, count 0 if
+ * there are none. */
 struct rows rows_at(struct row_seen *all, size_t count, size_t at);
 struct rows rows_of(struct row_seen *all, size_t count, const char *gid);
 

@@ -23,6 +23,11 @@ void record_write(const struct effect_record *record, const struct directory *di
 TERCET_MUST_CHECK enum tercet_status record_read_outcome(struct tercet_bytes value,
                                                          struct view **view_out);
 
+/* The same for one that was found under this gid.  DATA_LOSS: it makes no sense, or is another's. */
+TERCET_MUST_CHECK enum tercet_status record_read_outcome_of(struct tercet_bytes gid,
+                                                            struct tercet_bytes value,
+                                                            struct view **view_out);
+
 /* Where the payload of an open transaction's branch stands: appends the key of that pair. */
 void record_payload_key(const struct branch *branch, struct buffer *key_out);
 

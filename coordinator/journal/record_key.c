@@ -46,12 +46,11 @@ size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BY
     return RECORD_OUTCOME_PREFIX_SIZE + gid_size;
 }
 
-bool record_key_is_outcome_of(struct tercet_bytes bytes, const char *gid)
+struct tercet_bytes record_key_gid(struct tercet_bytes outcome_key)
 {
-    const size_t gid_size = strlen(gid);
-    return bytes.size == RECORD_OUTCOME_PREFIX_SIZE + gid_size &&
-           memcmp(bytes.data, RECORD_OUTCOME_PREFIX, RECORD_OUTCOME_PREFIX_SIZE) == 0 &&
-           memcmp((const char *)bytes.data + RECORD_OUTCOME_PREFIX_SIZE, gid, gid_size) == 0;
+    tercet_assert(outcome_key.size >= RECORD_OUTCOME_PREFIX_SIZE);
+    return tercet_bytes_of((const char *)outcome_key.data + RECORD_OUTCOME_PREFIX_SIZE,
+                           outcome_key.size - RECORD_OUTCOME_PREFIX_SIZE);
 }
 
 /* Is it an outcome's, of a gid that is greater than this one, byte by byte? */

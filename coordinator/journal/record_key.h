@@ -36,8 +36,8 @@ const char *record_key_kind_name(uint32_t kind);
 /* Writes the key of the outcome of `gid`; returns its size. */
 size_t record_key_outcome(const char *gid, uint8_t key_out[RECORD_OUTCOME_KEY_BYTES_MAX]);
 
-/* Is it that key? */
-bool record_key_is_outcome_of(struct tercet_bytes bytes, const char *gid);
+/* The gid in the key of an outcome, as long as it may be there; borrowed. */
+struct tercet_bytes record_key_gid(struct tercet_bytes outcome_key);
 
 /* The greatest gid that has ended, byte by byte, once this one, or an outcome with this key, is there, too.  "" and
  * other keys leave it as it was. */

@@ -1,6 +1,7 @@
 /* record_read.c -- outcomes back to views, and the payload of one branch (record.h). */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "journal/record.h"
 #include "journal/record_fits.h"
@@ -93,6 +94,19 @@ enum tercet_status record_read_outcome(struct tercet_bytes value, struct view **
         read_view((const Tercet__V1__Record__Ended *)(const void *)message, view_out);
     protobuf_c_message_free_unpacked(message, NULL);
     return status;
+}
+
+enum tercet_status record_read_outcome_of(struct tercet_bytes gid, struct tercet_bytes value,
+                                          struct view **view_out)
+{
+    struct view *view = NULL;
+    enum tercet_status status = record_read_outcome(value, &view);
+    if (status != TERCET_OK || !bytes_equal(tercet_bytes_of_text(view->gid), gid)) {
+        view_destroy(view);
+        return TERCET_DATA_LOSS;
+    }
+    *view_out = view;
+    return TERCET_OK;
 }
 
 /* ---- A payload ------------------------------------------------------------------------------- */

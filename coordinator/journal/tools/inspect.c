@@ -65,14 +65,14 @@ static enum tercet_status take_outcome(struct tercet_bytes key, struct tercet_by
 {
     struct reading *reading = context;
     struct view *view = NULL;
-    const bool sense =
-        record_read_outcome(value, &view) == TERCET_OK && record_key_is_outcome_of(key, view->gid);
-    view_destroy(view);
-    if (!sense) {
+    const struct tercet_bytes gid = record_key_gid(key);
+    if (record_read_outcome_of(gid, value, &view) != TERCET_OK) {
         return error_set(error_out, TERCET_DATA_LOSS,
                          "an outcome in %s makes no sense: that of %.*s", reading->place,
-                         (int)(key.size < 130 ? key.size - 2 : 128), (const char *)key.data + 2);
+                         (int)(gid.size < TERCET_GID_BYTES_MAX ? gid.size : TERCET_GID_BYTES_MAX),
+                         (const char *)gid.data);
     }
+    view_destroy(view);
     reading->inspection->outcome_count++;
     record_key_raise_by_key(reading->inspection->greatest_ended_gid, key);
     return TERCET_OK;

@@ -144,14 +144,14 @@ static enum tercet_status take_outcome(struct sifting *sifting, struct tercet_by
                                        struct tercet_bytes value, struct tercet_error *error_out)
 {
     struct view *view = NULL;
-    const bool sense =
-        record_read_outcome(value, &view) == TERCET_OK && record_key_is_outcome_of(key, view->gid);
-    view_destroy(view);
-    if (!sense) {
+    const struct tercet_bytes gid = record_key_gid(key);
+    if (record_read_outcome_of(gid, value, &view) != TERCET_OK) {
         (void)fprintf(sifting->to, "the outcome of %.*s is left out: it makes no sense\n",
-                      (int)(key.size < 130 ? key.size - 2 : 128), (const char *)key.data + 2);
+                      (int)(gid.size < TERCET_GID_BYTES_MAX ? gid.size : TERCET_GID_BYTES_MAX),
+                      (const char *)gid.data);
         return TERCET_OK;
     }
+    view_destroy(view);
     struct journal_batch one;
     journal_batch_init(&one);
     journal_batch_put_for_good(&one, key, value);

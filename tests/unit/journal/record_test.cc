@@ -125,6 +125,27 @@ TEST(Record, AnOutcomeThatIsDamagedIsRefused)
     EXPECT_FALSE(record_peek_ended(Bytes("0123456789"), &ended));
 }
 
+TEST(Record, AnOutcomeOfAnotherGidIsRefused)
+{
+    Batch batch;
+    PutOutcome(&batch, "gid", kNow);
+    struct journal *journal = journal_memory_create(kNow, kDay);
+    batch.Write(journal);
+    const std::string value = OutcomeOf(journal, "gid");
+    journal_close(journal);
+    view *view = nullptr;
+    for (const char *other : {"", "gi", "gid2", "gie"}) {
+        EXPECT_EQ(record_read_outcome_of(Bytes(other), Bytes(value), &view), TERCET_DATA_LOSS);
+        EXPECT_EQ(view, nullptr);
+    }
+    EXPECT_EQ(record_read_outcome_of(Bytes("gid"), Bytes(value.substr(1)), &view),
+              TERCET_DATA_LOSS);
+    EXPECT_EQ(view, nullptr);
+    ASSERT_EQ(record_read_outcome_of(Bytes("gid"), Bytes(value), &view), TERCET_OK);
+    EXPECT_STREQ(view->gid, "gid");
+    view_destroy(view);
+}
+
 template <typename Message> std::string Pack(Message *message)
 {
     buffer value;
