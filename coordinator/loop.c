@@ -350,12 +350,12 @@ static void carry_out_orders(struct loop *loop, struct clock_now now)
         case ORDER_PROBE:
             engine_probe_leaves(loop->options.engine, order->participant, order->seat);
             hands->carry_out(hands->context, order,
-                             engine_mark(loop->options.engine, order->participant));
+                             engine_mark(loop->options.engine, order->participant), now);
             break;
         case ORDER_SEND:
             TERCET_FAILPOINT("loop.before_order");
             hands->carry_out(hands->context, order,
-                             engine_mark(loop->options.engine, order->participant));
+                             engine_mark(loop->options.engine, order->participant), now);
             order->branch = NULL;
             break;
         case ORDER_REACHABLE:

@@ -42,8 +42,10 @@ struct loop_hands {
     /* Answer a request; takes what the reply owns. */
     void (*reply)(void *context, struct effect_reply *reply);
 
-    /* SEND or PROBE; takes the order's branch.  An EVENT_ANSWER or EVENT_PROBED must follow. */
-    void (*carry_out)(void *context, struct order *order, const struct mark *mark);
+    /* SEND or PROBE, in the turn of `now`; takes the order's branch.  An EVENT_ANSWER or EVENT_PROBED must
+     * follow. */
+    void (*carry_out)(void *context, struct order *order, const struct mark *mark,
+                      struct clock_now now);
 
     /* Ask Inspect; an EVENT_INSPECTED must follow. */
     void (*inspect)(void *context, const struct effect_inspect *inspect);

@@ -30,10 +30,11 @@ static void hand_reply(void *context, struct effect_reply *reply)
     service_reply(runtime->service, reply);
 }
 
-static void hand_carry_out(void *context, struct order *order, const struct mark *mark)
+static void hand_carry_out(void *context, struct order *order, const struct mark *mark,
+                           struct clock_now now)
 {
     struct runtime *runtime = context;
-    edge_carry_out(runtime->edge, order, mark);
+    edge_carry_out(runtime->edge, order, mark, now.boot_ms);
 }
 
 static void hand_inspect(void *context, const struct effect_inspect *inspect)

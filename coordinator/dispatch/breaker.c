@@ -91,10 +91,10 @@ void breaker_on_answer(struct breaker *breaker)
     }
 }
 
-void breaker_on_silence(struct breaker *breaker, uint32_t sent_under,
+void breaker_on_silence(struct breaker *breaker, uint16_t sent_under,
                         const struct breaker_clockwork *clockwork)
 {
-    if (breaker->state == CIRCUIT_OPEN || sent_under != breaker->openings) {
+    if (breaker->state == CIRCUIT_OPEN || sent_under != (uint16_t)breaker->openings) {
         return;
     }
     breaker->unanswered++;
@@ -103,10 +103,10 @@ void breaker_on_silence(struct breaker *breaker, uint32_t sent_under,
     }
 }
 
-void breaker_on_unreachable(struct breaker *breaker, uint32_t sent_under,
+void breaker_on_unreachable(struct breaker *breaker, uint16_t sent_under,
                             const struct breaker_clockwork *clockwork)
 {
-    if (breaker->state != CIRCUIT_OPEN && sent_under == breaker->openings) {
+    if (breaker->state != CIRCUIT_OPEN && sent_under == (uint16_t)breaker->openings) {
         open(breaker, clockwork);
     }
 }

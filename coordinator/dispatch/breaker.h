@@ -27,18 +27,19 @@
 
 struct breaker {
     enum circuit state;
-    uint32_t window;       /* now */
-    uint32_t window_max;   /* as configured */
-    uint32_t answers;      /* towards the next doubling */
-    uint32_t unanswered;   /* in a row */
-    uint32_t openings;     /* how often it has opened; a call remembers the number it left under */
-    uint32_t probe_step;   /* of the back-off while OPEN */
-    uint32_t again_step;   /* of the back-off of probes beside calls */
-    uint32_t probed_under; /* `openings` when the last probe left */
-    bool probing;          /* a probe is out */
-    bool probed;           /* one has ended */
-    bool heard;            /* a branch was answered since the probe left */
-    bool known;            /* described, or not to be described, since the circuit last opened */
+    uint32_t window;     /* now */
+    uint32_t window_max; /* as configured */
+    uint32_t answers;    /* towards the next doubling */
+    uint32_t unanswered; /* in a row */
+    uint32_t
+        openings; /* how often it has opened; a call remembers its low 16 bits of when it left */
+    uint32_t probe_step;      /* of the back-off while OPEN */
+    uint32_t again_step;      /* of the back-off of probes beside calls */
+    uint32_t probed_under;    /* `openings` when the last probe left */
+    bool probing;             /* a probe is out */
+    bool probed;              /* one has ended */
+    bool heard;               /* a branch was answered since the probe left */
+    bool known;               /* described, or not to be described, since the circuit last opened */
     int64_t probe_at_boot_ms; /* INT64_MAX: none is wanted */
 };
 
@@ -58,11 +59,12 @@ uint32_t breaker_room(const struct breaker *breaker, uint32_t in_flight);
 /* Whether a probe leaves now; then it has left. */
 bool breaker_take_probe(struct breaker *breaker, int64_t now_boot_ms);
 
-/* A call has ended that left when `openings` was `sent_under`. */
+/* A call has ended that left when `openings` was `sent_under`, by its low 16 bits: it does not open 65,536
+ * times while a call is out. */
 void breaker_on_answer(struct breaker *breaker);
-void breaker_on_silence(struct breaker *breaker, uint32_t sent_under,
+void breaker_on_silence(struct breaker *breaker, uint16_t sent_under,
                         const struct breaker_clockwork *clockwork);
-void breaker_on_unreachable(struct breaker *breaker, uint32_t sent_under,
+void breaker_on_unreachable(struct breaker *breaker, uint16_t sent_under,
                             const struct breaker_clockwork *clockwork);
 
 void breaker_on_probe(struct breaker *breaker, enum probe_end end,

@@ -16,12 +16,12 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
         .told_reachable = true,
         .window = entry->window == 0 ? WINDOW_DEFAULT : entry->window,
     };
-    table_init(&lane->slots, options->seed);
     seats_init(&lane->seats, directory_seat_count(entry), lane->window);
     random_init(&lane->random, options->seed + participant);
     slot_queue_init(&lane->phase_two);
     slot_queue_init(&lane->tries);
     heap_init(&lane->delayed);
+    list_init(&lane->loose);
     list_init(&lane->ready);
     heap_node_init(&lane->wake);
 }
@@ -33,11 +33,17 @@ static struct slot_queue *queue_of(struct lane *lane, const struct slot *slot)
     return slot->phase == TERCET_PHASE_TRY ? &lane->tries : &lane->phase_two;
 }
 
-static void release_if_idle(struct lane *lane, struct slot *slot)
+static void release_if_idle(struct slot *slot)
 {
     if (slot->place == SLOT_NOWHERE && slot->in_flight == 0) {
-        slot_destroy(&lane->slots, slot);
+        slot_destroy(slot);
     }
+}
+
+static void leave_queue(struct lane *lane, struct slot_queue *queue, struct slot *slot)
+{
+    slot_queue_remove(queue, slot);
+    list_push_back(&lane->loose, &slot->link);
 }
 
 static void sweep(struct lane *lane, struct slot_queue *queue)
@@ -46,7 +52,9 @@ static void sweep(struct lane *lane, struct slot_queue *queue)
     list_init(&dropped);
     slot_queue_sweep(queue, &dropped);
     while (!list_is_empty(&dropped)) {
-        release_if_idle(lane, container_of(list_pop_front(&dropped), struct slot, link));
+        struct slot *slot = container_of(list_pop_front(&dropped), struct slot, link);
+        list_push_back(&lane->loose, &slot->link);
+        release_if_idle(slot);
     }
 }
 
@@ -55,7 +63,7 @@ static void unplace(struct lane *lane, struct slot *slot)
 {
     switch (slot->place) {
     case SLOT_QUEUED:
-        slot_queue_remove(queue_of(lane, slot), slot);
+        leave_queue(lane, queue_of(lane, slot), slot);
         break;
     case SLOT_DELAYED:
         heap_remove(&lane->delayed, &slot->due);
@@ -109,9 +117,10 @@ void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase
         return;
     }
     sweep(lane, phase == TERCET_PHASE_TRY ? &lane->tries : &lane->phase_two);
-    struct slot *slot = slot_find(&lane->slots, branch);
+    struct slot *slot = branch->slot;
     if (slot == NULL) {
-        slot = slot_create(&lane->slots, branch);
+        slot = slot_create(branch);
+        list_push_back(&lane->loose, &slot->link);
     } else {
         branch_unref(branch); /* the slot has its own */
     }
@@ -124,26 +133,30 @@ void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase
     place(lane, slot, not_before_boot_ms, now_boot_ms);
 }
 
-void lane_deinit(struct lane *lane)
+static void forget_all(struct lane *lane, const struct list_node *slots)
 {
-    struct table_node *node = table_first(&lane->slots);
-    while (node != NULL) {
-        struct slot *slot = container_of(node, struct slot, by_branch);
-        node = table_next(&lane->slots, node);
+    while (!list_is_empty(slots)) {
+        struct slot *slot = container_of(slots->next, struct slot, link);
         unplace(lane, slot);
         slot->in_flight = 0;
-        slot_destroy(&lane->slots, slot);
+        slot_destroy(slot);
     }
+}
+
+void lane_deinit(struct lane *lane)
+{
+    forget_all(lane, &lane->phase_two.slots);
+    forget_all(lane, &lane->tries.slots);
+    forget_all(lane, &lane->loose);
     tercet_assert(lane->phase_two.count == 0 && lane->tries.count == 0);
     tercet_assert(heap_count(&lane->delayed) == 0 && lane->fetching == 0);
-    table_deinit(&lane->slots);
     heap_deinit(&lane->delayed);
     seats_deinit(&lane->seats);
 }
 
 /* ---- Answers ----------------------------------------------------------------------------------- */
 
-static void tell_breaker(struct breaker *breaker, enum answer_kind kind, uint32_t sent_under,
+static void tell_breaker(struct breaker *breaker, enum answer_kind kind, uint16_t sent_under,
                          const struct breaker_clockwork *clockwork)
 {
     switch (kind) {
@@ -165,7 +178,7 @@ static void tell_breaker(struct breaker *breaker, enum answer_kind kind, uint32_
 void lane_answered(struct lane *lane, const struct answer *answer,
                    const struct breaker_clockwork *clockwork)
 {
-    struct slot *slot = slot_find(&lane->slots, answer->branch);
+    struct slot *slot = answer->branch->slot;
     const uint32_t bit = 1U << answer->phase;
     tercet_assert(slot != NULL && (slot->in_flight & bit) != 0 && lane->in_flight > 0);
     struct seat *seat = seats_at(&lane->seats, slot->sent_by[answer->phase]);
@@ -177,12 +190,12 @@ void lane_answered(struct lane *lane, const struct answer *answer,
         slot_queue_push(queue_of(lane, slot), slot);
     }
     tell_breaker(&seat->breaker, answer->kind, slot->sent_under[answer->phase], clockwork);
-    release_if_idle(lane, slot);
+    release_if_idle(slot);
 }
 
 void lane_fetched(struct lane *lane, const struct branch *branch)
 {
-    struct slot *slot = slot_find(&lane->slots, branch);
+    struct slot *slot = branch->slot;
     if (slot != NULL && slot->place == SLOT_FETCHING) {
         unplace(lane, slot);
         slot_queue_push_front(queue_of(lane, slot), slot);
@@ -193,7 +206,7 @@ void lane_hold(struct lane *lane, bool held, const struct breaker_clockwork *clo
 {
     for (uint32_t i = 0; lane->held && !held && i < lane->seats.count; i++) {
         struct breaker *breaker = &seats_at(&lane->seats, i)->breaker;
-        breaker_on_unreachable(breaker, breaker->openings, clockwork);
+        breaker_on_unreachable(breaker, (uint16_t)breaker->openings, clockwork);
     }
     lane->held = held;
 }
@@ -233,7 +246,7 @@ static void queue_what_is_due(struct lane *lane, int64_t now_boot_ms)
         if (slot_is_wanted(slot)) {
             place_now(lane, slot);
         } else {
-            release_if_idle(lane, slot);
+            release_if_idle(slot);
         }
     }
 }
@@ -245,7 +258,7 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
     const uint32_t seat = seats_take(&lane->seats);
     slot->in_flight = (uint8_t)(slot->in_flight | (1U << slot->phase));
     slot->sent_by[slot->phase] = (uint8_t)seat;
-    slot->sent_under[slot->phase] = seats_at(&lane->seats, seat)->breaker.openings;
+    slot->sent_under[slot->phase] = (uint16_t)seats_at(&lane->seats, seat)->breaker.openings;
     lane->in_flight++;
     branch_note_handed(branch);
 
@@ -281,9 +294,9 @@ static void send_what_is_allowed(struct lane *lane, struct orders *orders)
         if (slot == NULL) {
             return;
         }
-        slot_queue_remove(queue, slot);
+        leave_queue(lane, queue, slot);
         if (!slot_is_wanted(slot)) {
-            release_if_idle(lane, slot);
+            release_if_idle(slot);
         } else if (branch_wants_payload(slot->branch)) {
             fetch(lane, slot, orders);
         } else {

@@ -24,7 +24,7 @@ struct lane {
     struct slot_queue phase_two; /* goes first */
     struct slot_queue tries;
     struct heap delayed;
-    struct table slots;     /* by the branch's address; what waits here is in no other lane's way */
+    struct list_node loose; /* slots that are in none of the two queues */
     struct list_node ready; /* dispatch's: has something to do now */
     struct heap_node wake;  /* dispatch's: has something to do at that moment */
 };

@@ -12,27 +12,23 @@ enum { SWEEP_FIRST = 1024 };
 static_assert(sizeof(struct slot) <= SLOT_BYTES_MAX, "a million branches may wait");
 static_assert(DIRECTORY_SEAT_COUNT_MAX <= UINT8_MAX, "sent_by");
 
-struct slot *slot_find(const struct table *slots, const struct branch *branch)
+struct slot *slot_create(struct branch *branch)
 {
-    struct table_node *node = table_find_u64(slots, (uint64_t)(uintptr_t)branch);
-    return node == NULL ? NULL : container_of(node, struct slot, by_branch);
-}
-
-struct slot *slot_create(struct table *slots, struct branch *branch)
-{
+    tercet_assert(branch->slot == NULL);
     struct slot *slot = xcalloc(1, sizeof *slot);
     slot->branch = branch;
+    branch->slot = slot;
     list_init(&slot->link);
     heap_node_init(&slot->due);
-    table_insert_u64(slots, &slot->by_branch, (uint64_t)(uintptr_t)branch);
     return slot;
 }
 
-void slot_destroy(struct table *slots, struct slot *slot)
+void slot_destroy(struct slot *slot)
 {
     tercet_assert(slot->place == SLOT_NOWHERE && slot->in_flight == 0);
-    tercet_assert(!list_is_linked(&slot->link) && !heap_node_is_linked(&slot->due));
-    table_remove(slots, &slot->by_branch);
+    tercet_assert(!heap_node_is_linked(&slot->due));
+    list_remove(&slot->link);
+    slot->branch->slot = NULL;
     branch_unref(slot->branch);
     free(slot);
 }
@@ -53,6 +49,7 @@ void slot_queue_push(struct slot_queue *queue, struct slot *slot)
 {
     tercet_assert(slot->place == SLOT_NOWHERE);
     slot->place = SLOT_QUEUED;
+    list_remove(&slot->link);
     list_push_back(&queue->slots, &slot->link);
     queue->count++;
 }
@@ -61,6 +58,7 @@ void slot_queue_push_front(struct slot_queue *queue, struct slot *slot)
 {
     tercet_assert(slot->place == SLOT_NOWHERE);
     slot->place = SLOT_QUEUED;
+    list_remove(&slot->link);
     list_push_front(&queue->slots, &slot->link);
     queue->count++;
 }

@@ -5,13 +5,12 @@
  * the same phase that is in flight has ended, or (FETCHING) until its payload is there.  Beside that a
  * call of each phase may be in flight: a cancel leaves while its try has not come back.
  *
- * The slot holds one reference, so that a branch's address names it as long as a call of it is out.
+ * The slot holds one reference, so the branch is there as long as a call of it is out.
  *
  * Thread: the loop's. */
 #ifndef COORDINATOR_DISPATCH_SLOT_H
 #define COORDINATOR_DISPATCH_SLOT_H
 
-#include "base/table.h"
 #include "engine/branch.h"
 
 enum slot_place {
@@ -23,26 +22,23 @@ enum slot_place {
 } TERCET_ONE_BYTE;
 
 struct slot {
-    struct table_node by_branch;
-    struct branch *branch;                        /* owned reference */
-    struct list_node link;                        /* QUEUED */
+    struct branch *branch;                        /* owned reference; it knows its slot */
+    struct list_node link;                        /* QUEUED: its queue's; else lane.loose */
     struct heap_node due;                         /* DELAYED */
-    uint32_t sent_under[TERCET_PHASE_CANCEL + 1]; /* its seat's `openings` when it left */
+    uint16_t sent_under[TERCET_PHASE_CANCEL + 1]; /* its seat's `openings` when it left, 16 bits */
     uint8_t sent_by[TERCET_PHASE_CANCEL + 1];     /* which seat */
     enum slot_place place;
     enum tercet_phase phase : 8; /* that it waits for; nothing while NOWHERE */
     uint8_t in_flight;           /* bit (1 << phase) */
 };
 
-enum { SLOT_BYTES_MAX = 96 }; /* of the struct; checked in slot.c */
+enum { SLOT_BYTES_MAX = 64 }; /* of the struct; checked in slot.c */
 
-struct slot *slot_find(const struct table *slots, const struct branch *branch);
-
-/* Takes the reference; the branch must have none yet. */
-struct slot *slot_create(struct table *slots, struct branch *branch);
+/* Takes the reference; the branch must have no slot yet. */
+struct slot *slot_create(struct branch *branch);
 
 /* Forgets a branch that neither waits nor is in flight. */
-void slot_destroy(struct table *slots, struct slot *slot);
+void slot_destroy(struct slot *slot);
 
 /* May what it waits for still be sent? */
 bool slot_is_wanted(const struct slot *slot);

@@ -76,6 +76,8 @@ struct trouble {
     struct rare *rare;            /* owned; NULL: nothing of it (branch_rare()) */
 };
 
+struct slot;
+
 /* A million transactions may be open, so every byte here is some megabytes. */
 struct branch {
     struct list_node open_link;  /* of its participant's branches that have not ended, by number */
@@ -83,8 +85,9 @@ struct branch {
     struct branch_number number; /* given when it is registered */
     void *payload;               /* owned; NULL: it is empty, on the disk only, or lost */
     struct trouble *trouble;     /* owned; NULL: nothing of it (branch_trouble()) */
-    uint32_t payload_size;       /* wherever it is */
-    uint32_t attempts;           /* of the phase that is asked */
+    struct slot *slot;     /* dispatch's own (slot.h); NULL: it neither waits nor is in flight */
+    uint32_t payload_size; /* wherever it is */
+    uint32_t attempts;     /* of the phase that is asked */
     uint16_t refs;
     struct branch_traits spec;
     enum branch_state state;
@@ -101,7 +104,7 @@ struct branch {
     char action[];               /* NUL-terminated */
 };
 
-enum { BRANCH_BYTES_MAX = 96, TROUBLE_BYTES_MAX = 24 }; /* of the structs; checked in branch.c */
+enum { BRANCH_BYTES_MAX = 104, TROUBLE_BYTES_MAX = 24 }; /* of the structs; checked in branch.c */
 
 /* Makes a branch with one reference; copies action and payload. */
 struct branch *branch_create(const struct branch_spec *spec);

@@ -160,14 +160,13 @@ static const struct mark *mark_to_tell(struct edge_peer *peer, const struct mark
 
 /* False: its stream does not take calls now. */
 static bool send_on_stream(struct edge *edge, struct edge_call *call, const struct order *order,
-                           const struct mark *mark)
+                           const struct mark *mark, int64_t now_ms)
 {
     struct edge_seat *seat = call->seat;
     struct wire_context context;
     struct wire_request request;
     Tercet__V1__BranchRequest *requests[] = {&request.message};
     Tercet__V1__WorkBatch batch = TERCET__V1__WORK_BATCH__INIT;
-    const int64_t now_ms = clock_boot_ms();
     const int64_t until_ms = now_ms + order->timeout_ms;
 
     if (!edge->streams || !rpc_feed_ready(&seat->feed, now_ms)) {
@@ -236,7 +235,8 @@ bool edge_is_met(const struct edge_seat *seat)
            rpc_channel_losses(seat->channel) == atomic_load(&seat->met_losses);
 }
 
-static void carry_out_send(struct edge *edge, struct order *order, const struct mark *mark)
+static void carry_out_send(struct edge *edge, struct order *order, const struct mark *mark,
+                           int64_t now_ms)
 {
     struct edge_seat *seat = edge_seat_at(edge, order->participant, order->seat);
     struct edge_call *call = edge_call_create(edge, seat, EVENT_ANSWER);
@@ -248,7 +248,7 @@ static void carry_out_send(struct edge *edge, struct order *order, const struct 
     if (!edge_is_met(seat)) {
         rpc_feed_retire(&seat->feed); /* it may live on over the connection before */
         answer_unmet(call);
-    } else if (!send_on_stream(edge, call, order, news)) {
+    } else if (!send_on_stream(edge, call, order, news, now_ms)) {
         send_unary(edge, call, order, news);
     }
     order->branch = NULL;
@@ -281,11 +281,11 @@ int64_t edge_tick(struct edge *edge, int64_t now_ms)
     return edge->expire_ms;
 }
 
-void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark)
+void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark, int64_t now_ms)
 {
     switch (order->kind) {
     case ORDER_SEND:
-        carry_out_send(edge, order, mark);
+        carry_out_send(edge, order, mark, now_ms);
         break;
     case ORDER_PROBE:
         edge_probe(edge, order);

@@ -30,8 +30,10 @@ TERCET_MUST_CHECK enum tercet_status edge_create(const struct edge_options *opti
                                                  struct tercet_error *error_out);
 
 /* Carries out SEND or PROBE; takes the order's branch.  `mark` is the participant's (as_of zero:
- * none).  The loop's thread. */
-void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark);
+ * none).  `now_ms` is the turn's moment, by clock_boot_ms(): the call's time counts from it.  The loop's
+ * thread. */
+void edge_carry_out(struct edge *edge, struct order *order, const struct mark *mark,
+                    int64_t now_ms);
 
 /* Asks Inspect for a page of rows, by any seat that is met; an EVENT_INSPECTED follows.  The loop's
  * thread. */

@@ -115,7 +115,7 @@ class Coordinator
     static void LookUp(void *context, const char *gid);
     static void Fetch(void *context, branch *branch_take);
     static void Reply(void *context, effect_reply *reply);
-    static void CarryOut(void *context, order *todo, const mark *told);
+    static void CarryOut(void *context, order *todo, const mark *told, clock_now);
     static void Meet(const char *name, const acquaintance *known, void *context);
     static void Inspect(void *context, const effect_inspect *asked);
     static void Held(void *context, const effect_hold *hold);

@@ -268,7 +268,7 @@ void Coordinator::SendCall(order *todo, const mark *told)
                         What::CALL_TIMES_OUT, participant, life_, message.call);
 }
 
-void Coordinator::CarryOut(void *context, order *todo, const mark *told)
+void Coordinator::CarryOut(void *context, order *todo, const mark *told, clock_now)
 {
     auto *self = static_cast<Coordinator *>(context);
     if (!self->Dies(Point::BEFORE_SEND)) {

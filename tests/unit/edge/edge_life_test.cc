@@ -201,7 +201,7 @@ class LoopOfTwo
             struct order *order = &orders.items[i];
             if (order->kind == ORDER_SEND || order->kind == ORDER_PROBE) {
                 calls += order->kind == ORDER_SEND ? 1 : 0;
-                edge_carry_out(world_->edge, order, &world_->mark);
+                edge_carry_out(world_->edge, order, &world_->mark, clock_boot_ms());
                 order->branch = nullptr;
             }
         }

@@ -119,7 +119,7 @@ TEST_F(EdgeStream, GathersWhileOneMessageIsBeingWritten)
         order.branch = branch_ref(world_->Branch(TERCET_PHASE_TRY));
         order.phase = TERCET_PHASE_TRY;
         order.timeout_ms = 30000;
-        edge_carry_out(world_->edge, &order, &world_->mark); // one turn's orders
+        edge_carry_out(world_->edge, &order, &world_->mark, clock_boot_ms()); // one turn's orders
     }
     world_->Tick();
     std::vector<int64_t> calls;

@@ -181,7 +181,7 @@ struct branch *EdgeWorld::Branch(enum tercet_phase phase)
 
 void EdgeWorld::CarryOut(struct order order)
 {
-    edge_carry_out(edge, &order, &mark);
+    edge_carry_out(edge, &order, &mark, clock_boot_ms());
     Tick();
 }
 

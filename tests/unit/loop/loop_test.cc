@@ -208,7 +208,9 @@ TEST(Loop, AFullBatchStopsSteppingUntilTheJournalIsIdle)
         static_cast<LoopWorld *>(context)->lookups.emplace_back(gid);
     };
     options.hands.reply = [](void *, effect_reply *) {};
-    options.hands.carry_out = [](void *, order *todo, const mark *) { branch_unref(todo->branch); };
+    options.hands.carry_out = [](void *, order *todo, const mark *, clock_now) {
+        branch_unref(todo->branch);
+    };
     options.hands.hold = [](void *, const effect_hold *) {};
     options.hands.context = &world;
     world.loop = loop_create(&options);

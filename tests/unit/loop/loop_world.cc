@@ -42,7 +42,7 @@ void TakeReply(void *context, effect_reply *reply)
                            world->durable_lsn, reply->verdict});
 }
 
-void CarryOut(void *context, order *todo, const mark *)
+void CarryOut(void *context, order *todo, const mark *, clock_now)
 {
     auto *world = static_cast<LoopWorld *>(context);
     if (todo->kind == ORDER_SEND) {
