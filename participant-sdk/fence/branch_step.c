@@ -9,10 +9,12 @@
 #include "base/assert.h"
 #include "base/failpoint.h"
 
-/* The result is long, and has no bytes then. */
+/* All but the room for texts and result. */
 static void empty_answer(struct group_answer *answer)
 {
-    memset(answer, 0, offsetof(struct group_answer, result));
+    memset(answer, 0, offsetof(struct group_answer, code));
+    answer->code[0] = '\0';
+    answer->text[0] = '\0';
     answer->result[0] = 0;
 }
 

@@ -56,14 +56,15 @@ struct group_answer {
     enum tercet_fence_state found; /* CONFLICT: the row's state, NONE when there was none */
     bool from_fence;               /* no handler was called for this answer */
     uint32_t after_ms;             /* LATER: 0 leaves it to the coordinator */
-    char code[TERCET_REASON_CODE_BYTES_MAX + 1];
-    char text[TERCET_REASON_TEXT_BYTES_MAX + 1];
     /* What the log should hear of it, with code and text; 0: nothing. */
     enum tercet_log_level log;
     int64_t mark_incarnation; /* the stored mark's age; 0: not told */
     int64_t mark_lsn;
     size_t result_bytes; /* DONE to a try.  A handler may set more than fits: then it has failed */
-    uint8_t result[TERCET_RESULT_BYTES_MAX + 1]; /* one zero byte follows; the rest is not set */
+    /* Of each, one zero byte follows, and the rest is not set. */
+    char code[TERCET_REASON_CODE_BYTES_MAX + 1];
+    char text[TERCET_REASON_TEXT_BYTES_MAX + 1];
+    uint8_t result[TERCET_RESULT_BYTES_MAX + 1];
 };
 
 /* Calls the handler of one branch.  `tried` is what its try answered (empty in a try; valid until

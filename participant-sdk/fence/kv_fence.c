@@ -270,10 +270,12 @@ enum tercet_status kv_fence_claim(void *connection, const struct tercet_fence_ke
     const struct row_scope *scope = NULL;
 
     /* Reading before inserting is safe here and only here: nobody else can write in between. */
+    fence->inserted = TERCET_FENCE_NONE;
     enum tercet_status status = kv_fence_read_row(fence, key, &claim_out->row, error_out);
     if (status == TERCET_OK && claim_out->row.state == TERCET_FENCE_NONE &&
         wanted->state != TERCET_FENCE_NONE) {
         insert_row(fence, key, wanted);
+        fence->inserted = wanted->state;
     }
     if (status == TERCET_OK) {
         status = kv_fence_read_scope(fence, wanted->participant, wanted->identity.origin, &scope,
@@ -305,9 +307,13 @@ enum tercet_status kv_fence_write(void *connection, const struct tercet_fence_ke
                                   struct tercet_error *error_out)
 {
     /* Its entry among the numbers is there: it names what never changes of a row, the identity (one
-     * of another is a conflict) and the participant, which the digest covers. */
+     * of another is a conflict) and the participant, which the digest covers.  And the claim may have put
+     * this very row, where no handler can reach it. */
+    struct kv_fence *fence = connection;
     (void)error_out;
-    put_row(connection, key, row);
+    if (fence->inserted != row->state || row->result_bytes > 0) {
+        put_row(fence, key, row);
+    }
     return TERCET_OK;
 }
 

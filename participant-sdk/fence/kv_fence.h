@@ -51,6 +51,7 @@ struct kv_fence {
     size_t lent_count;
     size_t lent_capacity;
     struct kv_scope scope;
+    enum tercet_fence_state inserted; /* by the last claim; NONE: it found a row, or wanted none */
 };
 
 /* Checks the version of what is there, and makes store id and version where there is none. */

@@ -346,6 +346,20 @@ TEST_P(Cells, OneGroupSharesATransactionAndARefusalTakesBackOnlyItsOwn)
     }
 }
 
+// What one branch's claim has put into the transaction says nothing of the next one's row.
+TEST_P(Cells, BranchesOfOneTransactionAreEachWritten)
+{
+    ExpectDone(harness->Run(Try("b", 1)), TERCET_HOW_RAN);
+    Ask alone = Confirm("a", 2);
+    alone.confirm_only = true;
+    for (const group_answer &answer : harness->Run({alone, Confirm("b", 1), Try("c", 3)})) {
+        ExpectDone(answer, TERCET_HOW_RAN);
+    }
+    EXPECT_EQ(harness->State("a"), TERCET_FENCE_CONFIRMED);
+    EXPECT_EQ(harness->State("b"), TERCET_FENCE_CONFIRMED);
+    EXPECT_EQ(harness->State("c"), TERCET_FENCE_TRIED);
+}
+
 TEST_P(Cells, RowsOutliveTheProcess)
 {
     if (!survives()) {
