@@ -27,12 +27,11 @@
 
 struct breaker {
     enum circuit state;
-    uint32_t window;     /* now */
-    uint32_t window_max; /* as configured */
-    uint32_t answers;    /* towards the next doubling */
-    uint32_t unanswered; /* in a row */
-    uint32_t
-        openings; /* how often it has opened; a call remembers its low 16 bits of when it left */
+    uint32_t window;          /* now */
+    uint32_t window_max;      /* as configured */
+    uint32_t answers;         /* towards the next doubling */
+    uint32_t unanswered;      /* in a row */
+    uint32_t openings;        /* how often it has opened */
     uint32_t probe_step;      /* of the back-off while OPEN */
     uint32_t again_step;      /* of the back-off of probes beside calls */
     uint32_t probed_under;    /* `openings` when the last probe left */
@@ -59,7 +58,7 @@ uint32_t breaker_room(const struct breaker *breaker, uint32_t in_flight);
 /* Whether a probe leaves now; then it has left. */
 bool breaker_take_probe(struct breaker *breaker, int64_t now_boot_ms);
 
-/* A call has ended that left when `openings` was `sent_under`, by its low 16 bits: it does not open 65,536
+/* A call has ended that left when the low 16 bits of `openings` were `sent_under`; it does not open 65,536
  * times while a call is out. */
 void breaker_on_answer(struct breaker *breaker);
 void breaker_on_silence(struct breaker *breaker, uint16_t sent_under,
