@@ -37,6 +37,7 @@ SUITE = {
 FIRST = {
     "coordinator/engine/": ["engine", "random", "loop"],
     "coordinator/dispatch/": ["dispatch", "loop"],
+    "coordinator/journal/tools/": ["damage", "journal"],
     "coordinator/journal/": ["random", "journal", "damage"],
     "coordinator/participant/": ["edge"],
     "coordinator/service/": ["service"],
@@ -47,10 +48,10 @@ FIRST = {
 SUITE["integrity"] = "tests/integrity/integrity_sweep"
 ARGUMENTS = {
     "integrity": ["power", "--cases", "2000"],
-    "journal": ["--gtest_filter=JournalBatch*:Record*:*Loader*:JournalMemory*:OpenGids.AStart*:JournalOpen*:"
+    "journal": ["--gtest_filter=JournalBatch*:Record*:*Loader*:JournalMemory*:OpenGids.*:JournalOpen*:"
                 "Guard.*Name*:Guard.*Shar*:Guard.*OfAnotherStore:Outcomes.AreLookedAt*:"
                 "GreatestGid.AnOutcome*"],  # the others are slow
-    "damage": ["--gtest_filter=Damage.ALog*"],
+    "damage": ["--gtest_filter=Damage.ALog*:Tools.*"],
 }
 LIMIT_S = 90
 

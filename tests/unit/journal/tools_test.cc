@@ -67,7 +67,7 @@ class Tools : public ::testing::Test
         const journal_head head = Head(opened.journal);
         EXPECT_EQ(memcmp(head.origin, before_.origin, sizeof head.origin), 0);
         EXPECT_GT(head.incarnation, before_.incarnation);
-        EXPECT_GT(head.epoch, before_.epoch);
+        EXPECT_GT(head.epoch, before_.epoch + 1) << "to open it has begun one, too";
         EXPECT_GE(head.next_number, before_.next_number);
         EXPECT_EQ(head.lost_incarnation, before_.incarnation);
         EXPECT_EQ(head.lost_number, head.next_number) << "what follows may have been given out";
@@ -345,6 +345,59 @@ TEST_F(Tools, RecoverNeverTakesALogRecordWhoseChecksumIsWrong)
         }
         journal_close(opened.journal);
     }
+}
+
+// As a whole it makes sense: nothing but its checksum says that it was never written.
+TEST_F(Tools, RecoverNeverTakesALogRecordThatMakesSenseAndWasNotWritten)
+{
+    const fs::path log = FileIn(journal_ + "/live", ".log");
+    std::string bytes = ReadFile(log);
+    for (size_t at = bytes.find("new-5"); at != std::string::npos; at = bytes.find("new-5", at)) {
+        bytes[at + 4] = 'x';
+    }
+    WriteFile(log, bytes);
+    const Told made = Recover(journal_, temp_ / "n", true);
+    ASSERT_EQ(made.status, TERCET_OK) << made.error << made.text;
+    Opened opened = Open(temp_ / "n");
+    ASSERT_EQ(opened.status, TERCET_OK) << opened.text;
+    EXPECT_EQ(FindOutcome(opened.journal, "new-x"), "");
+    journal_close(opened.journal);
+}
+
+// The log of the last start is gone, and with it the epoch that it began.
+TEST_F(Tools, RecoverGoesBeyondWhatOnlyTheWitnessHasSeen)
+{
+    for (int start = 0; start < 3; start++) {
+        Opened opened = Open(journal_);
+        ASSERT_EQ(opened.status, TERCET_OK);
+        before_ = Head(opened.journal);
+        journal_close(opened.journal);
+    }
+    WriteFile(FileIn(journal_ + "/live", ".log"), "");
+    const Told made = Recover(journal_, temp_ / "n", true);
+    ASSERT_EQ(made.status, TERCET_OK) << made.error << made.text;
+    EXPECT_NE(made.text.find("are not there"), std::string::npos) << made.text;
+    ExpectNewLife(temp_ / "n", 60);
+}
+
+// A log that LevelDB has long made a table of, and that lies there again.
+TEST_F(Tools, RecoverPutsNoOldLogOnTop)
+{
+    const std::string old = ReadFile(FileIn(journal_ + "/live", ".log"));
+    Opened opened = Open(journal_);
+    Batch batch;
+    while (journal_maintain(opened.journal, kNow + kDay)) { // the newest go into their day
+        batch.Write(opened.journal);
+    }
+    batch.Write(opened.journal);
+    journal_close(opened.journal);
+    journal_close(Open(journal_).journal); // all of that is in tables now
+    WriteFile(journal_ + "/live/000001.log", old);
+    WriteFile(journal_ + "/witness", "");
+    const Told made = Recover(journal_, temp_ / "n", true);
+    ASSERT_EQ(made.status, TERCET_OK) << made.error << made.text;
+    EXPECT_NE(made.text.find("0 open transactions, 60 outcomes"), std::string::npos) << made.text;
+    ExpectNewLife(temp_ / "n", 60);
 }
 
 } // namespace
