@@ -105,7 +105,8 @@ TEST(Record, DecideAndEndInOneBatchLeaveOnlyTheOutcome)
     journal_close(journal);
 }
 
-TEST(Record, AnOutcomeThatIsDamagedIsRefused)
+// Of the gid "gid".
+std::string AnOutcome()
 {
     Batch batch;
     PutOutcome(&batch, "gid", kNow);
@@ -113,6 +114,12 @@ TEST(Record, AnOutcomeThatIsDamagedIsRefused)
     batch.Write(journal);
     const std::string value = OutcomeOf(journal, "gid");
     journal_close(journal);
+    return value;
+}
+
+TEST(Record, AnOutcomeThatIsDamagedIsRefused)
+{
+    const std::string value = AnOutcome();
     view *view = nullptr;
     for (size_t size = 0; size < value.size(); size++) {
         EXPECT_EQ(record_read_outcome(Bytes(value.substr(0, size)), &view), TERCET_DATA_LOSS);
@@ -127,12 +134,7 @@ TEST(Record, AnOutcomeThatIsDamagedIsRefused)
 
 TEST(Record, AnOutcomeOfAnotherGidIsRefused)
 {
-    Batch batch;
-    PutOutcome(&batch, "gid", kNow);
-    struct journal *journal = journal_memory_create(kNow, kDay);
-    batch.Write(journal);
-    const std::string value = OutcomeOf(journal, "gid");
-    journal_close(journal);
+    const std::string value = AnOutcome();
     view *view = nullptr;
     for (const char *other : {"", "gi", "gid2", "gie"}) {
         EXPECT_EQ(record_read_outcome_of(Bytes(other), Bytes(value), &view), TERCET_DATA_LOSS);
