@@ -62,8 +62,7 @@ static uint64_t now_us(void *context)
 {
     struct timespec now;
     (void)context;
-    /* In ticks of 1 to 10 ms, of which the sum of many handlers is right on average, and cheap to read. */
-    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
