@@ -122,6 +122,7 @@ static leveldb_t *open_database(const char *directory, const char *name, char **
     leveldb_options_set_compression(options, leveldb_no_compression);
     leveldb_options_set_write_buffer_size(options, (size_t)8 << 20);
     leveldb_options_set_max_file_size(options, (size_t)1 << 20);
+    leveldb_options_set_block_size(options, (size_t)32 << 10);
     leveldb_t *database = leveldb_open(options, path, error_out);
     leveldb_options_destroy(options);
     return database;

@@ -30,10 +30,13 @@
 static const int64_t DEFAULT_KEEP_MS = 7 * 24 * 3600 * 1000LL;
 static const int64_t DEFAULT_KEEP_BYTES = 20LL * 1024 * 1024 * 1024;
 /* LevelDB maps every table that it has open, 64 at least, and what a scan has touched counts as ours
- * until the table is closed: so tables are small, and those of level 0, as large as a log, too. */
+ * until the table is closed: so tables are small, and those of level 0, as large as a log, too.
+ * Each block of a table is a write of its own, and most of what is written here is gone before
+ * anybody looks it up: so blocks are large.  Days, which are there to be asked, have small ones. */
 enum {
     DEFAULT_WRITE_BUFFER_BYTES = 8 * 1024 * 1024,
     LIVE_FILE_BYTES = 1024 * 1024,
+    LIVE_BLOCK_BYTES = 32 * 1024,
     LIVE_CACHE_BYTES = 32 * 1024 * 1024,
     LIVE_OPEN_FILE_COUNT = 10 + 64
 };
@@ -74,6 +77,7 @@ static enum tercet_status open_live(struct journal_leveldb *journal, struct terc
         .path = journal->live_path,
         .write_buffer_bytes = journal->write_buffer_bytes,
         .file_bytes = LIVE_FILE_BYTES,
+        .block_bytes = LIVE_BLOCK_BYTES,
         .cache_bytes = LIVE_CACHE_BYTES,
         .open_file_count_max = LIVE_OPEN_FILE_COUNT,
     };

@@ -26,6 +26,9 @@ static leveldb_options_t *make_options(const struct store_options *options, stru
     leveldb_options_set_cache(made, store->cache);
     leveldb_options_set_write_buffer_size(made, options->write_buffer_bytes);
     leveldb_options_set_max_file_size(made, options->file_bytes);
+    if (options->block_bytes > 0) {
+        leveldb_options_set_block_size(made, options->block_bytes);
+    }
     leveldb_options_set_max_open_files(made, options->open_file_count_max);
     return made;
 }

@@ -25,6 +25,7 @@ struct store_options {
     bool create; /* there must be none yet; else there must be one */
     size_t write_buffer_bytes;
     size_t file_bytes;
+    size_t block_bytes; /* what a look-up reads and LevelDB writes at a time; 0: its own 4 KiB */
     size_t cache_bytes;
     int open_file_count_max;
 };
