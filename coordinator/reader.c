@@ -16,7 +16,7 @@
 #include "journal/record.h"
 #include "runtime.h"
 
-enum { UPKEEP_EVERY_MS = 1000, EVENTS_TOGETHER_MAX = 64 };
+enum { UPKEEP_EVERY_MS = 250, EVENTS_TOGETHER_MAX = 64 };
 
 enum job_kind { JOB_LOOK_UP, JOB_FETCH, JOB_LIST, JOB_BACKUP };
 

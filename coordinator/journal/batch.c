@@ -28,6 +28,7 @@ void journal_batch_clear(struct journal_batch *batch)
     batch->live_delta = 0;
     batch->put_at = 0;
     batch->put_bytes_max = 0;
+    batch->outcome_count = 0;
     batch->greatest_ended_gid[0] = '\0';
 }
 
@@ -96,6 +97,7 @@ void journal_batch_end_put_for_good(struct journal_batch *batch, size_t value_si
     struct digest128 hash = {0};
     const struct batch_operation pair = end_put(batch, value_size);
     count_put(batch, &pair, &hash);
+    batch->outcome_count++;
     record_key_raise_by_key(batch->greatest_ended_gid, pair.key);
 }
 

@@ -29,7 +29,8 @@ struct journal_batch {
     uint32_t operation_count;
     struct digest128 digest_delta;                     /* added pairs minus removed pairs */
     int64_t live_delta;                                /* added pairs minus removed pairs */
-    char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of the outcomes put; "": there is none */
+    uint32_t outcome_count;                            /* put */
+    char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of them; "": there is none */
     size_t put_at;                                     /* where the pair begins that is being put */
     size_t put_bytes_max;                              /* of its value; zero: none is */
 };
@@ -43,7 +44,7 @@ void journal_batch_put(struct journal_batch *batch, struct tercet_bytes key,
                        struct tercet_bytes value, struct digest128 *hash_io);
 
 /* Puts a pair that nobody of the caller's will remove (outcomes: the journal moves them itself, and
- * keeps the greatest of their gids). */
+ * counts them, and keeps the greatest of their gids). */
 void journal_batch_put_for_good(struct journal_batch *batch, struct tercet_bytes key,
                                 struct tercet_bytes value);
 

@@ -128,6 +128,12 @@ struct day *days_of_moment(struct days *days, int64_t unix_ms)
 {
     char date[DAY_DATE_SIZE];
     int64_t start_unix_ms = 0;
+    for (size_t i = days->count; i > 0; i--) {
+        struct day *day = days->items[i - 1];
+        if (unix_ms >= day->end_unix_ms - DAY_MS && unix_ms < day->end_unix_ms) {
+            return day;
+        }
+    }
     date_of(unix_ms, date);
     tercet_assert(day_parse(date, &start_unix_ms));
     return find_or_add(days, date, start_unix_ms);

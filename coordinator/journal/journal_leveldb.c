@@ -185,6 +185,7 @@ void journal_write_batch(struct journal_leveldb *journal, const struct journal_b
     lock_mutex(journal);
     journal->head = head;
     journal->upkeep_written = added;
+    journal->ended_count += batch->outcome_count;
     unlock_mutex(journal);
 }
 

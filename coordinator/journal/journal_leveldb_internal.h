@@ -68,6 +68,7 @@ struct journal_leveldb {
     int64_t upkeep_horizon_unix_ms; /* its horizon; 0: unchanged */
     uint64_t upkeep_added;          /* times that something was added */
     uint64_t upkeep_written;        /* how many of them are durable */
+    uint64_t ended_count;           /* outcomes written since it was opened */
 
     /* ---- the journal thread's ---- */
     struct journal_batch taken;   /* upkeep that is being written */
@@ -75,9 +76,10 @@ struct journal_leveldb {
 
     /* ---- the reader's ---- */
     struct days days;
-    struct buffer pass_key;      /* where the pass over the live store goes on; empty: no pass */
-    int64_t pass_oldest_unix_ms; /* when the first ended of those that it leaves there */
+    struct buffer pass_key;    /* where the pass over the live store goes on; empty: no pass */
+    uint64_t pass_ended_count; /* of `ended_count`, when the newest pass began */
     int64_t next_pass_unix_ms;
+    int64_t next_witness_unix_ms;
     int64_t next_expiry_unix_ms;
     struct backup *backup; /* that is being made; NULL: none */
 };

@@ -1,11 +1,11 @@
 /* journal_upkeep.c -- keeps the live store small (journal.h: maintain).
  *
- * A pass goes over the outcomes of the live store in bounded slices.  Those that have been there
- * for a minute are written to their days and synced; only then is their removal added to `upkeep`,
- * which rides with the journal thread's next write together with the days' new "d/" pairs.  A new
- * pass begins when all removals of the last one are durable, so that nothing is removed twice, and
- * not before the oldest that was left is a minute old: outcomes stand there in the order of their
- * gids, so a pass looks at all of them.
+ * A pass goes over the outcomes of the live store in bounded slices.  They are written to their days
+ * and synced; only then is their removal added to `upkeep`, which rides with the journal thread's
+ * next write together with the days' new "d/" pairs.  A new pass begins when all removals of the
+ * last one are durable, so that nothing is removed twice, and as soon as many outcomes came since:
+ * under load LevelDB then finds outcome and removal in its newest tables, and neither is written
+ * again.  Few wait for half a minute, so that they share their day's sync.
  *
  * A day expires by age, or, oldest first, when all days together are too big; never the newest.
  * Its "d/" pair goes and the horizon rises in one write; when that is durable the directory is
@@ -23,8 +23,9 @@
 #include "journal/record_key.h"
 
 enum {
-    YOUNG_MS = 60 * 1000,
     PASS_EVERY_MS = 30 * 1000,
+    PASS_EVERY_COUNT = 4 * 1024,
+    WITNESS_EVERY_MS = 1000,
     EXPIRY_EVERY_MS = 60 * 1000,
     SLICE_COUNT_MAX = 512,
     SLICE_US_MAX = 5000,
@@ -69,7 +70,7 @@ static void add_upkeep(struct journal_leveldb *journal, const struct journal_bat
 struct upkeep_state {
     uint32_t operation_count; /* waiting for a write */
     bool all_durable;
-    int64_t horizon_unix_ms; /* durable */
+    uint64_t ended_count;
 };
 
 static struct upkeep_state read_state(struct journal_leveldb *journal)
@@ -77,7 +78,7 @@ static struct upkeep_state read_state(struct journal_leveldb *journal)
     lock_mutex(journal);
     const struct upkeep_state state = {journal->upkeep.operation_count,
                                        journal->upkeep_written == journal->upkeep_added,
-                                       journal->head.horizon_unix_ms};
+                                       journal->ended_count};
     unlock_mutex(journal);
     return state;
 }
@@ -86,7 +87,6 @@ static struct upkeep_state read_state(struct journal_leveldb *journal)
 
 struct slice {
     struct journal_leveldb *journal;
-    int64_t now_unix_ms;
     int64_t began_us;
     uint32_t moved_count;
     uint32_t seen_count;
@@ -100,16 +100,7 @@ static bool is_full(const struct slice *slice)
             clock_boot_us() - slice->began_us >= SLICE_US_MAX);
 }
 
-/* It stays for a later pass. */
-static enum tercet_status leave(struct journal_leveldb *journal, int64_t ended_unix_ms)
-{
-    if (ended_unix_ms < journal->pass_oldest_unix_ms) {
-        journal->pass_oldest_unix_ms = ended_unix_ms;
-    }
-    return TERCET_OK;
-}
-
-/* Stages one outcome of the live store, if it is old enough. */
+/* Stages one outcome of the live store. */
 static enum tercet_status move_pair(struct tercet_bytes key, struct tercet_bytes value,
                                     void *context, struct tercet_error *error_out)
 {
@@ -125,12 +116,9 @@ static enum tercet_status move_pair(struct tercet_bytes key, struct tercet_bytes
     if (!record_peek_ended(value, &ended_unix_ms)) {
         return error_set(error_out, TERCET_DATA_LOSS, "an outcome makes no sense");
     }
-    if (ended_unix_ms + YOUNG_MS > slice->now_unix_ms) {
-        return leave(journal, ended_unix_ms);
-    }
     struct day *day = days_of_moment(&journal->days, ended_unix_ms);
     if (day->dropping) {
-        return leave(journal, ended_unix_ms); /* the next pass, into a new one */
+        return TERCET_OK; /* the next pass, into a new one */
     }
     enum tercet_status status = days_stage(&journal->days, day, key, value, error_out);
     if (status == TERCET_OK) {
@@ -158,11 +146,10 @@ static enum tercet_status flush_days(struct slice *slice, struct tercet_error *e
 }
 
 /* One slice of a pass; true when the pass is not over. */
-static bool move_slice(struct journal_leveldb *journal, int64_t now_unix_ms, bool *moved_out)
+static bool move_slice(struct journal_leveldb *journal, bool *moved_out)
 {
     struct tercet_error error = {0};
-    struct slice slice = {
-        .journal = journal, .now_unix_ms = now_unix_ms, .began_us = clock_boot_us()};
+    struct slice slice = {.journal = journal, .began_us = clock_boot_us()};
     journal_batch_init(&slice.removals);
     const struct tercet_bytes prefix = tercet_bytes_of_text(RECORD_OUTCOME_PREFIX);
     enum tercet_status status = store_scan(journal->live, buffer_bytes(&journal->pass_key), prefix,
@@ -183,24 +170,30 @@ static bool move_slice(struct journal_leveldb *journal, int64_t now_unix_ms, boo
     return more;
 }
 
+static bool pass_is_due(const struct journal_leveldb *journal, const struct upkeep_state *state,
+                        int64_t now_unix_ms)
+{
+    return state->all_durable &&
+           (state->ended_count - journal->pass_ended_count >= PASS_EVERY_COUNT ||
+            is_due(journal->next_pass_unix_ms, now_unix_ms, PASS_EVERY_MS));
+}
+
 /* Begins or goes on with a pass.  True: something was moved, or the pass is not over. */
 static bool move_some(struct journal_leveldb *journal, const struct upkeep_state *state,
                       int64_t now_unix_ms)
 {
     bool moved = false;
     if (journal->pass_key.size == 0) {
-        if (!state->all_durable || !is_due(journal->next_pass_unix_ms, now_unix_ms, YOUNG_MS)) {
+        if (!pass_is_due(journal, state, now_unix_ms)) {
             return false;
         }
-        journal->pass_oldest_unix_ms = now_unix_ms; /* what ends from now on is younger */
+        journal->pass_ended_count = state->ended_count;
+        journal->next_pass_unix_ms = now_unix_ms + PASS_EVERY_MS;
         buffer_append(&journal->pass_key, RECORD_OUTCOME_PREFIX, RECORD_OUTCOME_PREFIX_SIZE);
     }
-    const bool more = move_slice(journal, now_unix_ms, &moved);
+    const bool more = move_slice(journal, &moved);
     if (!more) {
         buffer_clear(&journal->pass_key);
-        const int64_t first_unix_ms = journal->pass_oldest_unix_ms + YOUNG_MS;
-        const int64_t after_unix_ms = now_unix_ms + PASS_EVERY_MS;
-        journal->next_pass_unix_ms = first_unix_ms > after_unix_ms ? first_unix_ms : after_unix_ms;
     }
     return more || moved;
 }
@@ -281,13 +274,22 @@ static bool verify_some(struct journal_leveldb *journal)
     return more;
 }
 
-bool journal_leveldb_maintain(struct journal *base, int64_t now_unix_ms)
+static void sync_witness(struct journal_leveldb *journal, int64_t now_unix_ms)
 {
-    struct journal_leveldb *journal = journal_of(base);
     struct tercet_error error = {0};
+    if (!is_due(journal->next_witness_unix_ms, now_unix_ms, WITNESS_EVERY_MS)) {
+        return;
+    }
+    journal->next_witness_unix_ms = now_unix_ms + WITNESS_EVERY_MS;
     if (witness_sync(journal->witness, &error) != TERCET_OK) {
         journal_die(journal, "journal.witness_failed", &error);
     }
+}
+
+bool journal_leveldb_maintain(struct journal *base, int64_t now_unix_ms)
+{
+    struct journal_leveldb *journal = journal_of(base);
+    sync_witness(journal, now_unix_ms);
     const struct upkeep_state state = read_state(journal);
     if (state.operation_count > UPKEEP_COUNT_MAX) {
         return false; /* a write comes first */

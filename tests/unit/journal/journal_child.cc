@@ -52,7 +52,7 @@ void WriteForEver(struct journal *journal)
 [[noreturn]] void MoveForEver(struct journal *journal)
 {
     std::thread([journal] {
-        for (int64_t now = tercet::kNow;; now += 11000) { // so that every call may begin a pass
+        for (int64_t now = tercet::kNow;; now += 30000) { // so that every call may begin a pass
             journal_maintain(journal, now % (3600 * 1000) + tercet::kNow);
         }
     }).detach();
