@@ -56,6 +56,7 @@ static void open_stream(struct rpc_feed *feed)
     feed->state = RPC_FEED_OPENING;
     feed->writing = false;
     feed->heard = false;
+    feed->vouched = false;
     feed->unanswered = 0;
     feed->silent = 0;
     feed->silent_since_ms = 0;
@@ -90,6 +91,7 @@ void rpc_feed_may_try(struct rpc_feed *feed)
         feed->state = RPC_FEED_OFF;
         feed->retry_ms = 0;
     }
+    feed->vouched = true;
     pthread_mutex_unlock(&feed->mutex);
 }
 
@@ -314,11 +316,12 @@ static int64_t retry_after_ms(const struct rpc_feed *feed)
 }
 
 /* Not to be tried again soon: there is no such method, or what was said on it once would be said again
- * and take its neighbours along: one reply that could not be read (INTERNAL), or ours. */
+ * and take its neighbours along: one reply that could not be read (INTERNAL), or ours.  That there was no
+ * such method says nothing of a peer that may be tried since. */
 static bool is_refusal(const struct rpc_feed *feed, enum tercet_status status)
 {
     return status == TERCET_INTERNAL ||
-           (feed->state == RPC_FEED_OPENING && status == TERCET_UNIMPLEMENTED) ||
+           (feed->state == RPC_FEED_OPENING && status == TERCET_UNIMPLEMENTED && !feed->vouched) ||
            (feed->state == RPC_FEED_OPEN &&
             (status == TERCET_INVALID_ARGUMENT || status == TERCET_RESOURCE_EXHAUSTED));
 }

@@ -104,6 +104,7 @@ struct rpc_feed {
     enum rpc_feed_state state;
     bool writing;
     bool heard;        /* an answer came on this stream */
+    bool vouched;      /* rpc_feed_may_try() was called since it began to open */
     uint32_t failures; /* in a row, to begin or to answer anything */
     int64_t retry_ms;  /* OFF, REFUSED: not before */
     struct rpc_gather waiting;
@@ -128,7 +129,8 @@ void rpc_feed_deinit(struct rpc_feed *feed);
 /* Whether it takes calls now; begins to open where that is due. */
 bool rpc_feed_ready(struct rpc_feed *feed, int64_t now_ms);
 
-/* A REFUSED one may be tried again. */
+/* A REFUSED one may be tried again; one that is OPENING, too, should its end say that there is no such
+ * method: the end may have been on its way for longer than the peer is as it is. */
 void rpc_feed_may_try(struct rpc_feed *feed);
 
 /* What stands before the calls in every message from now on. */

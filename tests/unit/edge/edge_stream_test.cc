@@ -192,6 +192,22 @@ TEST_F(EdgeStream, AParticipantWithoutItIsAskedByUnaryCallsAndTriedAgainAfterAPr
     AwaitOpen(&work);
 }
 
+// That there was no Work may be heard after the answer of a participant that has it.
+TEST_F(EdgeStream, AnEndFromBeforeAProbeRefusesNothing)
+{
+    FakeWork &work = Make(0);
+    Start(&work);
+    EXPECT_EQ(world_->SendAndWait().answer, ANSWER_REPLY);
+    ASSERT_TRUE(work.AwaitStreams(1));
+    EXPECT_TRUE(world_->ProbeAndWait(5000).reachable);
+    work.End(TERCET_UNIMPLEMENTED, "");
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (work.StreamCount() < 2 && std::chrono::steady_clock::now() < until) {
+        EXPECT_EQ(world_->SendAndWait().answer, ANSWER_REPLY);
+    }
+    EXPECT_EQ(work.StreamCount(), 2U);
+}
+
 TEST_F(EdgeStream, IsNotTriedWhenItIsSwitchedOff)
 {
     FakeWork &work = Make(1000);
