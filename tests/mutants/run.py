@@ -49,7 +49,7 @@ SUITE["integrity"] = "tests/integrity/integrity_sweep"
 ARGUMENTS = {
     "integrity": ["power", "--cases", "2000"],
     "journal": ["--gtest_filter=JournalBatch*:Record*:*Loader*:JournalMemory*:OpenGids.*:JournalOpen*:"
-                "Guard.*Name*:Guard.*Shar*:Guard.*OfAnotherStore:Outcomes.AreLookedAt*:"
+                "Guard.*Name*:Guard.*Shar*:Guard.*OfAnotherStore:Outcomes.AreLookedAt*:Outcomes.AreMoved*:"
                 "GreatestGid.AnOutcome*"],  # the others are slow
     "damage": ["--gtest_filter=Damage.ALog*:Tools.*"],
 }
