@@ -24,6 +24,7 @@ struct entry {
 enum fate {
     FATE_COMMITTED,
     FATE_FELL,    /* nothing is kept; run its branches again */
+    FATE_PUT_OUT, /* nothing is kept, because of one that is answered now; run the others again */
     FATE_UNKNOWN, /* committed or not */
     FATE_FAILED,  /* nothing is kept, and nothing would be gained by trying again now */
 };
@@ -32,6 +33,7 @@ struct run {
     struct group *group;
     const struct group_request *first; /* never deferred */
     uint64_t handler_us_end;           /* of group->handler_us: above it the group is closed */
+    bool contended;                    /* a transaction fell, and not because of one branch */
     struct tercet_error error;         /* why the last transaction did not commit */
 };
 
@@ -80,6 +82,7 @@ static void settle(struct entry *entries, size_t count, enum entry_state from, e
 /* Ends a transaction that cannot commit. */
 static enum fate abandon(struct run *run, enum tercet_status status)
 {
+    run->contended = run->contended || status == TERCET_ABORTED || status == TERCET_UNAVAILABLE;
     if (status == TERCET_UNAVAILABLE) {
         group_disconnect(run->group);
         return FATE_FELL;
@@ -102,7 +105,7 @@ static enum fate abandon_for(struct run *run, struct entry *entry, enum tercet_s
         entry->state = ENTRY_FINAL;
     }
     const enum fate fate = abandon(run, status);
-    return odd ? FATE_FELL : fate;
+    return odd ? FATE_PUT_OUT : fate;
 }
 
 static enum fate commit(struct run *run)
@@ -206,7 +209,9 @@ static enum fate run_alone(struct run *run, struct entry *entry)
     for (unsigned number = 2; number <= GROUP_RUNS_MAX && fate == FATE_FELL; number++) {
         TERCET_FAILPOINT("group.before_retry");
         group->transactions_retried++;
-        group->pause(number, group->context);
+        if (number > 2 || run->contended) {
+            group->pause(number, group->context);
+        }
         fate = run_transaction(run, entry, 1);
         if (entry->state == ENTRY_FINAL || entry->state == ENTRY_DEFERRED) {
             return FATE_COMMITTED;
@@ -226,6 +231,8 @@ static enum fate run_alone(struct run *run, struct entry *entry)
     case FATE_FAILED:
         answer_all_later(run, entry, 1);
         break;
+    case FATE_PUT_OUT:
+        tercet_unreachable(); /* it was the one */
     }
     return fate;
 }
@@ -246,6 +253,24 @@ static void run_one_at_a_time(struct run *run, struct entry *entries, size_t cou
         }
     }
     answer_all_later(run, entries, count);
+}
+
+/* Together once more, without the one that was put out: nothing stands in their way.  When another is, they
+ * are run one at a time, so that many odd ones cost no more than that. */
+static enum fate run_others(struct run *run, struct entry *entries, size_t count)
+{
+    bool any = false;
+
+    settle(entries, count, ENTRY_TENTATIVE, ENTRY_PENDING);
+    for (size_t i = 0; i < count; i++) {
+        any = any || entries[i].state == ENTRY_PENDING;
+    }
+    if (!any) {
+        return FATE_COMMITTED;
+    }
+    TERCET_FAILPOINT("group.before_retry");
+    run->group->transactions_retried++;
+    return run_transaction(run, entries, count);
 }
 
 /* Sorts by key, and puts off whatever names a branch a second time. */
@@ -276,7 +301,11 @@ void group_run(struct group *group, const struct group_request *requests,
     };
 
     arrange(entries, requests, answers, count);
-    switch (run_transaction(&run, entries, count)) {
+    enum fate fate = run_transaction(&run, entries, count);
+    if (fate == FATE_PUT_OUT) {
+        fate = run_others(&run, entries, count);
+    }
+    switch (fate) {
     case FATE_COMMITTED:
         settle(entries, count, ENTRY_TENTATIVE, ENTRY_FINAL);
         break;
@@ -284,6 +313,7 @@ void group_run(struct group *group, const struct group_request *requests,
         read_again(&run, entries, count);
         break;
     case FATE_FELL:
+    case FATE_PUT_OUT:
         run_one_at_a_time(&run, entries, count);
         break;
     case FATE_FAILED:

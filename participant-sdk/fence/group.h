@@ -14,7 +14,9 @@
  *      it into a next group.
  *   4. Branches are taken in the order of their keys.
  *   5. A transaction that fell (ABORTED, connection lost) is run again one branch at a time, each at
- *      most GROUP_RUNS_MAX times, so that one poisonous branch does not take the others with it.
+ *      most GROUP_RUNS_MAX times, so that one poisonous branch does not take the others with it.  One
+ *      that fell because of a single branch (a broken row, a handler that ended it) is run again
+ *      without that branch, together, once.
  *   6. After a commit whose outcome is not known, answers come from the rows as they are then.
  *
  * The first request is always answered, so that whoever runs deferred ones again gets on. */

@@ -7,6 +7,7 @@
 
 static const char *const query_sql[SQLITE_QUERY_COUNT] = {
     [SQLITE_QUERY_BEGIN] = "BEGIN IMMEDIATE",
+    [SQLITE_QUERY_BEGIN_READING] = "BEGIN",
     [SQLITE_QUERY_COMMIT] = "COMMIT",
     [SQLITE_QUERY_ROLLBACK] = "ROLLBACK",
     [SQLITE_QUERY_SAVEPOINT] = "SAVEPOINT tercet_branch",
@@ -160,9 +161,9 @@ void sqlite_watch(struct sqlite_connection *connection)
     (void)sqlite3_rollback_hook(connection->database, on_rollback, connection);
 }
 
-enum tercet_status sqlite_begin(void *connection, struct tercet_error *error_out)
+static enum tercet_status begin(struct sqlite_connection *self, enum sqlite_query query,
+                                struct tercet_error *error_out)
 {
-    struct sqlite_connection *self = connection;
     if (self->suspect) {
         return error_set(error_out, TERCET_UNAVAILABLE,
                          "SQLite: the connection has failed, and is made anew");
@@ -170,7 +171,18 @@ enum tercet_status sqlite_begin(void *connection, struct tercet_error *error_out
     self->savepoint_open = false;
     self->commit_prevented = false;
     self->rolled_back = false;
-    return run(self, SQLITE_QUERY_BEGIN, error_out);
+    return run(self, query, error_out);
+}
+
+enum tercet_status sqlite_begin(void *connection, struct tercet_error *error_out)
+{
+    return begin(connection, SQLITE_QUERY_BEGIN, error_out);
+}
+
+enum tercet_status sqlite_begin_reading(struct sqlite_connection *connection,
+                                        struct tercet_error *error_out)
+{
+    return begin(connection, SQLITE_QUERY_BEGIN_READING, error_out);
 }
 
 enum tercet_status sqlite_savepoint(void *connection, struct tercet_error *error_out)

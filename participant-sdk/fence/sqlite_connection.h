@@ -2,7 +2,8 @@
  *
  * Invariants
  *   1. Every local transaction is BEGIN IMMEDIATE: once it has begun, nobody else can write, so that
- *      inside it there is no race and no deadlock, and reading before writing is safe.
+ *      inside it there is no race and no deadlock, and reading before writing is safe.  A description
+ *      only reads, in a transaction that holds up no writer.
  *   2. Only sqlite_commit() commits.  A COMMIT of anybody else on this connection, and any write
  *      outside a transaction, is turned into a rollback by the commit hook, and noticed.
  *   3. After a COMMIT that failed in any other way than "locked" or a constraint, the connection is
@@ -18,6 +19,7 @@ TERCET_BEGIN_DECLS
 /* The store's own statements. */
 enum sqlite_query {
     SQLITE_QUERY_BEGIN,
+    SQLITE_QUERY_BEGIN_READING,
     SQLITE_QUERY_COMMIT,
     SQLITE_QUERY_ROLLBACK,
     SQLITE_QUERY_SAVEPOINT,
@@ -79,6 +81,10 @@ TERCET_MUST_CHECK enum tercet_status sqlite_query_run(struct sqlite_connection *
 TERCET_MUST_CHECK enum tercet_status sqlite_query_step(struct sqlite_connection *connection,
                                                        sqlite3_stmt *statement, bool *row_out,
                                                        struct tercet_error *error_out);
+
+/* What is read until sqlite_rollback() is of one moment; others write meanwhile. */
+TERCET_MUST_CHECK enum tercet_status sqlite_begin_reading(struct sqlite_connection *connection,
+                                                          struct tercet_error *error_out);
 
 /* Slots of struct tercet_store_ops; `connection` is a struct sqlite_connection. */
 enum tercet_status sqlite_begin(void *connection, struct tercet_error *error_out);

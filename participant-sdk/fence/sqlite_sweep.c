@@ -251,25 +251,38 @@ static enum tercet_status read_census(struct sqlite_connection *connection, int6
     return status;
 }
 
-enum tercet_status sqlite_describe(void *connection, const char *participant, const uint8_t *origin,
-                                   struct tercet_store_description *description_out,
+static enum tercet_status describe(struct sqlite_connection *self, const char *participant,
+                                   const uint8_t *origin, struct tercet_store_description *found,
                                    struct tercet_error *error_out)
 {
-    struct sqlite_connection *self = connection;
-    struct tercet_store_description found = {0};
     struct sqlite_scope scope = {0};
 
-    enum tercet_status status = read_store_id(self, found.store_id, error_out);
+    enum tercet_status status = read_store_id(self, found->store_id, error_out);
     if (status == TERCET_OK) {
         status = sqlite_read_scope(self, participant, origin, &scope, error_out);
     }
     if (status == TERCET_OK && scope.id != 0) {
-        found.epoch = scope.epoch;
+        found->epoch = scope.epoch;
         status = sqlite_read_open(self, &scope, error_out);
-        found.mark = scope.mark;
+        found->mark = scope.mark;
         if (status == TERCET_OK) {
-            status = read_census(self, scope.id, &found, error_out);
+            status = read_census(self, scope.id, found, error_out);
         }
+    }
+    return status;
+}
+
+/* One moment: between two reads another process could apply a mark and sweep the highest row. */
+enum tercet_status sqlite_describe(void *connection, const char *participant, const uint8_t *origin,
+                                   struct tercet_store_description *description_out,
+                                   struct tercet_error *error_out)
+{
+    struct tercet_store_description found = {0};
+
+    enum tercet_status status = sqlite_begin_reading(connection, error_out);
+    if (status == TERCET_OK) {
+        status = describe(connection, participant, origin, &found, error_out);
+        sqlite_rollback(connection);
     }
     if (status == TERCET_OK) {
         *description_out = found;

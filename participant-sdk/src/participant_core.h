@@ -58,6 +58,7 @@ enum participant_state {
     PARTICIPANT_MADE,
     PARTICIPANT_SERVING,
     PARTICIPANT_STOPPING,
+    PARTICIPANT_CLOSING, /* its server is being stopped, by one thread */
     PARTICIPANT_STOPPED
 };
 
@@ -82,10 +83,11 @@ struct tercet_participant {
     struct rpc_server *server;
     bool answering; /* the server was started */
 
-    pthread_mutex_t mutex; /* of state and the condition */
-    pthread_cond_t drained;
+    pthread_mutex_t mutex;  /* of state and the condition */
+    pthread_cond_t drained; /* nothing is in flight, or the state goes beyond STOPPING */
     int drained_fd; /* becomes readable when nothing is in flight and it is stopping; -1: none */
     enum participant_state state;
+    bool cut_off;                   /* CLOSING and STOPPED: something was in flight */
     atomic_bool stopping;           /* the same as state >= STOPPING, for the pollers */
     atomic_uint_fast32_t in_flight; /* requests that were taken in and are not answered */
     atomic_size_t payload_bytes;    /* of these */

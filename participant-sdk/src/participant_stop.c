@@ -92,32 +92,60 @@ void participant_begin_stop(struct tercet_participant *participant)
     }
 }
 
+/* Waits until nothing is in flight, the grace is over, or another thread, whose grace was shorter, closes.
+ * True: the caller closes; else that was done. */
+static bool claim_closing(struct tercet_participant *participant, int64_t until)
+{
+    (void)pthread_mutex_lock(&participant->mutex);
+    while (participant->state < PARTICIPANT_CLOSING && atomic_load(&participant->in_flight) > 0 &&
+           moment_ms() < until) {
+        moment_condition_wait(&participant->drained, &participant->mutex, until);
+    }
+    const bool claimed = participant->state < PARTICIPANT_CLOSING;
+    if (claimed) {
+        participant->state = PARTICIPANT_CLOSING;
+        participant->cut_off = atomic_load(&participant->in_flight) > 0;
+    }
+    while (!claimed && participant->state < PARTICIPANT_STOPPED) {
+        moment_condition_wait(&participant->drained, &participant->mutex, INT64_MAX);
+    }
+    (void)pthread_mutex_unlock(&participant->mutex);
+    return claimed;
+}
+
+static void close_server(struct tercet_participant *participant)
+{
+    const bool cut_off = participant->cut_off;
+
+    if (!participant->answering) {
+        return;
+    }
+    /* Nothing is held when it drained; else the rest is answered UNAVAILABLE now. */
+    rpc_server_stop(participant->server, 0);
+    LOG_TELL(&participant->log, cut_off ? TERCET_LOG_WARNING : TERCET_LOG_INFO,
+             "participant.stopped", logger_text("participant", participant->name),
+             logger_int("drained", cut_off ? 0 : 1));
+}
+
 enum tercet_status participant_finish_stop(struct tercet_participant *participant,
                                            uint32_t grace_ms)
 {
     const int64_t until = grace_ms == TERCET_FOREVER ? INT64_MAX : moment_ms() + grace_ms;
 
     (void)pthread_mutex_lock(&participant->mutex);
-    if (participant->state == PARTICIPANT_STOPPED) {
-        (void)pthread_mutex_unlock(&participant->mutex);
-        return TERCET_OK;
-    }
-    while (atomic_load(&participant->in_flight) > 0 && moment_ms() < until) {
-        moment_condition_wait(&participant->drained, &participant->mutex, until);
-    }
-    const bool drained = atomic_load(&participant->in_flight) == 0;
-    participant->state = PARTICIPANT_STOPPED;
+    const bool stopped = participant->state == PARTICIPANT_STOPPED;
     (void)pthread_mutex_unlock(&participant->mutex);
-
-    if (!participant->answering) {
+    if (stopped) {
         return TERCET_OK;
     }
-    /* Nothing is held when it drained; else the rest is answered UNAVAILABLE now. */
-    rpc_server_stop(participant->server, 0);
-    LOG_TELL(&participant->log, drained ? TERCET_LOG_INFO : TERCET_LOG_WARNING,
-             "participant.stopped", logger_text("participant", participant->name),
-             logger_int("drained", drained ? 1 : 0));
-    return drained ? TERCET_OK : TERCET_DEADLINE_EXCEEDED;
+    if (claim_closing(participant, until)) {
+        close_server(participant);
+        (void)pthread_mutex_lock(&participant->mutex);
+        participant->state = PARTICIPANT_STOPPED;
+        (void)pthread_cond_broadcast(&participant->drained);
+        (void)pthread_mutex_unlock(&participant->mutex);
+    }
+    return participant->cut_off ? TERCET_DEADLINE_EXCEEDED : TERCET_OK;
 }
 
 enum tercet_status tercet_participant_stop(struct tercet_participant *participant,

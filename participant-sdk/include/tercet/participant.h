@@ -186,8 +186,8 @@ TERCET_API const char *tercet_participant_address(const struct tercet_participan
 /* Stops: new requests are answered LATER, health says NOT_SERVING, running handlers finish and
  * their answers leave.
  * Returns OK when all is done, DEADLINE_EXCEEDED when `grace_ms` passed first: the rest was cut off
- * and will be asked again, which is safe.  It cannot be started again.  A second call is OK.  Not
- * from a handler. */
+ * and will be asked again, which is safe.  It cannot be started again.  A call when it has stopped is
+ * OK.  Of two at once the shorter grace counts, and both return what came of it.  Not from a handler. */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_stop(
     struct tercet_participant *participant, uint32_t grace_ms);
 

@@ -336,6 +336,28 @@ TEST_F(Group, BranchWithABrokenRowIsAnsweredAloneAndTheOthersAreDone)
     EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
     EXPECT_EQ(answers[1].log, TERCET_LOG_ERROR);
     EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(harness.group.transactions, 1U) << "nor cost each of them a sync of its own";
+    EXPECT_TRUE(harness.pauses.empty());
+}
+
+TEST_F(Group, OfTwoBrokenRowsEachIsAnsweredAloneAndNobodyPauses)
+{
+    script.plan["claim"] = {TERCET_OK, TERCET_DATA_LOSS, TERCET_OK, TERCET_OK, TERCET_DATA_LOSS};
+    const auto answers = harness.Run(Tries(4));
+    EXPECT_EQ(answers[0].verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(answers[1].verdict, TERCET_VERDICT_LATER);
+    EXPECT_EQ(answers[2].verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(answers[3].verdict, TERCET_VERDICT_LATER);
+    EXPECT_EQ(harness.group.transactions, 2U);
+    EXPECT_TRUE(harness.pauses.empty());
+}
+
+TEST_F(Group, ABrokenRowByItselfNeedsNoSecondTransaction)
+{
+    script.plan["claim"] = {TERCET_DATA_LOSS};
+    EXPECT_EQ(harness.Run(Tries(1))[0].verdict, TERCET_VERDICT_LATER);
+    EXPECT_EQ(harness.group.transactions, 0U);
+    EXPECT_EQ(harness.group.transactions_retried, 0U);
 }
 
 TEST_F(Group, MarkIsAppliedAgainAfterADeadlockAndALostConnection)

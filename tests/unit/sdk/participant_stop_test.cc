@@ -65,6 +65,28 @@ TEST_P(ParticipantStop, AHandlerThatOutlastsTheGraceIsCutOffAndItsWorkStands)
     EXPECT_EQ(served.handlers.Runs("gid-1/1/TRY"), 1);
 }
 
+TEST_P(ParticipantStop, OfTwoAtOnceTheShorterGraceCounts)
+{
+    Served served(Options());
+    served.handlers.gate.Close();
+    Ask ask;
+    ask.payload = "gate";
+    rpc_call *running = served.wire().Start(ask);
+    served.handlers.gate.AwaitWaiting(1);
+    tercet_status patient = TERCET_UNKNOWN;
+    std::thread stopper([&] { patient = tercet_participant_stop(served.participant(), 20000); });
+    ask.gid = "new";
+    ask.number = 2;
+    ask.call_timeout_ms = 100;
+    EXPECT_TRUE(Eventually([&] { return served.wire().Send(ask).code == "TERCET_STOPPING"; }));
+    EXPECT_EQ(tercet_participant_stop(served.participant(), 0), TERCET_DEADLINE_EXCEEDED);
+    stopper.join(); // though the handler runs
+    EXPECT_EQ(patient, TERCET_DEADLINE_EXCEEDED);
+    EXPECT_NE(served.wire().Finish(running).status, TERCET_OK);
+    served.handlers.gate.Open();
+    EXPECT_EQ(tercet_participant_stop(served.participant(), 0), TERCET_OK);
+}
+
 TEST(ParticipantRestart, WhatWasDoneBeforeIsKnownAfterwards)
 {
     TemporaryDirectory directory;
