@@ -1,6 +1,9 @@
 /* checks_epoch.c -- only one coordinator speaks for an origin: the one that was started last. */
 #include "checks.h"
 
+#include <string.h>
+
+#include "base/error.h"
 #include "survey.h"
 
 /* The same origin, another start of it. */
@@ -22,6 +25,21 @@ static struct branch *asked_by(struct check *check, const struct branch *branch,
     return twin;
 }
 
+/* Describe is optional; who serves it refuses an old epoch there, too. */
+static void describe_by_old(struct check *check, const struct persona *persona)
+{
+    static const char old[] = "TERCET_OLD_EPOCH";
+    struct survey survey;
+    survey_describe(&survey, check->run->channels[0], persona);
+    if (survey.status != TERCET_UNIMPLEMENTED && (survey.status != TERCET_FAILED_PRECONDITION ||
+                                                  strncmp(survey.text, old, sizeof old - 1) != 0)) {
+        check_fail(check,
+                   "Describe by an old epoch: wanted FAILED_PRECONDITION with %s, came %s: %s", old,
+                   tercet_status_name(survey.status), survey.text);
+    }
+    survey_close(&survey);
+}
+
 static void old_epoch(struct check *check)
 {
     struct persona *now = check_persona(check);
@@ -37,6 +55,7 @@ static void old_epoch(struct check *check)
     check_ask(check, asked_by(check, branch, before), TERCET_PHASE_CONFIRM, WANT_OLD_EPOCH);
     check_ask(check, asked_by(check, branch, before), TERCET_PHASE_CANCEL, WANT_OLD_EPOCH);
     check_ask(check, asked_by(check, branch, other_life), TERCET_PHASE_CANCEL, WANT_OLD_EPOCH);
+    describe_by_old(check, before);
     check_effects(check, 1, 0, 0);
     check_ask(check, branch, TERCET_PHASE_CONFIRM, WANT_RAN);
     check_ask(check, untouched, TERCET_PHASE_CANCEL, WANT_EMPTY);

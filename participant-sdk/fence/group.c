@@ -45,12 +45,17 @@ void group_disconnect(struct group *group)
     }
 }
 
-static enum tercet_status ensure_connected(struct group *group, struct tercet_error *error_out)
+enum tercet_status group_connect(struct group *group, struct tercet_error *error_out)
 {
     if (group->connection != NULL) {
         return TERCET_OK;
     }
-    return group->ops->connect(group->self, &group->connection, error_out);
+    const enum tercet_status status =
+        group->ops->connect(group->self, &group->connection, error_out);
+    if (status != TERCET_OK) {
+        group->connection = NULL;
+    }
+    return status;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -134,7 +139,7 @@ static enum fate run_transaction(struct run *run, struct entry *entries, size_t 
 {
     struct group *group = run->group;
 
-    if (ensure_connected(group, &run->error) != TERCET_OK) {
+    if (group_connect(group, &run->error) != TERCET_OK) {
         return FATE_FAILED;
     }
     TERCET_FAILPOINT("group.before_begin");
@@ -182,7 +187,7 @@ static void read_again(struct run *run, struct entry *entries, size_t count)
 
     TERCET_FAILPOINT("group.before_read_again");
     settle(entries, count, ENTRY_TENTATIVE, ENTRY_PENDING);
-    enum tercet_status status = ensure_connected(group, &run->error);
+    enum tercet_status status = group_connect(group, &run->error);
     if (status == TERCET_OK) {
         status = group->ops->begin(group->connection, &run->error);
         for (size_t i = 0; status == TERCET_OK && i < count; i++) {
@@ -327,70 +332,4 @@ void group_run(struct group *group, const struct group_request *requests,
             entries[i].answer->deferred = true;
         }
     }
-}
-
-enum tercet_status group_apply_mark(struct group *group, const struct tercet_fence_caller *caller,
-                                    const struct tercet_mark *mark, struct tercet_sweep *sweep,
-                                    struct tercet_error *error_out)
-{
-    enum tercet_status status = TERCET_ABORTED;
-
-    for (unsigned number = 1; number <= GROUP_RUNS_MAX; number++) {
-        if (number > 1) {
-            group->pause(number, group->context);
-        }
-        status = ensure_connected(group, error_out);
-        if (status != TERCET_OK) {
-            return status;
-        }
-        status = group->ops->apply_mark(group->connection, caller, mark, sweep, error_out);
-        /* A mark may be applied twice, so a lost outcome is not asked after. */
-        if (status == TERCET_UNAVAILABLE || status == TERCET_UNKNOWN) {
-            group_disconnect(group);
-        } else if (status != TERCET_ABORTED) {
-            return status;
-        }
-    }
-    return status;
-}
-
-static enum tercet_status raise_epoch(struct group *group, const struct tercet_fence_caller *caller,
-                                      struct tercet_error *error_out)
-{
-    const struct tercet_store_ops *ops = group->ops;
-    enum tercet_status status = ops->begin(group->connection, error_out);
-
-    if (status == TERCET_OK) {
-        status = ops->raise_epoch(group->connection, caller, error_out);
-    }
-    if (status == TERCET_OK) {
-        status = ops->commit(group->connection, error_out);
-    }
-    if (status != TERCET_OK) {
-        ops->rollback(group->connection);
-    }
-    return status;
-}
-
-enum tercet_status group_describe(struct group *group, const struct tercet_fence_caller *caller,
-                                  struct tercet_store_description *description_out,
-                                  struct tercet_error *error_out)
-{
-    enum tercet_status status = ensure_connected(group, error_out);
-
-    if (status == TERCET_OK) {
-        status = group->ops->describe(group->connection, caller->participant, caller->origin,
-                                      description_out, error_out);
-    }
-    if (status == TERCET_OK && tercet_epoch_compare(description_out->epoch, caller->epoch) < 0) {
-        status = raise_epoch(group, caller, error_out);
-        if (status == TERCET_OK) {
-            status = group->ops->describe(group->connection, caller->participant, caller->origin,
-                                          description_out, error_out);
-        }
-    }
-    if (status == TERCET_UNAVAILABLE || status == TERCET_UNKNOWN) {
-        group_disconnect(group);
-    }
-    return status;
 }

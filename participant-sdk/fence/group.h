@@ -99,6 +99,10 @@ struct group {
 void group_run(struct group *group, const struct group_request *requests,
                struct group_answer *answers, size_t count);
 
+/* Connects, if not connected.  Errors: those of the store. */
+TERCET_MUST_CHECK enum tercet_status group_connect(struct group *group,
+                                                   struct tercet_error *error_out);
+
 /* Disconnects, if connected. */
 void group_disconnect(struct group *group);
 
@@ -113,7 +117,8 @@ TERCET_MUST_CHECK enum tercet_status group_apply_mark(struct group *group,
 
 /* What the store holds of the caller's origin; re-connecting when need be.  A caller with a newer epoch
  * is heard first: nothing that an older one has asked for, branch or mark, changes the store behind
- * what is told here.  Errors: those of the store. */
+ * what is told here.  Errors: those of the store; FAILED_PRECONDITION, with a text that begins with
+ * TERCET_OLD_EPOCH: a newer start of the caller has been heard. */
 TERCET_MUST_CHECK enum tercet_status group_describe(
     struct group *group, const struct tercet_fence_caller *caller,
     struct tercet_store_description *description_out, struct tercet_error *error_out);

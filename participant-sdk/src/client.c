@@ -85,6 +85,9 @@ void client_turn(struct tercet_client *client, const struct client_call *call)
 {
     /* Of many calls that failed at one target only the first turns away from it. */
     size_t expected = call->target;
+    if (call->ending.status == TERCET_OK) {
+        return; /* it has answered, "not yet" */
+    }
     (void)atomic_compare_exchange_strong(&client->target, &expected,
                                          (call->target + 1) % client->channel_count);
 }

@@ -53,7 +53,8 @@ void client_leave(struct tercet_client *client);
 /* Starts an attempt of `call`; false: the client is closing, nothing was started. */
 TERCET_MUST_CHECK bool client_attempt(struct tercet_client *client, struct client_call *call);
 
-/* After a failed attempt the next goes to the next target, if there are several. */
+/* After an attempt that is followed by another: if it failed, that goes to the next target, if there are
+ * several. */
 void client_turn(struct tercet_client *client, const struct client_call *call);
 
 /* client_workers.c */

@@ -321,12 +321,9 @@ void lane_destroy(struct lane *lane)
 
 enum tercet_status lane_start(struct lane *lane, struct tercet_error *error_out)
 {
-    struct group *first = &lane->workers[0].group;
-    const enum tercet_status status =
-        first->ops->connect(first->self, &first->connection, error_out);
+    const enum tercet_status status = group_connect(&lane->workers[0].group, error_out);
 
     if (status != TERCET_OK) {
-        first->connection = NULL;
         return status;
     }
     for (uint32_t i = 0; i < lane->worker_count; i++) {

@@ -75,13 +75,9 @@ static enum tercet_status ask(struct survey *survey, struct group *group,
     if (survey->describes) {
         return group_describe(group, caller, &survey->descriptions[survey->lane], error_out);
     }
-    if (group->connection == NULL) {
-        const enum tercet_status status =
-            group->ops->connect(group->self, &group->connection, error_out);
-        if (status != TERCET_OK) {
-            group->connection = NULL;
-            return status;
-        }
+    const enum tercet_status status = group_connect(group, error_out);
+    if (status != TERCET_OK) {
+        return status;
     }
     if (survey->inspect->gid[0] != '\0') {
         return find_rows(survey, group, error_out);
@@ -113,6 +109,12 @@ static void go_on(struct job *job)
     }
 }
 
+static bool is_old_epoch(enum tercet_status status, const char *text)
+{
+    return status == TERCET_FAILED_PRECONDITION &&
+           strncmp(text, TERCET_CODE_OLD_EPOCH, strlen(TERCET_CODE_OLD_EPOCH)) == 0;
+}
+
 void survey_visit(struct job *job, struct group *group)
 {
     struct tercet_error error = {0};
@@ -130,7 +132,8 @@ void survey_visit(struct job *job, struct group *group)
              logger_text("participant", job->participant->name),
              logger_text("store", group->ops->name),
              logger_text("status", tercet_status_name(status)), logger_text("text", error.text));
-    survey_fail(job, status == TERCET_DATA_LOSS ? status : TERCET_UNAVAILABLE, error.text);
+    const bool told = status == TERCET_DATA_LOSS || is_old_epoch(status, error.text);
+    survey_fail(job, told ? status : TERCET_UNAVAILABLE, error.text);
 }
 
 /* ---- Begin ----------------------------------------------------------------------------------- */

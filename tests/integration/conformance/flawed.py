@@ -59,7 +59,7 @@ class Participant(Store, Survey):
                 return outer.unary(request, context, pb.PHASE_CANCEL)
 
         if not bare:
-            Servicer.Describe = lambda _, request, context: outer.describe(request)
+            Servicer.Describe = lambda _, request, context: outer.survey(request, context)
             Servicer.Inspect = lambda _, request, context: outer.inspect(request)
             Servicer.Work = lambda _, batches, context: outer.work(batches, context)
         self.bare = bare
@@ -81,6 +81,14 @@ class Participant(Store, Survey):
             return self.serve(request, request.context, phase)
         except Status as status:
             return context.abort(*status.args)
+
+    def survey(self, request, context):
+        reply = self.describe(request)
+        store, asker = reply.stores[0], request.context
+        if (store.incarnation, store.epoch) > (asker.incarnation, asker.epoch) \
+                and not self.has("describes_to_old_epoch"):
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "TERCET_OLD_EPOCH: a later one asks")
+        return reply
 
     def work(self, batches, context):
         yield self.pb.AnswerBatch(window=WINDOW)

@@ -15,6 +15,7 @@ FLAWS = {
     "number_ignored": "other_number",
     "gid_without_case": "similar_keys",
     "epoch_ignored": "old_epoch",
+    "describes_to_old_epoch": "old_epoch",
     "describe_keeps_epoch": "described_epoch",
     "mark_ignored": "below_mark",
     "open_list_ignored": "open_list",

@@ -150,6 +150,20 @@ TEST_F(ClientNotStarted, SeveralTargetsAreTriedInTurn)
     EXPECT_EQ(Execute(), TERCET_OUTCOME_CONFIRMED);
 }
 
+TEST_F(ClientNotStarted, NobodyTurnsAwayFromATargetThatAnswersNotYet)
+{
+    FakeCoordinator other;
+    Make(fake.target() + "," + other.target());
+    for (int i = 0; i < 2; i++) {
+        fake.Then(FakeCoordinator::Reply("pay-1", kUndecided, kTrying));
+        fake.Then(FakeCoordinator::Reply("pay-1", kConfirmed, kConfirming));
+        other.Then(FakeCoordinator::Reply("pay-1", kConfirmed, kConfirming));
+        EXPECT_EQ(Execute(), TERCET_OUTCOME_CONFIRMED);
+    }
+    EXPECT_EQ(fake.Calls(), 4);
+    EXPECT_EQ(other.Calls(), 0);
+}
+
 /* ---- What never leaves ----------------------------------------------------------------------- */
 
 TEST_F(ClientNotStarted, BadTransactionsAreNotStartedAndNothingIsSent)

@@ -64,6 +64,18 @@ TEST_F(ParticipantSurvey, DescribeTellsActionsAndWhatTheStoreHasSeen)
     rpc_call_unref(call);
 }
 
+TEST_F(ParticipantSurvey, AnOldEpochIsToldSoByDescribe)
+{
+    Ask ask;
+    ask.epoch = 5;
+    (void)served.wire().Send(ask);
+    rpc_call *call = Describe(1000, 4);
+    const rpc_result *result = rpc_call_wait(call);
+    EXPECT_EQ(result->status, TERCET_FAILED_PRECONDITION);
+    EXPECT_EQ(std::string(result->text).rfind("TERCET_OLD_EPOCH", 0), 0U) << result->text;
+    rpc_call_unref(call);
+}
+
 TEST_F(ParticipantSurvey, WhoeverDescribesIsHeardAndNobodyOlderAnyMore)
 {
     Ask ask;
