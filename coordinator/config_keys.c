@@ -29,7 +29,7 @@ static const struct config_key keys[] = {
     KEY(CONFIG_U32, open_transactions_max, 1, 10000000, "100000", "transactions",
         "Begun and not ended; above it new ones are refused."),
     KEY(CONFIG_U32, participant_share, 1, 100, "25", "percent",
-        "Of open_transactions_max that may be waiting for one participant."),
+        "Of open_transactions_max: how many branches of one participant may be open."),
     KEY(CONFIG_U64, open_payload_bytes_max, TERCET_PAYLOADS_BYTES_MAX, UINT64_C(1) << 40,
         "1073741824", "bytes", "Payloads of all open transactions together."),
     KEY(CONFIG_U32, waiting_calls_max, 1, 1000000, "4000", "calls",
@@ -90,7 +90,7 @@ static const struct config_key participant_keys[] = {
     KEY(CONFIG_U32, call_timeout_ms, TERCET_CALL_TIMEOUT_MS_MIN, TERCET_CALL_TIMEOUT_MS_MAX, NULL,
         "ms", "Its own call_timeout_ms. Default: what holds for all."),
     KEY(CONFIG_U32, window, 1, 100000, NULL, "calls", "Its own window. Default: what holds for all."),
-    KEY(CONFIG_U32, open_transactions_max, 1, 10000000, NULL, "transactions",
+    KEY(CONFIG_U32, open_transactions_max, 1, 10000000, NULL, "branches",
         "Its own bound. Default: participant_share of open_transactions_max."),
 };
 #undef KEY

@@ -29,7 +29,7 @@ struct directory_entry {
     uint32_t connections;                    /* to each; 0: one */
     uint32_t call_timeout_ms;      /* of one call to it, unless the branch says otherwise */
     uint32_t window;               /* calls in flight to it at a time */
-    uint32_t open_transaction_max; /* its share: transactions that name it and have not ended */
+    uint32_t open_transaction_max; /* its share: branches of it that have not ended */
 };
 
 struct directory {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/error.h"
 #include "base/failpoint.h"
 
 /* All but the room for texts and result. */
@@ -27,7 +28,7 @@ void branch_answer_later(struct group_answer *answer, const char *code, enum ter
     answer->log = log;
     (void)snprintf(answer->code, sizeof answer->code, "%s", code);
     va_start(arguments, format);
-    (void)vsnprintf(answer->text, sizeof answer->text, format, arguments);
+    text_format_list(answer->text, sizeof answer->text, format, arguments);
     va_end(arguments);
 }
 
@@ -175,7 +176,7 @@ static bool judge_verdict(const struct group_request *request, enum tercet_verdi
             keep_words(answer, verdict);
         } else {
             branch_answer_later(answer, TERCET_CODE_REFUSED_TOO_LATE, TERCET_LOG_ERROR,
-                                "the handler refused a %s, which must succeed in the end: %.160s",
+                                "the handler refused a %s, which must succeed in the end: %s",
                                 phase, said);
         }
         return false;
@@ -187,7 +188,7 @@ static bool judge_verdict(const struct group_request *request, enum tercet_verdi
                             is_try ? TERCET_CODE_HANDLER_FAILED : TERCET_CODE_REFUSED_TOO_LATE,
                             TERCET_LOG_ERROR,
                             "the handler answered CONFLICT to a %s, which is the fence's to say: "
-                            "%.160s",
+                            "%s",
                             phase, said);
         return false;
     case TERCET_VERDICT_UNSPECIFIED:
@@ -221,7 +222,7 @@ static enum tercet_status run_handler(struct group *group, const struct group_re
         group->handler_failures++;
         branch_answer_later(answer, TERCET_CODE_HANDLER_FAILED, TERCET_LOG_ERROR,
                             "the handler ended the local transaction by itself; what it did may "
-                            "have been kept without its fence row: %.120s",
+                            "have been kept without its fence row: %s",
                             error.text);
     }
     if (status != TERCET_OK) {

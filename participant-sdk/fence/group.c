@@ -105,7 +105,7 @@ static enum fate abandon_for(struct run *run, struct entry *entry, enum tercet_s
     if (odd) {
         if (status != TERCET_FAILED_PRECONDITION) {
             branch_answer_later(entry->answer, TERCET_CODE_STORE_UNAVAILABLE, TERCET_LOG_ERROR,
-                                "%.200s", run->error.text);
+                                "%s", run->error.text);
         }
         entry->state = ENTRY_FINAL;
     }
@@ -174,7 +174,7 @@ static void answer_all_later(struct run *run, struct entry *entries, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (entries[i].state == ENTRY_PENDING || entries[i].state == ENTRY_TENTATIVE) {
             branch_answer_later(entries[i].answer, TERCET_CODE_STORE_UNAVAILABLE,
-                                TERCET_LOG_WARNING, "%.250s", run->error.text);
+                                TERCET_LOG_WARNING, "%s", run->error.text);
             entries[i].state = ENTRY_FINAL;
         }
     }

@@ -192,8 +192,15 @@ enum tercet_status kv_fence_open(struct kv_fence *fence, const struct kv_backend
         const struct tercet_bytes value = tercet_bytes_of(meta, sizeof meta);
         overlay_put(&fence->overlay, row_key_bytes(&name), &value);
         status = kv_fence_commit(fence, error_out);
+        if (status ==
+            TERCET_UNKNOWN) { /* nobody was told of it: whoever opens it next makes it, or finds it */
+            status = TERCET_UNAVAILABLE;
+        }
     }
     if (status != TERCET_OK) {
+        if (error_out != NULL) {
+            error_out->status = status;
+        }
         kv_fence_close(fence);
     }
     return status;

@@ -11,7 +11,7 @@ enum {
     MARIADB_SCHEMA_VERSION = 1,
     MARIADB_OLDEST = 100500,
     CONNECT_TIMEOUT_S = 10,
-    ANSWER_TIMEOUT_S = 60, /* of a server that has gone without a word */
+    ANSWER_TIMEOUT_S = 60, /* of a server that has gone without a word, beyond a wait for a lock */
     TABLE_MISSING = 1146,
     TABLE_FORBIDDEN = 1142
 };
@@ -45,7 +45,7 @@ static enum tercet_status connect_link(struct mariadb_connection *connection,
                                        struct tercet_error *error_out)
 {
     static const unsigned connect_s = CONNECT_TIMEOUT_S;
-    static const unsigned answer_s = ANSWER_TIMEOUT_S;
+    const unsigned answer_s = ANSWER_TIMEOUT_S + settings->lock_timeout_s;
     static const my_bool yes = 1;
     MYSQL *const link = &connection->link;
 

@@ -107,6 +107,9 @@ enum tercet_status tercet_store_create(const struct tercet_store_ops *ops, void 
     struct tercet_store_options known;
     void *connection = NULL;
 
+    if (store_out == NULL) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT, "store_out: must not be NULL");
+    }
     enum tercet_status status = check_ops(ops, error_out);
     if (status == TERCET_OK) {
         status = read_options(options, &known, error_out);

@@ -58,8 +58,8 @@ enum tercet_verdict tercet_answer_refused(struct tercet_request *request, const 
 {
     va_list arguments;
 
-    if (code == NULL || !text_is_code(code)) {
-        return tercet_answer_failed(request, "a refusal's code must be at most %d of A-Z 0-9 _",
+    if (code == NULL || code[0] == '\0' || !text_is_code(code)) {
+        return tercet_answer_failed(request, "a refusal's code must be 1 to %d of A-Z 0-9 _",
                                     TERCET_REASON_CODE_BYTES_MAX);
     }
     struct group_answer *answer = say(request, TERCET_VERDICT_REFUSED);

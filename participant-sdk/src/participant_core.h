@@ -24,7 +24,7 @@ struct lane;
 struct unfenced;
 
 enum {
-    PARTICIPANT_STORE_COUNT_MAX = 64,
+    PARTICIPANT_STORE_COUNT_MAX = 16, /* a coordinator reads no more of a description */
     PARTICIPANT_ACTION_COUNT_MAX = 4096,
     /* Payloads held at a time, all requests together; above it LATER, as above in_flight_max. */
     PARTICIPANT_PAYLOAD_BYTES_MAX = 64 * 1024 * 1024

@@ -132,12 +132,6 @@ enum tercet_status participant_finish_stop(struct tercet_participant *participan
 {
     const int64_t until = grace_ms == TERCET_FOREVER ? INT64_MAX : moment_ms() + grace_ms;
 
-    (void)pthread_mutex_lock(&participant->mutex);
-    const bool stopped = participant->state == PARTICIPANT_STOPPED;
-    (void)pthread_mutex_unlock(&participant->mutex);
-    if (stopped) {
-        return TERCET_OK;
-    }
     if (claim_closing(participant, until)) {
         close_server(participant);
         (void)pthread_mutex_lock(&participant->mutex);
@@ -153,6 +147,12 @@ enum tercet_status tercet_participant_stop(struct tercet_participant *participan
 {
     if (participant == NULL) {
         return TERCET_INVALID_ARGUMENT;
+    }
+    (void)pthread_mutex_lock(&participant->mutex);
+    const bool stopped = participant->state == PARTICIPANT_STOPPED;
+    (void)pthread_mutex_unlock(&participant->mutex);
+    if (stopped) {
+        return TERCET_OK;
     }
     participant_begin_stop(participant);
     return participant_finish_stop(participant, grace_ms);

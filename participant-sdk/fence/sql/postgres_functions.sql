@@ -254,9 +254,15 @@ END $$;
 
 -- Keeps a try's result with its row, in the transaction that has claimed it: its repeats are answered with the same.
 CREATE OR REPLACE FUNCTION tercet_keep_result(request jsonb, its_result bytea) RETURNS void
-    LANGUAGE sql
-    AS $$ UPDATE tercet_fence f SET result = its_result
-          WHERE f.gid = convert_to(request ->> 'gid', 'UTF8') AND f.branch = (request ->> 'branch')::integer $$;
+    LANGUAGE plpgsql AS $$
+BEGIN
+    IF octet_length(its_result) > 1024 THEN
+        RAISE string_data_right_truncation
+            USING MESSAGE = format('the result has %s bytes, at most 1024 are kept', octet_length(its_result));
+    END IF;
+    UPDATE tercet_fence f SET result = its_result
+        WHERE f.gid = convert_to(request ->> 'gid', 'UTF8') AND f.branch = (request ->> 'branch')::integer;
+END $$;
 
 -- What this database has seen of the asker, all of one moment: a StoreDescription.
 CREATE OR REPLACE FUNCTION tercet_describe(context jsonb) RETURNS jsonb

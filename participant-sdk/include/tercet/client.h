@@ -146,7 +146,7 @@ enum tercet_cause {
     /* Not decided in its trying time; reason tells the branch that was waited for. */
     TERCET_CAUSE_TIMEOUT = 2,
     TERCET_CAUSE_INITIATOR = 3, /* tercet_client_cancel() */
-    TERCET_CAUSE_OPERATOR = 4
+    TERCET_CAUSE_OPERATOR = 4 /* an operator said so, or a journal that was restored concluded it */
 };
 
 /* How far a branch has come.  Numbers as on the wire. */
@@ -225,7 +225,7 @@ TERCET_API const char *tercet_branch_state_name(enum tercet_branch_state state);
  *                sense); any of the statuses below, when an earlier attempt of this call was lost
  *                and may have started it
  *   NOT_STARTED  INVALID_ARGUMENT; ALREADY_EXISTS (this gid with other branches);
- *                FAILED_PRECONDITION (unknown participant or action, confirm_only mixed up,
+ *                FAILED_PRECONDITION (unknown participant, confirm_only mixed up,
  *                TOO_OLD, blocking call from a callback); PERMISSION_DENIED, UNAUTHENTICATED;
  *                RESOURCE_EXHAUSTED (a bound, here or there); UNAVAILABLE (refused by the
  *                coordinator, or never reached); UNIMPLEMENTED (an older coordinator) */
@@ -292,7 +292,8 @@ TERCET_API TERCET_MUST_CHECK enum tercet_outcome tercet_client_confirm(
  * TERCET_REASON_TEXT_BYTES_MAX).
  * CONFIRMED: the decision was taken before.  A gid that was never begun is recorded as cancelled,
  * so that a begin or execute still on its way is told CANCELLED: this is how to make sure that an
- * UNKNOWN one never happens. */
+ * UNKNOWN one never happens.  Not for a gid whose outcome may be forgotten already (retention time, a
+ * restored journal): it is recorded as cancelled as well. */
 TERCET_API TERCET_MUST_CHECK enum tercet_outcome tercet_client_cancel(
     struct tercet_client *client, const char *gid, const char *text,
     struct tercet_result **result_out);

@@ -29,7 +29,8 @@
  *   6. Return only by `return`: no exit, no longjmp, no C++ exception.
  *
  * Several stores in one process: register the actions of each with its store.  The order of
- * branches between stores is free; each store has its own worker threads. */
+ * branches between stores is free; each store has its own worker threads.  At most 16: of a
+ * description the coordinator reads no more, and each must be compared when it comes back. */
 #ifndef TERCET_PARTICIPANT_H
 #define TERCET_PARTICIPANT_H
 

@@ -44,7 +44,7 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_leveldb_open(
     struct tercet_error *error_out);
 
 /* The value of `key` as this handler must see it.  `value_out` is valid until the handler returns.
- * Errors: NOT_FOUND; DATA_LOSS, INTERNAL (LevelDB's error; return tercet_answer_failed);
+ * Errors: NOT_FOUND; DATA_LOSS, UNAVAILABLE (LevelDB's error; return tercet_answer_failed);
  * FAILED_PRECONDITION (the action is not registered on a LevelDB store). */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_leveldb_get(struct tercet_request *request,
                                                                    struct tercet_bytes key,

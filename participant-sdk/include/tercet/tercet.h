@@ -122,7 +122,7 @@ enum tercet_status {
     TERCET_PERMISSION_DENIED = 7, /* kept for TLS; Tercet does not say it yet */
     /* A bound is reached (memory, queue, open transactions); try again later. */
     TERCET_RESOURCE_EXHAUSTED = 8,
-    /* Not in this state: unknown participant or action, decided already, a blocking call from a
+    /* Not in this state: unknown participant, decided already, a blocking call from a
      * callback, an object that is stopped. */
     TERCET_FAILED_PRECONDITION = 9,
     /* Lost against a concurrent change (deadlock, serialization); run it again. */

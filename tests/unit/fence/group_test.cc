@@ -327,6 +327,24 @@ TEST_F(Group, HandlerWithoutAVerdictIsLaterInItsOwnWordsOrInOurs)
     EXPECT_STREQ(answers[1].text, "the handler returned no verdict");
 }
 
+TEST_F(Group, WordsThatAreTooLongAreCutAtACharactersBorder)
+{
+    EXPECT_EQ(harness.Run(Try("a", 1)).verdict, TERCET_VERDICT_DONE);
+    harness.handler = [](const group_request &, tercet_bytes, group_answer &answer) {
+        std::string words; // 83 characters of three bytes each
+        while (words.size() + 6 < sizeof answer.text) {
+            words += "\u8d26";
+        }
+        snprintf(answer.text, sizeof answer.text, "%s", words.c_str());
+        return TERCET_VERDICT_REFUSED;
+    };
+    const group_answer answer = harness.Run(Confirm("a", 1));
+    const std::string text = answer.text;
+    EXPECT_STREQ(answer.code, TERCET_CODE_REFUSED_TOO_LATE);
+    EXPECT_GT(text.size(), 250U);
+    EXPECT_EQ(text.substr(text.size() - 3), "\u8d26") << text;
+}
+
 // Anomaly 25: a branch whose row cannot be read must not hold up those that share its group.
 TEST_F(Group, BranchWithABrokenRowIsAnsweredAloneAndTheOthersAreDone)
 {

@@ -256,6 +256,19 @@ TEST_F(KvFence, AFenceWhoseVersionCannotBeReadIsNeitherOpenedNorDescribed)
     EXPECT_EQ(Describe(&description), TERCET_DATA_LOSS) << "it was there when the store was opened";
 }
 
+TEST_F(KvFence, AFenceThatMayHaveBeenMadeIsUnavailable)
+{
+    kv_backend unsure = *real;
+    unsure.apply = [](void *, const byte_map *, tercet_error *told) {
+        told->status = TERCET_UNKNOWN;
+        return TERCET_UNKNOWN;
+    };
+    Put(MetaKey(), nullptr);
+    kv_fence second = {};
+    EXPECT_EQ(kv_fence_open(&second, &unsure, fence->self, &error), TERCET_UNAVAILABLE);
+    EXPECT_EQ(error.status, TERCET_UNAVAILABLE);
+}
+
 // Goal: whichever call of the backend fails, its status comes out, nothing is told and nothing kept.
 TEST_F(KvFence, ABackendThatFailsIsNotTakenForAnEmptyOne)
 {

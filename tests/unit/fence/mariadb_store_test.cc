@@ -81,6 +81,22 @@ TEST_F(MariadbStore, OptionsThatItCannotReadOrCarryOutAreRefusedAndNamed)
     EXPECT_TRUE(Says("batch_max")) << error.text;
 }
 
+TEST_F(MariadbStore, AnAnswerIsAwaitedForLongerThanALockMayBe)
+{
+    options.lock_timeout_s = 120;
+    options.create_tables = true;
+    tercet_store *store = nullptr;
+    ASSERT_EQ(tercet_mariadb_open(&options, &store, &error), TERCET_OK) << error.text;
+    void *connection = nullptr;
+    ASSERT_EQ(store->ops->connect(store->self, &connection, &error), TERCET_OK) << error.text;
+    unsigned read_s = 0;
+    (void)mysql_get_option(&static_cast<struct mariadb_connection *>(connection)->link,
+                           MYSQL_OPT_READ_TIMEOUT, &read_s);
+    EXPECT_EQ(read_s, 180U);
+    store->ops->disconnect(connection);
+    tercet_store_close(store);
+}
+
 TEST_F(MariadbStore, WhereNobodyListensOrLetsUsInItIsUnavailable)
 {
     options.unix_socket = "/nowhere/at/all";

@@ -122,6 +122,20 @@ TEST_F(PostgresFunctions, WhatTheyTellOfTheDatabaseIsWhatTheLibraryTells)
     EXPECT_EQ(inspect(R"(, "pageToken": "x")"), "!TC003");
 }
 
+// A row with more would be damaged to the library, which may serve the same database.
+TEST_F(PostgresFunctions, AResultThatIsTooLongIsNotKept)
+{
+    EXPECT_TRUE(Has(stranger->Run(Try("a", 1), "kept"), "HOW_RAN"));
+    const auto keep = [&](size_t bytes) {
+        return stranger->Do("SELECT tercet_keep_result(" + Quoted(RequestOf(Try("a", 1))) + ", " +
+                            Quoted(std::string(bytes, 'x')) + ")");
+    };
+    EXPECT_EQ(keep(1025), "!22001");
+    EXPECT_EQ(harness->Row("a").result_bytes, 4u);
+    EXPECT_EQ(keep(1024), "");
+    EXPECT_EQ(harness->Row("a").result_bytes, 1024u);
+}
+
 TEST_F(PostgresFunctions, WhoMayNotAskIsToldByItsCode)
 {
     EXPECT_EQ(stranger->Serve(Try("a", 1)), "!40001") << "nobody has asked yet";

@@ -81,6 +81,9 @@ tercet_verdict Handlers::Handle(tercet_request *request)
     if (payload == "refuse badly") {
         return tercet_answer_refused(request, "too low", "a code in small letters");
     }
+    if (payload == "unnamed") {
+        return tercet_answer_refused(request, "", "without a code");
+    }
     if (payload == "later") {
         return tercet_answer_later(request, 250, "a row is locked");
     }

@@ -64,7 +64,8 @@ TEST_F(ParticipantAnswer, LaterCarriesItsDelay)
 TEST_F(ParticipantAnswer, AHandlerThatFailsOrLiesIsLaterNeverDone)
 {
     for (const char *action : {"act", "out"}) {
-        for (const char *payload : {"fail", "garbage", "nothing", "lie", "long", "refuse badly"}) {
+        for (const char *payload :
+             {"fail", "garbage", "nothing", "lie", "long", "refuse badly", "unnamed"}) {
             Ask ask;
             ask.gid = std::string(action) + "-" + payload[0] + payload[2];
             ask.action = action;
@@ -75,7 +76,7 @@ TEST_F(ParticipantAnswer, AHandlerThatFailsOrLiesIsLaterNeverDone)
             EXPECT_NE(told.reason, "") << payload;
         }
     }
-    EXPECT_EQ(served.Stats().failures, 12u);
+    EXPECT_EQ(served.Stats().failures, 14u);
     EXPECT_TRUE(served.log.Has("text=\"disk on fire\\x0areally\""));
     EXPECT_TRUE(served.log.Has("the handler returned 77"));
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tercet/participant.h"
 #include "tercet/store_memory.h"
@@ -120,6 +121,36 @@ TEST_F(ParticipantMaking, OneStoreServesOneParticipantAtATime)
     participant = nullptr;
     EXPECT_EQ(tercet_participant_register(other, store, &action, 1, &error), TERCET_OK);
     tercet_participant_destroy(other);
+}
+
+TEST_F(ParticipantMaking, OfSixteenStoresEachIsToldAndASeventeenthIsRefused)
+{
+    ASSERT_EQ(tercet_participant_create(&options, &participant, &error), TERCET_OK);
+    std::vector<tercet_store *> stores;
+    for (int i = 0; i < 17; i++) {
+        const std::string name = "act" + std::to_string(i);
+        tercet_memory_options memory = {};
+        memory.size = sizeof memory;
+        stores.push_back(nullptr);
+        ASSERT_EQ(tercet_memory_open(&memory, &stores.back(), &error), TERCET_OK);
+        action.name = name.c_str();
+        EXPECT_EQ(tercet_participant_register(participant, stores.back(), &action, 1, &error),
+                  i < 16 ? TERCET_OK : TERCET_RESOURCE_EXHAUSTED);
+    }
+    EXPECT_STREQ(error.text, "participant account: more than 16 stores");
+    tercet_participant_destroy(participant);
+    participant = nullptr;
+    for (tercet_store *each : stores) {
+        tercet_store_close(each);
+    }
+}
+
+TEST_F(ParticipantMaking, ThatAStoreGoesNowhereIsRefused)
+{
+    tercet_memory_options memory = {};
+    memory.size = sizeof memory;
+    EXPECT_EQ(tercet_memory_open(&memory, nullptr, &error), TERCET_INVALID_ARGUMENT);
+    EXPECT_STREQ(error.text, "store_out: must not be NULL");
 }
 
 TEST_F(ParticipantMaking, AnAddressInUseIsUnavailableAndTheParticipantCanBeDestroyed)
