@@ -273,7 +273,7 @@ static enum fate run_others(struct run *run, struct entry *entries, size_t count
     if (!any) {
         return FATE_COMMITTED;
     }
-    TERCET_FAILPOINT("group.before_retry");
+    TERCET_FAILPOINT("group.before_others");
     run->group->transactions_retried++;
     return run_transaction(run, entries, count);
 }
