@@ -40,6 +40,7 @@ struct lane {
     pthread_cond_t end; /* for those that pause: told only when it stops */
     struct job_queue queue;
     struct marks marks;
+    uint64_t ran_since_slice; /* branches, by all workers */
     bool stopping;
     struct worker *workers;
     uint32_t worker_count;
@@ -202,9 +203,11 @@ static bool take(struct worker *worker, struct mark_slice *slice_out)
         int64_t next_ms = INT64_MAX;
         take_jobs(worker);
         if (worker->count == 0 || now - worker->slice_ms >= MARK_BETWEEN_GROUPS_MS) {
-            mark_slice_take(slice_out, &lane->marks, now, &next_ms);
+            mark_slice_take(slice_out, &lane->marks, lane->ran_since_slice, now, &next_ms);
         }
         if (worker->count > 0 || slice_out->entry != NULL) {
+            lane->ran_since_slice =
+                worker->count + (slice_out->entry == NULL ? lane->ran_since_slice : 0);
             return true;
         }
         lane->idle_count++;

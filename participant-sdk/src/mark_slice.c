@@ -7,7 +7,11 @@
 #include "src/moment.h"
 #include "src/participant_core.h"
 
-enum { KEPT_QUIET_MS = 60000 /* the same TRIED row below the mark is told once in this time */ };
+enum {
+    SLICE_ROWS_MIN = 256,
+    SLICE_ROWS_MAX = 4096,
+    KEPT_QUIET_MS = 60000 /* the same TRIED row below the mark is told once in this time */
+};
 
 struct kept_rows {
     bool any; /* what follows is of the first */
@@ -17,14 +21,23 @@ struct kept_rows {
     struct tercet_branch_number number;
 };
 
-void mark_slice_take(struct mark_slice *slice_out, struct marks *marks, int64_t now_ms,
-                     int64_t *next_ms_out)
+static uint32_t slice_rows(uint64_t ran)
+{
+    if (ran >= SLICE_ROWS_MAX / 2) {
+        return SLICE_ROWS_MAX;
+    }
+    return ran <= SLICE_ROWS_MIN / 2 ? SLICE_ROWS_MIN : (uint32_t)(2 * ran);
+}
+
+void mark_slice_take(struct mark_slice *slice_out, struct marks *marks, uint64_t ran,
+                     int64_t now_ms, int64_t *next_ms_out)
 {
     slice_out->entry = marks_take(marks, now_ms, next_ms_out);
     if (slice_out->entry != NULL) {
         slice_out->caller = slice_out->entry->caller;
         slice_out->mark = slice_out->entry->mark;
         slice_out->from = slice_out->entry->from;
+        slice_out->row_count_max = slice_rows(ran);
     }
 }
 
@@ -77,7 +90,7 @@ void mark_slice_apply(struct mark_slice *slice, struct group *group,
     TERCET_FAILPOINT("mark.before_apply");
     struct tercet_error error = {.status = TERCET_OK};
     const bool first = slice->from.incarnation == 0 && slice->from.number == 0;
-    struct tercet_sweep sweep = {.row_count_max = MARKS_SLICE_ROWS,
+    struct tercet_sweep sweep = {.row_count_max = slice->row_count_max,
                                  .from = slice->from,
                                  .kept_fn = note_kept,
                                  .context = &kept};

@@ -16,8 +16,7 @@ TERCET_BEGIN_DECLS
 
 enum {
     MARKS_ORIGIN_COUNT_MAX = 16, /* coordinators of one store; the one longest unused makes room */
-    MARKS_INTERVAL_MS = 100, /* from the end of one sweep of an origin to the next's beginning */
-    MARKS_SLICE_ROWS = 256
+    MARKS_INTERVAL_MS = 100 /* from the end of one sweep of an origin to the next's beginning */
 };
 
 struct marks_entry {

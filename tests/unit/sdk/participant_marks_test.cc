@@ -1,8 +1,39 @@
 /* A served participant forgets what the coordinator's marks allow, and nothing else. */
+#include "tercet/fence.h"
 #include "unit/sdk/places.h"
 
 namespace
 {
+
+/* The rows that each slice was to look at, of one participant at a time. */
+struct Slices {
+    std::mutex mutex;
+    std::vector<uint32_t> rows;
+    tercet_store_ops ops;
+    const tercet_store_ops *real;
+    std::vector<uint32_t> Rows()
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        return rows;
+    }
+} slices;
+
+tercet_status CountAndApply(void *connection, const tercet_fence_caller *caller,
+                            const tercet_mark *mark, tercet_sweep *sweep, tercet_error *error)
+{
+    const std::lock_guard<std::mutex> lock(slices.mutex);
+    slices.rows.push_back(sweep->row_count_max);
+    return slices.real->apply_mark(connection, caller, mark, sweep, error);
+}
+
+const tercet_store_ops *CountSlices(const tercet_store_ops *real)
+{
+    slices.rows.clear();
+    slices.real = real;
+    slices.ops = *real;
+    slices.ops.apply_mark = CountAndApply;
+    return &slices.ops;
+}
 
 class ParticipantMarks : public AtEveryPlace
 {
@@ -84,13 +115,11 @@ TEST_P(ParticipantMarks, TheSameMarkIsAppliedOnceAndAnOlderOneNever)
     EXPECT_EQ(served.wire().Send(ask).code, "TERCET_FORGOTTEN");
 }
 
-TEST_P(ParticipantMarks, ALongSweepGoesInSlicesWhileRequestsAreServed)
+/* `count` branches that were never tried are cancelled: numbers from 1 on. */
+void CancelMany(Served &served, Ask &ask, int count)
 {
-    Served served(Options());
-    Ask ask;
-    constexpr int kRows = 1200;
     std::vector<rpc_call *> calls;
-    for (int i = 1; i <= kRows; i++) {
+    for (int i = 1; i <= count; i++) {
         ask.gid = "gid-" + std::to_string(i);
         ask.number = i;
         ask.phase = TERCET_PHASE_CANCEL;
@@ -99,14 +128,53 @@ TEST_P(ParticipantMarks, ALongSweepGoesInSlicesWhileRequestsAreServed)
     for (rpc_call *call : calls) {
         EXPECT_EQ(served.wire().Finish(call).how, TERCET_HOW_EMPTY);
     }
-    ask.gid = "last";
-    ask.number = 5000;
+}
+
+/* A try brings the mark, which is the participant's `nth`; returns when it is applied. */
+void ApplyMark(Served &served, Ask &ask, int nth, int64_t low)
+{
+    ask.gid = "last-" + std::to_string(nth);
+    ask.number = 5000 + nth;
     ask.phase = TERCET_PHASE_TRY;
-    ask.mark_lsn = 9;
-    ask.mark_low = kRows + 1;
+    ask.mark_lsn = nth;
+    ask.mark_low = low;
     EXPECT_EQ(served.wire().Send(ask).verdict, TERCET_VERDICT_DONE);
+    EXPECT_TRUE(Eventually([&] { return served.Stats().marks == static_cast<uint64_t>(nth); }));
+}
+
+TEST_P(ParticipantMarks, ALongSweepGoesInSlices)
+{
+    constexpr uint64_t kRows = 1200;
+    Served::Options options = Options();
+    options.around = CountSlices;
+    Served served(options);
+    Ask ask;
+    CancelMany(served, ask, kRows);
+    ApplyMark(served, ask, 1, 1); /* lets nothing go, and the count begins anew */
+    ApplyMark(served, ask, 2, kRows + 1);
     EXPECT_TRUE(Eventually([&] { return served.Stats().rows_forgotten == kRows; }));
-    EXPECT_EQ(served.Stats().marks, 1u);
+    EXPECT_EQ(served.Stats().marks, 2u);
+    const std::vector<uint32_t> rows = slices.Rows();
+    ASSERT_FALSE(rows.empty());
+    EXPECT_EQ(std::vector<uint32_t>(rows.begin() + 1, rows.end()), std::vector<uint32_t>(5, 256));
+}
+
+/* With a fixed number of rows in a slice, and a slice every 20 ms, a table grew under a load that
+ * was faster than that and left no pause. */
+TEST_P(ParticipantMarks, ASliceLooksAtTwiceAsManyRowsAsBranchesRanSinceTheLast)
+{
+    constexpr uint64_t kRows = 1200;
+    Served::Options options = Options();
+    options.around = CountSlices;
+    Served served(options);
+    Ask ask;
+    CancelMany(served, ask, kRows);
+    ApplyMark(served, ask, 1, kRows + 1);
+    ApplyMark(served, ask, 2, kRows + 2);
+    EXPECT_EQ(served.Stats().rows_forgotten, kRows);
+    ASSERT_EQ(slices.Rows().size(), 2u);
+    EXPECT_GE(slices.Rows()[0], 2 * kRows); /* the try that brought the mark may be one of them */
+    EXPECT_EQ(slices.Rows()[1], 256u);
 }
 
 } // namespace

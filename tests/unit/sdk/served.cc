@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fence/store.h"
 #include "tercet/store_memory.h"
 #include "tercet/store_sqlite.h"
 
@@ -42,6 +43,9 @@ Served::Served(const Options &options)
         sqlite.batch_max = options.batch_max;
         sqlite.queue_max = options.queue_max;
         EXPECT_EQ(tercet_sqlite_open(&sqlite, &store_, &error), TERCET_OK) << error.text;
+    }
+    if (options.around != nullptr) {
+        store_->ops = options.around(store_->ops);
     }
     std::string listen = options.listen;
     if (listen == "unix") {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tercet/fence.h"
 #include "unit/sdk/handlers.h"
 #include "unit/sdk/temporary_directory.h"
 #include "unit/sdk/wire.h"
@@ -34,6 +35,8 @@ class Served
         uint32_t in_flight_max = 0;
         uint32_t unfenced_workers = 0;
         std::string sqlite_path;
+        /* What the participant is given in place of the store's own slots. */
+        const tercet_store_ops *(*around)(const tercet_store_ops *) = nullptr;
     };
     Served() : Served(Options()) {}
     explicit Served(const Options &options);
