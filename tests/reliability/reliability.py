@@ -65,7 +65,7 @@ def last_json(text):
 
 def simulated(text):
     told = last_json(text)
-    return told, "%s transactions, %s faults, %d of %d marks reached, 0 violations" % (
+    return told, "%s transactions, %s faults, %d of %d coverage points reached, 0 violations" % (
         format(told["transactions"], ","), format(told["faults"], ","), told["marks_reached"], told["marks"])
 
 
