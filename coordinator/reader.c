@@ -166,11 +166,11 @@ static void run_job(struct reader *reader, struct job *job)
     }
 }
 
-/* Carries out those of one kind, and leaves the others. */
-static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kind kind)
+/* Carries out those of one kind, at most so many, and leaves the others. */
+static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kind kind, size_t most)
 {
     struct list_node *node = jobs->next;
-    while (node != jobs) {
+    while (node != jobs && most > 0) {
         struct job *job = container_of(node, struct job, link);
         node = node->next;
         if (job->kind == kind) {
@@ -178,17 +178,19 @@ static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kin
             run_job(reader, job);
             free(job->cursor);
             free(job);
+            most--;
         }
     }
     push_answers(reader);
 }
 
+/* Leaves all pages but one: however many are asked for, a look-up waits for one at most. */
 static void run_jobs(struct reader *reader, struct list_node *jobs)
 {
-    run_kind(reader, jobs, JOB_LOOK_UP); /* every new transaction waits for one of these */
-    run_kind(reader, jobs, JOB_FETCH);
-    run_kind(reader, jobs, JOB_LIST);
-    run_kind(reader, jobs, JOB_BACKUP);
+    run_kind(reader, jobs, JOB_LOOK_UP, SIZE_MAX); /* every new transaction may wait for one */
+    run_kind(reader, jobs, JOB_FETCH, SIZE_MAX);
+    run_kind(reader, jobs, JOB_LIST, 1);
+    run_kind(reader, jobs, JOB_BACKUP, SIZE_MAX);
 }
 
 static bool upkeep(struct reader *reader)
@@ -217,7 +219,7 @@ static void *run(void *context)
     struct list_node jobs;
     list_init(&jobs);
     for (;;) {
-        const int64_t wait_ms = next_upkeep_ms - clock_boot_ms();
+        const int64_t wait_ms = list_is_empty(&jobs) ? next_upkeep_ms - clock_boot_ms() : 0;
         inbox_take_all(&reader->jobs, wait_ms < 0 ? 0 : wait_ms, &jobs);
         if (!list_is_empty(&jobs)) {
             run_jobs(reader, &jobs);
