@@ -114,12 +114,15 @@ static enum tercet_status recover(struct runtime *runtime, struct tercet_error *
         status = open_gids_refuse_ended(&adopting.open, runtime->journal, error_out);
     }
     open_gids_deinit(&adopting.open);
+    if (status != TERCET_OK) {
+        return status;
+    }
     struct engine_stats stats;
     engine_read_stats(runtime->engine, &stats);
     LOGGER(LOGGER_INFO, "coordinator.recovered", logger_int("epoch", runtime->head.epoch),
            logger_int("lsn", runtime->head.lsn),
            logger_int("open_transactions", (int64_t)stats.open_transactions));
-    return status;
+    return TERCET_OK;
 }
 
 static void create_loop(struct runtime *runtime)
