@@ -21,6 +21,7 @@ struct loop {
     int64_t lazy_since_boot_ms;      /* when its first record came that may wait; 0: none */
     struct pending pending;          /* effects that wait for their LSN */
     struct list_node backlog;        /* events that wait until the journal is idle */
+    struct list_node pages;          /* requests for a List: one a turn, since each takes long */
     struct effects effects;          /* of the step that runs */
     struct orders orders;
     struct resume resume;
@@ -47,6 +48,7 @@ struct loop *loop_create(const struct loop_options *options)
     loop->durable_lsn = options->durable_lsn;
     pending_init(&loop->pending);
     list_init(&loop->backlog);
+    list_init(&loop->pages);
     effects_init(&loop->effects);
     orders_init(&loop->orders);
     return loop;
@@ -58,6 +60,7 @@ void loop_destroy(struct loop *loop)
         return;
     }
     pending_deinit(&loop->pending);
+    list_append_all(&loop->backlog, &loop->pages);
     while (!list_is_empty(&loop->backlog)) {
         event_destroy(container_of(list_pop_front(&loop->backlog), struct event, link));
     }
@@ -251,6 +254,11 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
     }
 }
 
+static bool is_page(const struct event *event)
+{
+    return event->kind == EVENT_REQUEST && event->u.request.kind == REQUEST_LIST;
+}
+
 /* What is durable is noted first; the rest queues behind what was left over. */
 static void sort_events(struct loop *loop, struct list_node *events)
 {
@@ -259,7 +267,7 @@ static void sort_events(struct loop *loop, struct list_node *events)
         if (event->kind == EVENT_DURABLE) {
             on_durable(loop, event);
         } else {
-            list_push_back(&loop->backlog, &event->link);
+            list_push_back(is_page(event) ? &loop->pages : &loop->backlog, &event->link);
         }
     }
 }
@@ -375,6 +383,9 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
     while (!list_is_empty(&loop->backlog) && !batch_is_full(loop)) {
         on_event(loop, container_of(list_pop_front(&loop->backlog), struct event, link), now);
     }
+    if (!list_is_empty(&loop->pages)) {
+        on_event(loop, container_of(list_pop_front(&loop->pages), struct event, link), now);
+    }
     engine_tick(loop->options.engine, loop->open->lsn, now, &loop->effects);
     take_effects(loop, now);
     resume_more(loop, now);
@@ -388,7 +399,7 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
 int64_t loop_wake_at_boot_ms(const struct loop *loop, struct clock_now now)
 {
     const bool has_work = loop->urgent || !list_is_empty(&loop->backlog);
-    if ((loop->submitted == NULL && has_work) || may_resume(loop)) {
+    if ((loop->submitted == NULL && has_work) || may_resume(loop) || !list_is_empty(&loop->pages)) {
         return now.boot_ms;
     }
     int64_t wake_at = engine_wake_at_boot_ms(loop->options.engine);
@@ -413,5 +424,6 @@ bool loop_is_quiet(const struct loop *loop)
     struct engine_stats stats;
     engine_read_stats(loop->options.engine, &stats);
     return stats.looking_up == 0 && loop->submitted == NULL && loop->open->operation_count == 0 &&
-           !loop->urgent && pending_is_empty(&loop->pending) && list_is_empty(&loop->backlog);
+           !loop->urgent && pending_is_empty(&loop->pending) && list_is_empty(&loop->backlog) &&
+           list_is_empty(&loop->pages);
 }

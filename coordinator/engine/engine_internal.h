@@ -51,6 +51,8 @@ struct waiter {
 
 struct restored;
 
+enum { LISTED_COUNT_MAX = 16 /* listings at a time that find again where they were */ };
+
 struct engine {
     struct engine_options options;
     struct restored *restored; /* owned; NULL: no restored journal asks (restored.h) */
@@ -58,10 +60,12 @@ struct engine {
 
     struct table by_gid;   /* struct txn */
     struct list_node open; /* not ended, by sequence */
-    struct txn *listed;    /* in `open`: there the newest page ended, or behind it; NULL: nowhere */
-    struct list_node ended; /* END not durable yet, by ended_lsn */
-    struct heap timers;     /* struct txn: deadlines */
-    struct table inquiries; /* struct inquiry, by gid */
+    struct txn
+        *listed[LISTED_COUNT_MAX]; /* in `open`: there pages ended, or behind it; may be NULL */
+    uint32_t listed_next;          /* the one to give away when another is needed */
+    struct list_node ended;        /* END not durable yet, by ended_lsn */
+    struct heap timers;            /* struct txn: deadlines */
+    struct table inquiries;        /* struct inquiry, by gid */
     struct list_node inquiry_list;
     struct table waiters;      /* struct waiter, by token */
     struct heap waiter_timers; /* struct waiter */

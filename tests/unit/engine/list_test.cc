@@ -148,6 +148,64 @@ TEST_F(List, TheNextPageFollowsAlsoWhenAllOfTheLastOneHaveEnded)
     EXPECT_EQ(Gid(3), next.list[0]->gid);
 }
 
+// So many that the way to a place is longer than one step may be.
+class LongList : public ::testing::Test
+{
+  protected:
+    enum { OPEN = 40000, PASSED_MAX = 4 * LOOKED_AT_MAX };
+
+    static engine_limits Limits()
+    {
+        engine_limits limits = EngineWorld::DefaultLimits();
+        limits.open_transactions_max = OPEN;
+        return limits;
+    }
+
+    void SetUp() override
+    {
+        for (int i = 0; i < OPEN; i++) {
+            world.Begin(Gid(i));
+        }
+    }
+
+    EngineWorld world{4, Limits()};
+};
+
+// A step went through all before a token that it did not remember: a million, on the loop's thread.
+TEST_F(LongList, TheWayToAPlaceThatNobodyRemembersIsBoundedAndGoesOn)
+{
+    const int64_t after = world.Find(Gid(OPEN - 6))->sequence;
+    for (int call = 0; call < (OPEN - 6) / PASSED_MAX; call++) {
+        const Reply way = world.LastReply(world.List(after, 10));
+        EXPECT_TRUE(way.list.empty());
+        EXPECT_EQ(after, way.list_next_sequence);
+    }
+    const Reply page = world.LastReply(world.List(after, 10));
+    ASSERT_EQ(5U, page.list.size());
+    EXPECT_EQ(Gid(OPEN - 5), page.list[0]->gid);
+    EXPECT_EQ(0, page.list_next_sequence);
+}
+
+TEST_F(LongList, ManyWhoPageAtATimeEachGoOnWhereTheyWere)
+{
+    enum { LISTERS = 15 };
+    std::vector<int64_t> after(LISTERS, 0);
+    std::vector<size_t> count(LISTERS, 0);
+    // One after the other sets out; the first pages of somebody else come between.
+    for (int turn = 0; count[LISTERS - 1] < OPEN; turn++) {
+        ASSERT_LT(turn, OPEN / 1000 + LISTERS);
+        for (int i = 0; i < LISTERS && i <= turn; i++) {
+            if (count[i] < OPEN) {
+                const Reply page = world.LastReply(world.List(after[i], 1000));
+                EXPECT_EQ(1000U, page.list.size()) << i;
+                count[i] += page.list.size();
+                after[i] = page.list_next_sequence;
+            }
+        }
+        EXPECT_EQ(3U, world.LastReply(world.List(0, 3)).list.size());
+    }
+}
+
 class ListChoice : public ::testing::Test
 {
   protected:

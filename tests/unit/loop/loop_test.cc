@@ -46,6 +46,29 @@ TEST(Loop, ConfirmsAndTheAnswerLeaveWhenTheDecisionIsDurable)
     EXPECT_EQ(2, world.told[0].durable_lsn);
 }
 
+// Each may look at thousands of transactions; others must not wait for all of them.
+TEST(Loop, OfManyPagesOneIsMadeInATurn)
+{
+    LoopWorld world;
+    const auto page = [&](uintptr_t token) {
+        event *made = world.Ask(REQUEST_LIST, "", token);
+        made->u.request.page_size = 10;
+        return made;
+    };
+    world.Turn({page(1), page(2), page(3), world.Ask(REQUEST_BEGIN, "g", 4)});
+    ASSERT_EQ(1U, world.told.size()) << "what it tells was durable";
+    EXPECT_EQ(1U, world.told[0].token);
+    EXPECT_NE(nullptr, world.submitted) << "the others went on";
+    EXPECT_EQ(world.now.boot_ms, loop_wake_at_boot_ms(world.loop, world.now));
+    EXPECT_FALSE(loop_is_quiet(world.loop));
+    world.Turn();
+    world.Turn();
+    EXPECT_LT(world.now.boot_ms, loop_wake_at_boot_ms(world.loop, world.now));
+    world.Sync();
+    ASSERT_EQ(3U, world.told.size());
+    EXPECT_EQ(3U, world.told[2].token);
+}
+
 TEST(Loop, ATryThatIsAskedAgainNeverLetsACancelOutBeforeItsDecisionIsDurable)
 {
     LoopWorld world;
