@@ -1,33 +1,13 @@
 /* loop.c -- see loop.h. */
-#include "loop.h"
-
 #include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
 #include "journal/record.h"
-#include "pending.h"
-#include "resume.h"
+#include "loop_internal.h"
 
 enum { END_WAIT_MS = 50, BATCH_BYTES_MAX = 1024 * 1024, RESUME_AHEAD = 4096 };
-
-struct loop {
-    struct loop_options options;
-    struct journal_batch batches[2];
-    struct journal_batch *open;      /* of these two: gathers records; its lsn is the next */
-    struct journal_batch *submitted; /* with the journal, or NULL */
-    bool urgent;                     /* somebody waits for the open batch */
-    int64_t lazy_since_boot_ms;      /* when its first record came that may wait; 0: none */
-    struct pending pending;          /* effects that wait for their LSN */
-    struct list_node backlog;        /* events that wait until the journal is idle */
-    struct list_node pages;          /* requests for a List: one a turn, since each takes long */
-    struct effects effects;          /* of the step that runs */
-    struct orders orders;
-    struct resume resume;
-    bool stopping; /* nothing is sent any more: it is asked again after the next start */
-    int64_t durable_lsn;
-};
 
 struct loop *loop_create(const struct loop_options *options)
 {
@@ -103,12 +83,6 @@ static void keep_effect(struct loop *loop, struct effect *effect, int64_t lsn)
     }
 }
 
-static void carry_out_hold(struct loop *loop, const struct effect_hold *hold, struct clock_now now)
-{
-    dispatch_hold(loop->options.dispatch, hold->participant, hold->held, now);
-    loop->options.hands.hold(loop->options.hands.context, hold);
-}
-
 /* Takes the effects of one step.  Records first: whatever else the step made, wherever it stands,
  * waits for all of them. */
 static void take_effects(struct loop *loop, struct clock_now now)
@@ -134,7 +108,7 @@ static void take_effects(struct loop *loop, struct clock_now now)
             break;
         case EFFECT_HOLD:
             if (effect->u.hold.held) {
-                carry_out_hold(loop, &effect->u.hold, now);
+                loop_carry_out_hold(loop, &effect->u.hold, now);
                 effect_release(effect);
             } else {
                 keep_effect(loop, effect, lsn);
@@ -149,7 +123,7 @@ static void take_effects(struct loop *loop, struct clock_now now)
     effects->count = 0;
 }
 
-static void step(struct loop *loop, struct event *event, struct clock_now now)
+void loop_step(struct loop *loop, struct event *event, struct clock_now now)
 {
     engine_step(loop->options.engine, event, loop->open->lsn, now, &loop->effects);
     take_effects(loop, now);
@@ -218,7 +192,7 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
         }
         TERCET_FAILPOINT("loop.answer");
         dispatch_answered(loop->options.dispatch, &event->u.answer, now);
-        step(loop, event, now);
+        loop_step(loop, event, now);
         break;
     case EVENT_PROBED:
         if (event->u.probed.fenced) {
@@ -226,28 +200,28 @@ static void on_event(struct loop *loop, struct event *event, struct clock_now no
         }
         dispatch_probed(loop->options.dispatch, event->u.probed.participant, event->u.probed.seat,
                         probe_end_of(event), now);
-        step(loop, event, now);
+        loop_step(loop, event, now);
         break;
     case EVENT_HORIZON:
         /* What upkeep has moved is removed by the next write, even an empty one. */
         loop->urgent = true;
-        step(loop, event, now);
+        loop_step(loop, event, now);
         break;
     case EVENT_FETCHED:
         dispatch_fetched(loop->options.dispatch, event->u.fetched.branch);
-        step(loop, event, now);
+        loop_step(loop, event, now);
         break;
     case EVENT_REQUEST:
     case EVENT_FORGET:
     case EVENT_FOUND:
     case EVENT_PARTICIPANT:
     case EVENT_INSPECTED:
-        step(loop, event, now);
+        loop_step(loop, event, now);
         break;
     case EVENT_STOP:
         loop->stopping = true;
         TERCET_FAILPOINT("loop.stop");
-        step(loop, event, now);
+        loop_step(loop, event, now);
         break;
     case EVENT_DURABLE:
         tercet_unreachable();
@@ -304,77 +278,6 @@ static void submit_when_due(struct loop *loop, struct clock_now now)
     TERCET_FAILPOINT("loop.after_submit");
 }
 
-/* ---- 4. and 5. Carry out ----------------------------------------------------------------------- */
-
-static void release_effect(struct loop *loop, struct effect *effect, struct clock_now now)
-{
-    const struct loop_hands *hands = &loop->options.hands;
-    if (effect->kind == EFFECT_CALL) {
-        TERCET_FAILPOINT("loop.before_call");
-        dispatch_call(loop->options.dispatch, effect->u.call.branch, effect->u.call.phase,
-                      effect->u.call.not_before_boot_ms, now);
-        effect->u.call.branch = NULL;
-    } else if (effect->kind == EFFECT_HOLD) {
-        /* A release, and it may have been held again before that became durable. */
-        if (!engine_is_held(loop->options.engine, effect->u.hold.participant)) {
-            carry_out_hold(loop, &effect->u.hold, now);
-        }
-    } else {
-        TERCET_FAILPOINT("loop.before_reply");
-        tercet_assert(effect->kind == EFFECT_REPLY);
-        hands->reply(hands->context, &effect->u.reply);
-        TERCET_FAILPOINT("loop.after_reply");
-    }
-    effect_release(effect);
-}
-
-static void release_effects(struct loop *loop, struct clock_now now)
-{
-    struct effect effect;
-    while (pending_take(&loop->pending, loop->durable_lsn, &effect)) {
-        release_effect(loop, &effect, now);
-    }
-}
-
-static void tell_reachability(struct loop *loop, const struct order *order, struct clock_now now)
-{
-    struct event *event = event_create(EVENT_PARTICIPANT);
-    event->u.participant.index = order->participant;
-    event->u.participant.reachable = order->kind == ORDER_REACHABLE;
-    step(loop, event, now);
-}
-
-static void carry_out_orders(struct loop *loop, struct clock_now now)
-{
-    const struct loop_hands *hands = &loop->options.hands;
-    dispatch_step(loop->options.dispatch, now, &loop->orders);
-    for (size_t i = 0; i < loop->orders.count; i++) {
-        struct order *order = &loop->orders.items[i];
-        switch (order->kind) {
-        case ORDER_FETCH:
-            hands->fetch(hands->context, order->branch);
-            order->branch = NULL;
-            break;
-        case ORDER_PROBE:
-            engine_probe_leaves(loop->options.engine, order->participant, order->seat);
-            hands->carry_out(hands->context, order,
-                             engine_mark(loop->options.engine, order->participant), now);
-            break;
-        case ORDER_SEND:
-            TERCET_FAILPOINT("loop.before_order");
-            hands->carry_out(hands->context, order,
-                             engine_mark(loop->options.engine, order->participant), now);
-            order->branch = NULL;
-            break;
-        case ORDER_REACHABLE:
-        case ORDER_UNREACHABLE:
-            tell_reachability(loop, order, now);
-            break;
-        }
-    }
-    loop->orders.count = 0;
-}
-
 /* ---- The turn ---------------------------------------------------------------------------------- */
 
 void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now)
@@ -390,10 +293,7 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
     take_effects(loop, now);
     resume_more(loop, now);
     submit_when_due(loop, now);
-    release_effects(loop, now);
-    if (!loop->stopping) {
-        carry_out_orders(loop, now);
-    }
+    loop_carry_out(loop, now);
 }
 
 int64_t loop_wake_at_boot_ms(const struct loop *loop, struct clock_now now)
