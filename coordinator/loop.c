@@ -289,8 +289,10 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
     if (!list_is_empty(&loop->pages)) {
         on_event(loop, container_of(list_pop_front(&loop->pages), struct event, link), now);
     }
-    engine_tick(loop->options.engine, loop->open->lsn, now, &loop->effects);
-    take_effects(loop, now);
+    if (!batch_is_full(loop)) {
+        engine_tick(loop->options.engine, loop->open->lsn, now, &loop->effects);
+        take_effects(loop, now);
+    }
     resume_more(loop, now);
     submit_when_due(loop, now);
     loop_carry_out(loop, now);
@@ -302,7 +304,8 @@ int64_t loop_wake_at_boot_ms(const struct loop *loop, struct clock_now now)
     if ((loop->submitted == NULL && has_work) || may_resume(loop) || !list_is_empty(&loop->pages)) {
         return now.boot_ms;
     }
-    int64_t wake_at = engine_wake_at_boot_ms(loop->options.engine);
+    int64_t wake_at = batch_is_full(loop) ? INT64_MAX /* the journal wakes it */
+                                          : engine_wake_at_boot_ms(loop->options.engine);
     if (!loop->stopping) {
         int64_t dispatch_at = dispatch_wake_at_boot_ms(loop->options.dispatch);
         wake_at = dispatch_at < wake_at ? dispatch_at : wake_at;

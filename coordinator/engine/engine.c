@@ -260,9 +260,10 @@ static void on_deadline(struct step *step, struct txn *txn)
 
 void engine_tick(struct engine *engine, int64_t lsn, struct clock_now now, struct effects *effects)
 {
+    enum { DEADLINES_AT_ONCE = 256 }; /* behind a start all may be over */
     struct step step = {engine, lsn, now, effects};
     struct heap_node *node = heap_peek(&engine->timers);
-    while (node != NULL && node->key <= now.boot_ms) {
+    for (int i = 0; i < DEADLINES_AT_ONCE && node != NULL && node->key <= now.boot_ms; i++) {
         on_deadline(&step, container_of(node, struct txn, timer));
         node = heap_peek(&engine->timers);
     }

@@ -46,6 +46,37 @@ TEST(Loop, ConfirmsAndTheAnswerLeaveWhenTheDecisionIsDurable)
     EXPECT_EQ(2, world.told[0].durable_lsn);
 }
 
+// Behind a start the trying time of all that are open may be over.
+TEST(Loop, DeadlinesThatComeTogetherAreDecidedABatchAtATime)
+{
+    constexpr size_t kOpen = 900;
+    LoopWorld world(4096);
+    const auto decided = [&] {
+        size_t count = 0;
+        for (size_t i = 0; i < kOpen; i++) {
+            const txn *one = engine_find(world.engine, ("g" + std::to_string(i)).c_str());
+            count += one == nullptr || txn_state_is_decided(one->state) ? 1 : 0;
+        }
+        return count;
+    };
+    for (size_t i = 0; i < kOpen; i++) {
+        world.Turn({world.Ask(REQUEST_BEGIN, "g" + std::to_string(i), i + 1)});
+    }
+    world.Settle();
+    ASSERT_EQ(0U, decided());
+    world.now.boot_ms += 3600 * 1000;
+    for (int turn = 0; turn < 10; turn++) {
+        world.Turn();
+    }
+    EXPECT_EQ(512U, decided()) << "one batch is with the journal, one is full";
+    EXPECT_LT(world.now.boot_ms, loop_wake_at_boot_ms(world.loop, world.now));
+    for (int sync = 0; sync < 10 && world.submitted != nullptr; sync++) {
+        world.Sync();
+    }
+    EXPECT_EQ(kOpen, decided());
+    EXPECT_TRUE(loop_is_quiet(world.loop));
+}
+
 // Each may look at thousands of transactions; others must not wait for all of them.
 TEST(Loop, OfManyPagesOneIsMadeInATurn)
 {

@@ -70,7 +70,7 @@ void Fenced(void *)
 
 } // namespace
 
-LoopWorld::LoopWorld()
+LoopWorld::LoopWorld(size_t batch_bytes_max)
 {
     directory_init(&names);
     for (int i = 0; i < 4; i++) {
@@ -100,6 +100,7 @@ LoopWorld::LoopWorld()
     looping.engine = engine;
     looping.dispatch = dispatch;
     looping.directory = &names;
+    looping.batch_bytes_max = batch_bytes_max;
     looping.hands = {Submit, LookUp, Fetch, TakeReply, CarryOut, Inspect, Held, Fenced, this};
     loop = loop_create(&looping);
     loop_resume(loop, now);

@@ -35,7 +35,7 @@ struct Told {
 class LoopWorld
 {
   public:
-    LoopWorld();
+    explicit LoopWorld(size_t batch_bytes_max = 0); // 0: the loop's own
     ~LoopWorld();
     LoopWorld(const LoopWorld &) = delete;
     LoopWorld &operator=(const LoopWorld &) = delete;
