@@ -278,6 +278,23 @@ static void submit_when_due(struct loop *loop, struct clock_now now)
     TERCET_FAILPOINT("loop.after_submit");
 }
 
+static uint64_t looked_at(const struct loop *loop)
+{
+    struct engine_stats stats;
+    engine_read_stats(loop->options.engine, &stats);
+    return stats.looked_at;
+}
+
+/* Pages of List, until these have looked at as many transactions as one may. */
+static void make_pages(struct loop *loop, struct clock_now now)
+{
+    enum { LOOKED_AT_MAX = 4096 };
+    const uint64_t begun_at = looked_at(loop);
+    while (!list_is_empty(&loop->pages) && looked_at(loop) - begun_at < LOOKED_AT_MAX) {
+        on_event(loop, container_of(list_pop_front(&loop->pages), struct event, link), now);
+    }
+}
+
 /* ---- The turn ---------------------------------------------------------------------------------- */
 
 void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now)
@@ -286,9 +303,7 @@ void loop_turn(struct loop *loop, struct list_node *events, struct clock_now now
     while (!list_is_empty(&loop->backlog) && !batch_is_full(loop)) {
         on_event(loop, container_of(list_pop_front(&loop->backlog), struct event, link), now);
     }
-    if (!list_is_empty(&loop->pages)) {
-        on_event(loop, container_of(list_pop_front(&loop->pages), struct event, link), now);
-    }
+    make_pages(loop, now);
     if (!batch_is_full(loop)) {
         engine_tick(loop->options.engine, loop->open->lsn, now, &loop->effects);
         take_effects(loop, now);

@@ -16,7 +16,7 @@ struct loop {
     int64_t lazy_since_boot_ms;      /* when its first record came that may wait; 0: none */
     struct pending pending;          /* effects that wait for their LSN */
     struct list_node backlog;        /* events that wait until the journal is idle */
-    struct list_node pages;          /* requests for a List: one a turn, since each takes long */
+    struct list_node pages;          /* requests for a List, which may take long: some a turn */
     struct effects effects;          /* of the step that runs */
     struct orders orders;
     struct resume resume;

@@ -120,6 +120,7 @@ struct engine_stats {
     uint64_t looking_up; /* gids that the journal is being asked for */
     uint64_t begun, confirmed, cancelled, ended, refused; /* since start */
     uint64_t attention; /* branches in conflict or refusing what they may not */
+    uint64_t looked_at; /* transactions, for pages of List; since start */
 };
 void engine_read_stats(const struct engine *engine, struct engine_stats *stats_out);
 uint32_t engine_open_branches_of(const struct engine *engine, uint32_t participant);

@@ -88,7 +88,7 @@ void request_list(struct step *step, const struct request *request)
             struct txn *last = container_of(node->prev, struct txn, link);
             remember(engine, place, last);
             reply->list_next_sequence = before ? request->after_sequence : last->sequence;
-            return;
+            break;
         }
         if (before) {
             passed++;
@@ -100,4 +100,5 @@ void request_list(struct step *step, const struct request *request)
             reply->list_count++;
         }
     }
+    engine->stats.looked_at += 1 + passed + looked_at;
 }
