@@ -9,9 +9,8 @@ static uint32_t room_for(const struct resume *resume, uint32_t participant)
         return 0;
     }
     dispatch_read_stats(resume->dispatch, participant, &stats);
-    return stats.queued_phase_two > resume->ahead / 2
-               ? 0
-               : resume->ahead - (uint32_t)stats.queued_phase_two;
+    const uint64_t queued = stats.queued_phase_two + stats.queued_again;
+    return queued > resume->ahead / 2 ? 0 : resume->ahead - (uint32_t)queued;
 }
 
 bool resume_is_due(const struct resume *resume, int64_t durable_lsn)

@@ -153,8 +153,9 @@ void dispatch_read_stats(const struct dispatch *dispatch, uint32_t participant,
         .circuit = seats_circuit(&lane->seats),
         .in_flight = lane->in_flight,
         .seats = lane->seats.count,
-        .queued_phase_two = lane->phase_two.count,
-        .queued_tries = lane->tries.count,
+        .queued_phase_two = lane->queues[LANE_PHASE_TWO].count,
+        .queued_again = lane->queues[LANE_AGAIN].count,
+        .queued_tries = lane->queues[LANE_TRIES].count,
         .delayed = heap_count(&lane->delayed),
     };
     for (uint32_t i = 0; i < lane->seats.count; i++) {

@@ -1,8 +1,8 @@
 /* dispatch.h -- who is asked next, how many at a time, and when again.
  *
  * Pure: it decides, the edge (participant/) carries out.  For each participant it keeps a queue of
- * confirms and cancels, a queue of tries behind it (phase two always first), branches that wait for
- * their time, a window of calls in flight, and for each of its seats a circuit:
+ * confirms and cancels, a queue of tries behind it, branches that wait for their time, a window of
+ * calls in flight, and for each of its seats a circuit:
  *
  *     CLOSED ─────── a call finds nobody there ─────────► OPEN ──── probe answered ───► HALF_OPEN
  *        ▲                                                    ▲                            │
@@ -15,6 +15,11 @@
  * participant is unreachable, and they wait in their queues without timers.  HALF_OPEN starts with a small window that doubles with every
  * window's worth of answers, so a backlog is released at a bounded rate.  One slow or dead
  * participant costs the others nothing: nothing here is shared between participants.
+ *
+ * Whose last call had no answer in time, and confirms and cancels that were asked eight times, wait in a
+ * queue of their own, which has half of the window at most, and their silence opens no circuit: a
+ * thousand that hang, behind a lock perhaps, keep nobody else out.  While the window is small, tries
+ * have half of it, too: what hangs may be known of none of them yet.  Else phase two goes first.
  *
  * Whatever the circuit, a seat is probed, with the same back-off, until who sits there has described
  * itself (or has said that it cannot) since the circuit last opened: an old database behind a
@@ -118,7 +123,8 @@ struct dispatch_stats {
     uint32_t in_flight;
     uint32_t window; /* now */
     uint32_t seats;
-    uint32_t seats_open; /* nothing leaves by them */
+    uint32_t seats_open;   /* nothing leaves by them */
+    uint64_t queued_again; /* which did not answer in time before */
     uint64_t queued_phase_two;
     uint64_t queued_tries;
     uint64_t delayed;  /* wait for their time */

@@ -3,7 +3,13 @@
 
 #include "base/assert.h"
 
-enum { WINDOW_DEFAULT = 256, CALL_TIMEOUT_MS_DEFAULT = 5000, PROBE_TIMEOUT_MS = 1000 };
+enum {
+    WINDOW_DEFAULT = 256,
+    CALL_TIMEOUT_MS_DEFAULT = 5000,
+    PROBE_TIMEOUT_MS = 1000, /* the first; then twice as long each time, up to a call's */
+    PROBE_DOUBLINGS_MAX = 10,
+    AGAIN_ATTEMPTS = 8 /* behind a start nobody knows why it was asked so often */
+};
 
 void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_options *options)
 {
@@ -18,8 +24,9 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
     };
     seats_init(&lane->seats, directory_seat_count(entry), lane->window);
     random_init(&lane->random, options->seed + participant);
-    slot_queue_init(&lane->phase_two);
-    slot_queue_init(&lane->tries);
+    for (int i = 0; i < LANE_QUEUE_COUNT; i++) {
+        slot_queue_init(&lane->queues[i]);
+    }
     heap_init(&lane->delayed);
     list_init(&lane->loose);
     list_init(&lane->ready);
@@ -28,9 +35,17 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
 
 /* ---- Waiting ----------------------------------------------------------------------------------- */
 
-static struct slot_queue *queue_of(struct lane *lane, const struct slot *slot)
+static enum lane_queue phase_queue(enum tercet_phase phase)
 {
-    return slot->phase == TERCET_PHASE_TRY ? &lane->tries : &lane->phase_two;
+    return phase == TERCET_PHASE_TRY ? LANE_TRIES : LANE_PHASE_TWO;
+}
+
+static struct slot_queue *choose_queue(struct lane *lane, struct slot *slot)
+{
+    const struct branch *branch = slot->branch;
+    const bool often = slot->phase != TERCET_PHASE_TRY && branch->attempts >= AGAIN_ATTEMPTS;
+    slot->queue = branch->silent || often ? LANE_AGAIN : phase_queue(slot->phase);
+    return &lane->queues[slot->queue];
 }
 
 static void release_if_idle(struct slot *slot)
@@ -63,13 +78,14 @@ static void unplace(struct lane *lane, struct slot *slot)
 {
     switch (slot->place) {
     case SLOT_QUEUED:
-        leave_queue(lane, queue_of(lane, slot), slot);
+        leave_queue(lane, &lane->queues[slot->queue], slot);
         break;
     case SLOT_DELAYED:
         heap_remove(&lane->delayed, &slot->due);
         break;
     case SLOT_FETCHING:
         lane->fetching--;
+        lane->again_out -= slot->queue == LANE_AGAIN ? 1 : 0;
         break;
     case SLOT_HELD:
     case SLOT_NOWHERE:
@@ -84,7 +100,7 @@ static void place_now(struct lane *lane, struct slot *slot)
     if ((slot->in_flight & (1U << slot->phase)) != 0) {
         slot->place = SLOT_HELD;
     } else {
-        slot_queue_push(queue_of(lane, slot), slot);
+        slot_queue_push(choose_queue(lane, slot), slot);
     }
 }
 
@@ -116,7 +132,8 @@ void lane_call(struct lane *lane, struct branch *branch, enum tercet_phase phase
         branch_unref(branch); /* overtaken by a decision, whose own CALL follows */
         return;
     }
-    sweep(lane, phase == TERCET_PHASE_TRY ? &lane->tries : &lane->phase_two);
+    sweep(lane, &lane->queues[phase_queue(phase)]);
+    sweep(lane, &lane->queues[LANE_AGAIN]);
     struct slot *slot = branch->slot;
     if (slot == NULL) {
         slot = slot_create(branch);
@@ -138,17 +155,18 @@ static void forget_all(struct lane *lane, const struct list_node *slots)
     while (!list_is_empty(slots)) {
         struct slot *slot = container_of(slots->next, struct slot, link);
         unplace(lane, slot);
-        slot->in_flight = 0;
+        slot->in_flight = 0; /* with the lane all counts end */
         slot_destroy(slot);
     }
 }
 
 void lane_deinit(struct lane *lane)
 {
-    forget_all(lane, &lane->phase_two.slots);
-    forget_all(lane, &lane->tries.slots);
+    for (int i = 0; i < LANE_QUEUE_COUNT; i++) {
+        forget_all(lane, &lane->queues[i].slots);
+        tercet_assert(lane->queues[i].count == 0);
+    }
     forget_all(lane, &lane->loose);
-    tercet_assert(lane->phase_two.count == 0 && lane->tries.count == 0);
     tercet_assert(heap_count(&lane->delayed) == 0 && lane->fetching == 0);
     heap_deinit(&lane->delayed);
     seats_deinit(&lane->seats);
@@ -156,8 +174,9 @@ void lane_deinit(struct lane *lane)
 
 /* ---- Answers ----------------------------------------------------------------------------------- */
 
-static void tell_breaker(struct breaker *breaker, enum answer_kind kind, uint16_t sent_under,
-                         const struct breaker_clockwork *clockwork)
+/* `again`: it had not answered in time before; that it does not now is nothing new of its seat. */
+static void tell_breaker(struct breaker *breaker, enum answer_kind kind, bool again,
+                         uint16_t sent_under, const struct breaker_clockwork *clockwork)
 {
     switch (kind) {
     case ANSWER_REPLY:
@@ -168,7 +187,9 @@ static void tell_breaker(struct breaker *breaker, enum answer_kind kind, uint16_
         breaker_on_unreachable(breaker, sent_under, clockwork);
         break;
     case ANSWER_UNKNOWN:
-        breaker_on_silence(breaker, sent_under, clockwork);
+        if (!again) {
+            breaker_on_silence(breaker, sent_under, clockwork);
+        }
         break;
     case ANSWER_FENCED: /* we are about to stop */
         break;
@@ -182,14 +203,21 @@ void lane_answered(struct lane *lane, const struct answer *answer,
     const uint32_t bit = 1U << answer->phase;
     tercet_assert(slot != NULL && (slot->in_flight & bit) != 0 && lane->in_flight > 0);
     struct seat *seat = seats_at(&lane->seats, slot->sent_by[answer->phase]);
-    slot->in_flight = (uint8_t)(slot->in_flight & ~bit);
+    const bool again = (slot->asked_again & bit) != 0;
+    slot->in_flight = slot->in_flight & ~bit & SLOT_PHASES;
+    slot->asked_again = slot->asked_again & ~bit & SLOT_PHASES;
     lane->in_flight--;
+    lane->again_out -= again ? 1 : 0;
+    lane->tries_out -= answer->phase == TERCET_PHASE_TRY ? 1 : 0;
     seat->in_flight--;
+    if (answer->kind != ANSWER_UNREACHABLE) {
+        slot->branch->silent = answer->kind == ANSWER_UNKNOWN;
+    }
     if (slot->place == SLOT_HELD && slot->phase == answer->phase) {
         slot->place = SLOT_NOWHERE;
-        slot_queue_push(queue_of(lane, slot), slot);
+        slot_queue_push(choose_queue(lane, slot), slot);
     }
-    tell_breaker(&seat->breaker, answer->kind, slot->sent_under[answer->phase], clockwork);
+    tell_breaker(&seat->breaker, answer->kind, again, slot->sent_under[answer->phase], clockwork);
     release_if_idle(slot);
 }
 
@@ -198,7 +226,7 @@ void lane_fetched(struct lane *lane, const struct branch *branch)
     struct slot *slot = branch->slot;
     if (slot != NULL && slot->place == SLOT_FETCHING) {
         unplace(lane, slot);
-        slot_queue_push_front(queue_of(lane, slot), slot);
+        slot_queue_push_front(choose_queue(lane, slot), slot);
     }
 }
 
@@ -222,14 +250,26 @@ static void tell_reachability(struct lane *lane, struct orders *orders)
     }
 }
 
+/* Whoever has many rows to count is slow to describe himself, and lives. */
+static uint32_t probe_timeout_ms(const struct lane *lane, const struct breaker *breaker)
+{
+    const uint32_t probes =
+        breaker->probe_step > breaker->again_step ? breaker->probe_step : breaker->again_step;
+    const uint32_t doublings = probes > PROBE_DOUBLINGS_MAX ? PROBE_DOUBLINGS_MAX
+                               : probes > 0                 ? probes - 1
+                                                            : 0;
+    const uint32_t timeout_ms = (uint32_t)PROBE_TIMEOUT_MS << doublings;
+    return timeout_ms < lane->call_timeout_ms ? timeout_ms : lane->call_timeout_ms;
+}
+
 static void probe_when_due(struct lane *lane, int64_t now_boot_ms, struct orders *orders)
 {
     for (uint32_t i = 0; i < lane->seats.count; i++) {
-        if (breaker_take_probe(&seats_at(&lane->seats, i)->breaker, now_boot_ms)) {
+        struct breaker *breaker = &seats_at(&lane->seats, i)->breaker;
+        if (breaker_take_probe(breaker, now_boot_ms)) {
             struct order *order = orders_add(orders, ORDER_PROBE, lane->participant);
             order->seat = i;
-            order->timeout_ms =
-                lane->call_timeout_ms < PROBE_TIMEOUT_MS ? lane->call_timeout_ms : PROBE_TIMEOUT_MS;
+            order->timeout_ms = probe_timeout_ms(lane, breaker);
         }
     }
 }
@@ -256,7 +296,13 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
     struct branch *branch = slot->branch;
     tercet_assert((slot->in_flight & (1U << slot->phase)) == 0);
     const uint32_t seat = seats_take(&lane->seats);
-    slot->in_flight = (uint8_t)(slot->in_flight | (1U << slot->phase));
+    slot->in_flight = (slot->in_flight | 1U << slot->phase) & SLOT_PHASES;
+    if (slot->queue == LANE_AGAIN) {
+        slot->asked_again = (slot->asked_again | 1U << slot->phase) & SLOT_PHASES;
+        lane->again_out++;
+    }
+    lane->tries_out += slot->phase == TERCET_PHASE_TRY ? 1 : 0;
+    lane->was_again = slot->queue == LANE_AGAIN;
     slot->sent_by[slot->phase] = (uint8_t)seat;
     slot->sent_under[slot->phase] = (uint16_t)seats_at(&lane->seats, seat)->breaker.openings;
     lane->in_flight++;
@@ -275,6 +321,7 @@ static void fetch(struct lane *lane, struct slot *slot, struct orders *orders)
 {
     slot->place = SLOT_FETCHING;
     lane->fetching++;
+    lane->again_out += slot->queue == LANE_AGAIN ? 1 : 0;
     orders_add(orders, ORDER_FETCH, lane->participant)->branch = branch_ref(slot->branch);
 }
 
@@ -286,14 +333,52 @@ static bool may_send(const struct lane *lane)
            lane->fetching < seats_room(&lane->seats);
 }
 
+/* How many calls may be out now, if the seats stay as they are. */
+static uint32_t window_now(const struct lane *lane)
+{
+    const uint32_t open = lane->in_flight + seats_room(&lane->seats);
+    return open < lane->window ? open : lane->window;
+}
+
+/* Has the first queue its share?  A window of one is taken in turns. */
+static bool again_may(const struct lane *lane, uint32_t window, bool others)
+{
+    return window >= 2 ? lane->again_out < window / 2 : !lane->was_again || !others;
+}
+
+static bool tries_first(const struct lane *lane, uint32_t window)
+{
+    return seats_circuit(&lane->seats) != CIRCUIT_CLOSED && window >= 2 &&
+           lane->in_flight - lane->tries_out >= window / 2;
+}
+
+/* Whose turn it is; NULL: nobody's. */
+static struct slot_queue *next_queue(struct lane *lane)
+{
+    struct slot_queue *queues = lane->queues;
+    const bool phase_two = queues[LANE_PHASE_TWO].count > 0;
+    const bool tries = queues[LANE_TRIES].count > 0;
+    const uint32_t window = window_now(lane);
+    if (queues[LANE_AGAIN].count > 0 && again_may(lane, window, phase_two || tries)) {
+        return &queues[LANE_AGAIN];
+    }
+    if (phase_two && tries && tries_first(lane, window)) {
+        return &queues[LANE_TRIES];
+    }
+    if (!phase_two && !tries) {
+        return NULL;
+    }
+    return queues[LANE_PHASE_TWO].count > 0 ? &queues[LANE_PHASE_TWO] : &queues[LANE_TRIES];
+}
+
 static void send_what_is_allowed(struct lane *lane, struct orders *orders)
 {
     while (may_send(lane)) {
-        struct slot_queue *queue = lane->phase_two.count > 0 ? &lane->phase_two : &lane->tries;
-        struct slot *slot = slot_queue_first(queue);
-        if (slot == NULL) {
+        struct slot_queue *queue = next_queue(lane);
+        if (queue == NULL) {
             return;
         }
+        struct slot *slot = slot_queue_first(queue);
         leave_queue(lane, queue, slot);
         if (!slot_is_wanted(slot)) {
             release_if_idle(slot);

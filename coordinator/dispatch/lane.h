@@ -10,6 +10,10 @@
 #include "dispatch/seat.h"
 #include "dispatch/slot.h"
 
+/* In the order in which they are asked, but the first has half of the window at most: what did not
+ * answer in time may not do so for long, and must leave room for the others. */
+enum lane_queue { LANE_AGAIN, LANE_PHASE_TWO, LANE_TRIES, LANE_QUEUE_COUNT };
+
 struct lane {
     uint32_t participant;
     bool configured;          /* else nothing is ever sent */
@@ -21,10 +25,12 @@ struct lane {
     uint32_t window;      /* as configured: of all seats together */
     uint32_t in_flight;   /* the same */
     uint32_t fetching;    /* slots whose payload is on its way; they count against the window */
-    struct slot_queue phase_two; /* goes first */
-    struct slot_queue tries;
+    uint32_t tries_out;   /* of in flight */
+    uint32_t again_out;   /* of in flight and being fetched, those from the first queue */
+    bool was_again;       /* the last that left came from there */
+    struct slot_queue queues[LANE_QUEUE_COUNT];
     struct heap delayed;
-    struct list_node loose; /* slots that are in none of the two queues */
+    struct list_node loose; /* slots that are in none of the queues */
     struct list_node ready; /* dispatch's: has something to do now */
     struct heap_node wake;  /* dispatch's: has something to do at that moment */
 };

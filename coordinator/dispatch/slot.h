@@ -28,10 +28,13 @@ struct slot {
     uint16_t sent_under[TERCET_PHASE_CANCEL + 1]; /* its seat's `openings` when it left, 16 bits */
     uint8_t sent_by[TERCET_PHASE_CANCEL + 1];     /* which seat */
     enum slot_place place;
-    enum tercet_phase phase : 8; /* that it waits for; nothing while NOWHERE */
-    uint8_t in_flight;           /* bit (1 << phase) */
+    enum tercet_phase phase : 4; /* that it waits for; nothing while NOWHERE */
+    unsigned queue : 4;          /* QUEUED, FETCHING: in which of the lane's */
+    unsigned in_flight : 4;      /* bit (1 << phase) */
+    unsigned asked_again : 4;    /* of these, which came from the lane's queue of them */
 };
 
+enum { SLOT_PHASES = 0xf /* all bits (1 << phase) */ };
 enum { SLOT_BYTES_MAX = 64 }; /* of the struct; checked in slot.c */
 
 /* Takes the reference; the branch must have no slot yet. */

@@ -96,6 +96,17 @@ static void try_replied(struct step *step, struct branch *branch, const struct a
     }
 }
 
+/* It found nobody, so nothing was given to a transport: as if it had not been asked. */
+static void never_left(struct branch *branch)
+{
+    if (branch->attempts > 0) {
+        branch->attempts--;
+    }
+    if (branch->attempts == 0 && !branch->adopted) {
+        branch->handed = (uint8_t)(branch->handed & ~(1U << TERCET_PHASE_TRY));
+    }
+}
+
 static void on_try(struct step *step, struct branch *branch, const struct answer *answer)
 {
     bool done = answer->kind == ANSWER_REPLY && answer->verdict == TERCET_VERDICT_DONE;
@@ -108,6 +119,9 @@ static void on_try(struct step *step, struct branch *branch, const struct answer
         return;
     }
     keep_reason(step, branch, answer);
+    if (answer->kind == ANSWER_UNREACHABLE) {
+        never_left(branch);
+    }
     if (answer->kind == ANSWER_NOT_SERVED) {
         /* Nothing ran there, and nothing of this phase was asked before: there is nothing to undo,
          * and a cancel would be answered the same. */

@@ -101,6 +101,7 @@ struct branch {
     bool held : 1;               /* its participant waits for an operator (hold.c) */
     bool attention : 1;          /* it contradicts, or refuses what it may not: counted */
     bool served : 1;             /* false: nothing to undo, its try was not served or is undone */
+    bool silent : 1;             /* its last call had no answer in time (dispatch's) */
     char action[];               /* NUL-terminated */
 };
 

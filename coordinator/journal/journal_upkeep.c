@@ -7,7 +7,8 @@
  * under load LevelDB then finds outcome and removal in its newest tables, and neither is written
  * again.  Few wait for half a minute, so that they share their day's sync.
  *
- * A day expires by age, or, oldest first, when all days together are too big; never the newest.
+ * A day expires by age, or, oldest first, when all days together are too big; never the newest, nor one
+ * that is not over: behind its end the horizon would be in the future, and everybody would be refused.
  * Its "d/" pair goes and the horizon rises in one write; when that is durable the directory is
  * dropped, and maintain() says true, so that the engine is told of the horizon before anyone can
  * miss an outcome.
@@ -209,9 +210,10 @@ static size_t count_expired(const struct journal_leveldb *journal, int64_t now_u
     while (first_kept > 0) {
         const struct day *day = days->items[first_kept - 1];
         const bool newest = first_kept == days->count;
+        const bool over = day->end_unix_ms <= now_unix_ms; /* one may be there that is to come */
         bytes += days_bytes_of(days, day);
         const bool too_old = day->end_unix_ms <= now_unix_ms - journal->outcome_keep_ms;
-        const bool too_big = bytes > journal->outcome_keep_bytes_max && !newest;
+        const bool too_big = bytes > journal->outcome_keep_bytes_max && !newest && over;
         if (too_old || too_big) {
             break;
         }

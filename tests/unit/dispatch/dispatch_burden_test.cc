@@ -60,12 +60,14 @@ TEST(DispatchBurden, AHundredThousandParkedBranchesAreReleasedAtABoundedRate)
     size_t budget = 8;
     int turns = 0;
     while (sent < kCount && turns < 10000) {
+        const bool small = world.Stats().circuit != CIRCUIT_CLOSED; // then half of it are tries
         world.Step();
         const std::vector<struct order> sends = world.Sends();
         EXPECT_LE(sends.size(), budget);
         for (const struct order &order : sends) {
             tries += order.phase == kTry ? 1 : 0;
-            EXPECT_TRUE(order.phase == kConfirm || sent + 1 > kCount / 2);
+            EXPECT_TRUE(order.phase == kConfirm || sent + 1 > kCount / 2 || small)
+                << "confirms go first when the window is whole";
             sent++;
         }
         world.AnswerAll(ANSWER_REPLY);
