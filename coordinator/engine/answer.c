@@ -96,7 +96,7 @@ static void try_replied(struct step *step, struct branch *branch, const struct a
     }
 }
 
-/* It found nobody, so nothing was given to a transport: as if it had not been asked. */
+/* There was no connection to give it to: as if it had not been asked. */
 static void never_left(struct branch *branch)
 {
     if (branch->attempts > 0) {
@@ -119,7 +119,7 @@ static void on_try(struct step *step, struct branch *branch, const struct answer
         return;
     }
     keep_reason(step, branch, answer);
-    if (answer->kind == ANSWER_UNREACHABLE) {
+    if (answer->unsent) {
         never_left(branch);
     }
     if (answer->kind == ANSWER_NOT_SERVED) {

@@ -110,6 +110,7 @@ struct answer {
     struct branch *branch; /* owned reference */
     enum tercet_phase phase;
     enum answer_kind kind;
+    bool unsent;                 /* UNREACHABLE: nothing of it was given to a transport */
     enum tercet_verdict verdict; /* REPLY; anything outside 1..4 is UNSPECIFIED */
     uint32_t how;                /* REPLY, DONE: tercet.v1.How */
     uint32_t conflict;           /* REPLY, CONFLICT: tercet.v1.ConflictKind */

@@ -221,6 +221,7 @@ static void answer_unmet(struct edge_call *call)
 {
     struct answer *answer = &call->event->u.answer;
     answer->kind = ANSWER_UNREACHABLE;
+    answer->unsent = true;
     words_copy_code(answer->reason.code, "TERCET_UNREACHABLE");
     words_copy_text(answer->reason.text, tercet_status_name(TERCET_UNAVAILABLE),
                     "there is no connection to it over which it has told who it is");

@@ -86,6 +86,8 @@ class EngineWorld
     // The call of this branch must have been handed; answers it.
     void Answer(const std::string &gid, uint32_t index, tercet_phase phase, tercet_verdict verdict,
                 uint32_t how = 0, const std::string &result = "", uint32_t conflict = 0);
+    // There was no connection to give the call to.
+    void FindNobody(const std::string &gid, uint32_t index, tercet_phase phase);
     void Fail(const std::string &gid, uint32_t index, tercet_phase phase, answer_kind kind,
               const std::string &words = "broken");
     void Reachable(uint32_t participant, bool reachable);

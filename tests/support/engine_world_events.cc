@@ -209,6 +209,15 @@ void EngineWorld::Fail(const std::string &gid, uint32_t index, tercet_phase phas
     SendAnswer(gid, index, made);
 }
 
+void EngineWorld::FindNobody(const std::string &gid, uint32_t index, tercet_phase phase)
+{
+    event *made = event_create(EVENT_ANSWER);
+    made->u.answer.phase = phase;
+    made->u.answer.kind = ANSWER_UNREACHABLE;
+    made->u.answer.unsent = true;
+    SendAnswer(gid, index, made);
+}
+
 void EngineWorld::Reachable(uint32_t participant, bool reachable)
 {
     event *made = event_create(EVENT_PARTICIPANT);

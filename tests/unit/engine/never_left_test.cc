@@ -16,7 +16,7 @@ TEST(NeverLeft, AnActionThatDoesNotExistEndsThoughTheFirstAttemptFoundNobody)
     uintptr_t token = world.Execute("g", {typo});
     world.HandAll();
     // The edge: no connection over which it was described (answer_unmet): nothing was given to gRPC.
-    world.Fail("g", 1, TERCET_PHASE_TRY, ANSWER_UNREACHABLE);
+    world.FindNobody("g", 1, TERCET_PHASE_TRY);
     world.HandAll();
     world.Fail("g", 1, TERCET_PHASE_TRY, ANSWER_NOT_SERVED);
     EXPECT_EQ(TXN_OUTCOME_CANCELLED, txn_state_outcome(world.LastReply(token).told->state));
@@ -42,7 +42,7 @@ TEST(NeverLeft, AnOptionalBranchOfAnActionThatIsNotServedYetEndsThoughTheFirstAt
     world.Execute("g", {{0}, soon});
     world.HandAll();
     world.Answer("g", 1, TERCET_PHASE_TRY, TERCET_VERDICT_DONE);
-    world.Fail("g", 2, TERCET_PHASE_TRY, ANSWER_UNREACHABLE);
+    world.FindNobody("g", 2, TERCET_PHASE_TRY);
     world.HandAll();
     world.Fail("g", 2, TERCET_PHASE_TRY, ANSWER_NOT_SERVED);
     world.HandAll();
@@ -58,7 +58,7 @@ TEST(NeverLeft, ABranchThatNeverFoundAnybodyIsCancelledWithoutACall)
     world.Execute("g", {{0}});
     for (int i = 0; i < 3; i++) {
         world.HandAll();
-        world.Fail("g", 1, TERCET_PHASE_TRY, ANSWER_UNREACHABLE);
+        world.FindNobody("g", 1, TERCET_PHASE_TRY);
     }
     world.Advance(31000); // it waits in dispatch, whose circuit is open
     EXPECT_EQ(TXN_CANCELLED, world.Find("g")->state) << txn_state_name(world.Find("g")->state);
