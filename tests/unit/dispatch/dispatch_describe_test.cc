@@ -21,6 +21,17 @@ void AnswerBranchesAndProbe(World *world, enum probe_end end)
     world->Step();
 }
 
+// Whoever counts millions of rows for it needs longer than a second, and would never be sent a branch.
+TEST(DispatchDescribe, EachProbeMayTakeLongerUpToACall)
+{
+    World world;
+    for (const uint32_t timeout_ms : {1000U, 1000U, 2000U, 4000U, 5000U, 5000U}) {
+        ASSERT_GE(world.RunToProbe(), 0);
+        EXPECT_EQ(world.orders.back().timeout_ms, timeout_ms);
+        world.Probed(PROBE_UNANSWERED);
+    }
+}
+
 TEST(DispatchDescribe, AProbeThatWasNotAnsweredBesideAnsweredBranchesIsFollowedByAnother)
 {
     World world;

@@ -155,6 +155,23 @@ TEST_F(Outcomes, ACursorThatIsNotOursIsRefused)
     EXPECT_EQ(journal_list_outcomes(journal, "2001-01-01/gone", never, nullptr), TERCET_OK);
 }
 
+// An initiator's clock that is ahead makes a day that is to come; today would have gone for it, and the
+// horizon would have been tonight.
+TEST_F(Outcomes, ADayThatIsNotOverNeverGoesForItsSize)
+{
+    struct journal *journal = OpenIt(0, 1);
+    Batch batch;
+    PutOutcome(&batch, "yesterday", kNow - kDay);
+    PutOutcome(&batch, "today", kNow);
+    PutOutcome(&batch, "ahead", kNow + kDay);
+    batch.Write(journal);
+    Settle(journal, kNow);
+    EXPECT_LE(Head(journal).horizon_unix_ms, kNow);
+    EXPECT_EQ(FindOutcome(journal, "yesterday"), "");
+    EXPECT_EQ(FindOutcome(journal, "today"), "today");
+    EXPECT_EQ(FindOutcome(journal, "ahead"), "ahead");
+}
+
 TEST_F(Outcomes, ExpiryByAgeRaisesTheHorizonBeforeADayIsDropped)
 {
     struct journal *journal = OpenIt(3 * kDay);
