@@ -90,3 +90,9 @@ bool digest16_equal(const struct digest16 *a, const struct digest16 *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
+
+bool digest16_is_zero(const struct digest16 *digest)
+{
+    static const struct digest16 zero;
+    return digest16_equal(digest, &zero);
+}

@@ -28,5 +28,6 @@ struct digest_branch {
 struct digest16 digest_of_branch(const struct digest_branch *branch);
 struct digest16 digest_of_content(const char *gid, const struct digest16 *branches, size_t count);
 bool digest16_equal(const struct digest16 *a, const struct digest16 *b);
+bool digest16_is_zero(const struct digest16 *digest); /* which no content's is */
 
 #endif

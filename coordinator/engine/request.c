@@ -136,11 +136,47 @@ static bool same_content(const struct request *request, enum txn_mode mode,
     return mode == wanted && digest16_equal(content, &request->content);
 }
 
+/* Of one that was adopted without its BEGIN (evidence.c) no more is known than its participants have
+ * told: whoever repeats it must not contradict that. */
+static bool fits_digest(const struct request *request, uint32_t index,
+                        const struct digest16 *digest)
+{
+    return request->kind == REQUEST_BEGIN ||
+           (index <= request->branch_count &&
+            digest16_equal(digest, &request->branches[index - 1]->spec.digest));
+}
+
+static bool is_same_as_outcome(const struct request *request, const struct view *found)
+{
+    if (!digest16_is_zero(&found->content)) {
+        return same_content(request, found->mode, &found->content);
+    }
+    bool fits = true;
+    for (uint32_t i = 0; i < found->branch_count && fits; i++) {
+        fits = fits_digest(request, found->branches[i].index, &found->branches[i].digest);
+    }
+    return fits;
+}
+
+static bool is_same_as_txn(const struct request *request, const struct txn *txn)
+{
+    if (!digest16_is_zero(&txn->content)) {
+        return same_content(request, txn->mode, &txn->content);
+    }
+    bool fits = true;
+    for (uint32_t i = 0; i < txn->branch_count && fits; i++) {
+        const struct branch_traits *spec = &txn->branches[i]->spec;
+        fits = fits_digest(request, spec->index, &spec->digest);
+    }
+    return fits;
+}
+
 static void try_on_outcome(struct step *step, const struct request *request,
                            const struct view *found)
 {
     const struct view_branch *branch = view_find_branch(found, request->branch_index);
-    if (branch == NULL || found->mode != TXN_MODE_STEPS) {
+    const bool by_steps = found->mode == TXN_MODE_STEPS || digest16_is_zero(&found->content);
+    if (branch == NULL || !by_steps) {
         refuse_decided(step, request);
     } else if (!digest16_equal(&branch->digest, &request->branches[0]->spec.digest)) {
         refuse_other_content(step, request);
@@ -155,7 +191,7 @@ void request_on_outcome(struct step *step, struct event *event, const struct vie
     switch (request->kind) {
     case REQUEST_EXECUTE:
     case REQUEST_BEGIN:
-        if (same_content(request, found->mode, &found->content)) {
+        if (is_same_as_outcome(request, found)) {
             reply_view(step, request, found);
         } else {
             refuse_other_content(step, request);
@@ -322,7 +358,7 @@ void request_on_txn(struct step *step, struct event *event, struct txn *txn)
     case REQUEST_EXECUTE:
     case REQUEST_BEGIN:
         if (txn_misses_payloads(txn) ? restored_take_payloads(step, txn, request)
-                                     : same_content(request, txn->mode, &txn->content)) {
+                                     : is_same_as_txn(request, txn)) {
             waiter_add(step, txn, request);
         } else {
             refuse_other_content(step, request);
