@@ -174,8 +174,21 @@ void lane_deinit(struct lane *lane)
 
 /* ---- Answers ----------------------------------------------------------------------------------- */
 
-/* `again`: it had not answered in time before; that it does not now is nothing new of its seat. */
-static void tell_breaker(struct breaker *breaker, enum answer_kind kind, bool again,
+static uint32_t timeout_of(const struct lane *lane, const struct branch *branch)
+{
+    const uint32_t own_timeout_ms = branch_rare(branch)->call_timeout_ms;
+    return own_timeout_ms == 0 ? lane->call_timeout_ms : own_timeout_ms;
+}
+
+/* Of a branch that had not answered in time before it is nothing new of its seat that it does not now,
+ * unless nobody else was answered there meanwhile, either. */
+static bool is_news(const struct lane *lane, const struct seat *seat, const struct branch *branch,
+                    bool again, int64_t now_boot_ms)
+{
+    return !again || now_boot_ms - seat->answered_at_boot_ms >= timeout_of(lane, branch);
+}
+
+static void tell_breaker(struct breaker *breaker, enum answer_kind kind, bool news,
                          uint16_t sent_under, const struct breaker_clockwork *clockwork)
 {
     switch (kind) {
@@ -187,7 +200,7 @@ static void tell_breaker(struct breaker *breaker, enum answer_kind kind, bool ag
         breaker_on_unreachable(breaker, sent_under, clockwork);
         break;
     case ANSWER_UNKNOWN:
-        if (!again) {
+        if (news) {
             breaker_on_silence(breaker, sent_under, clockwork);
         }
         break;
@@ -213,11 +226,15 @@ void lane_answered(struct lane *lane, const struct answer *answer,
     if (answer->kind != ANSWER_UNREACHABLE) {
         slot->branch->silent = answer->kind == ANSWER_UNKNOWN;
     }
+    if (answer->kind == ANSWER_REPLY || answer->kind == ANSWER_NOT_SERVED) {
+        seat->answered_at_boot_ms = clockwork->now_boot_ms;
+    }
+    const bool news = is_news(lane, seat, slot->branch, again, clockwork->now_boot_ms);
     if (slot->place == SLOT_HELD && slot->phase == answer->phase) {
         slot->place = SLOT_NOWHERE;
         slot_queue_push(choose_queue(lane, slot), slot);
     }
-    tell_breaker(&seat->breaker, answer->kind, again, slot->sent_under[answer->phase], clockwork);
+    tell_breaker(&seat->breaker, answer->kind, news, slot->sent_under[answer->phase], clockwork);
     release_if_idle(slot);
 }
 
@@ -313,8 +330,7 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
     order->branch = branch_ref(branch);
     order->phase = slot->phase;
     order->attempt = branch->attempts;
-    const uint32_t own_timeout_ms = branch_rare(branch)->call_timeout_ms;
-    order->timeout_ms = own_timeout_ms == 0 ? lane->call_timeout_ms : own_timeout_ms;
+    order->timeout_ms = timeout_of(lane, branch);
 }
 
 static void fetch(struct lane *lane, struct slot *slot, struct orders *orders)

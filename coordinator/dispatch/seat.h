@@ -18,6 +18,7 @@
 struct seat {
     struct breaker breaker;
     uint32_t in_flight;
+    int64_t answered_at_boot_ms; /* the last of its calls that was; 0: none */
 };
 
 struct seats {
