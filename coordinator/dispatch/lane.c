@@ -44,8 +44,9 @@ static struct slot_queue *choose_queue(struct lane *lane, struct slot *slot)
 {
     const struct branch *branch = slot->branch;
     const bool often = slot->phase != TERCET_PHASE_TRY && branch->attempts >= AGAIN_ATTEMPTS;
-    slot->queue = branch->silent || often ? LANE_AGAIN : phase_queue(slot->phase);
-    return &lane->queues[slot->queue];
+    const enum lane_queue queue = branch->silent || often ? LANE_AGAIN : phase_queue(slot->phase);
+    slot->queue = (unsigned)queue & 0xfU;
+    return &lane->queues[queue];
 }
 
 static void release_if_idle(struct slot *slot)
