@@ -14,6 +14,9 @@
 /* How much longer than the trying phase a call waits that does not say. */
 enum { WAIT_BEYOND_TRYING_MS = 5000 };
 
+/* Nobody says that a unary caller has gone, so this is how long one may count among the calls that wait. */
+enum { WAIT_TIMEOUT_MS_MAX = 3600000 };
+
 /* An answer shall be there before the caller gives up.  gRPC rounds a deadline up by as much as a
  * hundredth when it sends it, which comes on top of the way back. */
 enum { ANSWER_WAY_MS = 50, ANSWER_ROUNDING_PART = 64 };
@@ -32,17 +35,24 @@ static bool take_gid(const struct read *read, const char *gid, struct request *r
     return true;
 }
 
-static uint32_t wait_ms(const struct read *read, uint32_t wanted_ms, uint32_t try_timeout_ms)
+/* How long the answer may take, at most. */
+static bool take_wait_ms(const struct read *read, uint32_t wanted_ms, uint32_t try_timeout_ms,
+                         struct request *request)
 {
+    if (!check_range(read->refusal, "wait_timeout_ms", wanted_ms, 0, WAIT_TIMEOUT_MS_MAX)) {
+        return false;
+    }
     const uint32_t trying_ms = try_timeout_ms != 0 ? try_timeout_ms : read->try_timeout_ms;
     const uint32_t wait = wanted_ms != 0 ? wanted_ms : trying_ms + WAIT_BEYOND_TRYING_MS;
     if (read->left_ms == TERCET_FOREVER) {
-        return wait;
+        request->wait_ms = wait;
+        return true;
     }
     const uint32_t tenth = read->left_ms / 10;
     const uint32_t margin = ANSWER_WAY_MS + read->left_ms / ANSWER_ROUNDING_PART;
     const uint32_t left = read->left_ms - (tenth < margin ? tenth : margin);
-    return wait < left ? wait : left;
+    request->wait_ms = wait < left ? wait : left;
+    return true;
 }
 
 /* UNSPECIFIED becomes `unspecified`; BEGIN is refused where a decision is asked for. */
@@ -122,10 +132,10 @@ bool read_execute(const struct read *read, const ProtobufCMessage *base, struct 
     if (!take_beginning(read, message->gid, message->try_timeout_ms, message->traceparent,
                         message->created_at_unix_ms, request) ||
         !take_wait(read, message->wait, WAIT_MODE_DECISION, true, request) ||
+        !take_wait_ms(read, message->wait_timeout_ms, message->try_timeout_ms, request) ||
         !check_branches(read, message)) {
         return false;
     }
-    request->wait_ms = wait_ms(read, message->wait_timeout_ms, message->try_timeout_ms);
     request->branches = xcalloc(message->n_branches, sizeof(struct branch *));
     struct digest16 digests[TERCET_BRANCH_COUNT_MAX];
     for (size_t i = 0; i < message->n_branches; i++) {
@@ -144,11 +154,11 @@ bool read_begin(const struct read *read, const ProtobufCMessage *base, struct re
 {
     const Tercet__V1__BeginRequest *message = (const Tercet__V1__BeginRequest *)base;
     if (!take_beginning(read, message->gid, message->try_timeout_ms, message->traceparent,
-                        message->created_at_unix_ms, request)) {
+                        message->created_at_unix_ms, request) ||
+        !take_wait_ms(read, 0, message->try_timeout_ms, request)) {
         return false;
     }
     request->wait = WAIT_MODE_BEGIN;
-    request->wait_ms = wait_ms(read, 0, message->try_timeout_ms);
     request->content = digest_of_content(request->gid, NULL, 0);
     return true;
 }
@@ -157,6 +167,7 @@ bool read_try(const struct read *read, const ProtobufCMessage *base, struct requ
 {
     const Tercet__V1__TryRequest *message = (const Tercet__V1__TryRequest *)base;
     if (!take_gid(read, message->gid, request) ||
+        !take_wait_ms(read, message->wait_timeout_ms, 0, request) ||
         !check_range(read->refusal, "number", message->number, 1, TERCET_BRANCH_COUNT_MAX)) {
         return false;
     }
@@ -168,7 +179,6 @@ bool read_try(const struct read *read, const ProtobufCMessage *base, struct requ
         return refusal_within(read->refusal, "branch");
     }
     request->wait = WAIT_MODE_DECISION; /* a Try waits for its own branch */
-    request->wait_ms = wait_ms(read, message->wait_timeout_ms, 0);
     request->branch_index = message->number;
     request->branches = xcalloc(1, sizeof(struct branch *));
     request->branches[0] = read_branch_make(read, message->branch, message->number);
@@ -179,8 +189,8 @@ bool read_try(const struct read *read, const ProtobufCMessage *base, struct requ
 bool read_confirm(const struct read *read, const ProtobufCMessage *base, struct request *request)
 {
     const Tercet__V1__ConfirmRequest *message = (const Tercet__V1__ConfirmRequest *)base;
-    request->wait_ms = wait_ms(read, message->wait_timeout_ms, 0);
     return take_gid(read, message->gid, request) &&
+           take_wait_ms(read, message->wait_timeout_ms, 0, request) &&
            take_wait(read, message->wait, WAIT_MODE_DECISION, false, request);
 }
 
@@ -188,12 +198,12 @@ bool read_cancel(const struct read *read, const ProtobufCMessage *base, struct r
 {
     const Tercet__V1__CancelRequest *message = (const Tercet__V1__CancelRequest *)base;
     request->created_at_unix_ms = message->created_at_unix_ms;
-    request->wait_ms = wait_ms(read, message->wait_timeout_ms, 0);
     if (!check_range(read->refusal, "created_at_unix_ms", message->created_at_unix_ms, 0,
                      INTEGER_MAX)) {
         return false;
     }
     if (!take_gid(read, message->gid, request) ||
+        !take_wait_ms(read, message->wait_timeout_ms, 0, request) ||
         !take_wait(read, message->wait, WAIT_MODE_DECISION, false, request)) {
         return false;
     }
@@ -213,8 +223,8 @@ bool read_cancel(const struct read *read, const ProtobufCMessage *base, struct r
 bool read_get(const struct read *read, const ProtobufCMessage *base, struct request *request)
 {
     const Tercet__V1__GetRequest *message = (const Tercet__V1__GetRequest *)base;
-    request->wait_ms = wait_ms(read, message->wait_timeout_ms, 0);
     return take_gid(read, message->gid, request) &&
+           take_wait_ms(read, message->wait_timeout_ms, 0, request) &&
            take_wait(read, message->wait, WAIT_MODE_BEGIN, true, request);
 }
 

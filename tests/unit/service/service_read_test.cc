@@ -109,6 +109,34 @@ TEST_F(ServiceRead, WaitsNoLongerThanTheCaller)
     EXPECT_EQ(waited(20000, 500, 0), 500U);
 }
 
+/* Who has gone keeps its place among the calls that wait: for an hour, not for seven weeks. */
+TEST_F(ServiceRead, NobodyWaitsLongerThanAnHour)
+{
+    ExecuteMessage execute;
+    execute.message.wait_timeout_ms = 3600001;
+    ExpectLimit("Execute", &execute.message.base, "wait_timeout_ms", 3600000, 3600001);
+    std::string gid("pay-1");
+    Tercet__V1__TryRequest step = TERCET__V1__TRY_REQUEST__INIT;
+    step.gid = Text(gid);
+    step.wait_timeout_ms = UINT32_MAX;
+    ExpectLimit("Try", &step.base, "wait_timeout_ms", 3600000, UINT32_MAX);
+    Tercet__V1__ConfirmRequest confirm = TERCET__V1__CONFIRM_REQUEST__INIT;
+    confirm.gid = Text(gid);
+    confirm.wait_timeout_ms = UINT32_MAX;
+    ExpectLimit("Confirm", &confirm.base, "wait_timeout_ms", 3600000, UINT32_MAX);
+    Tercet__V1__CancelRequest cancel = TERCET__V1__CANCEL_REQUEST__INIT;
+    cancel.gid = Text(gid);
+    cancel.wait_timeout_ms = UINT32_MAX;
+    ExpectLimit("Cancel", &cancel.base, "wait_timeout_ms", 3600000, UINT32_MAX);
+    Tercet__V1__GetRequest get = TERCET__V1__GET_REQUEST__INIT;
+    get.gid = Text(gid);
+    get.wait_timeout_ms = 3600000;
+    Arrives("Get", &get.base, REQUEST_GET,
+            [](const struct request &request) { EXPECT_EQ(request.wait_ms, 3600000U); });
+    get.wait_timeout_ms = 3600001;
+    ExpectLimit("Get", &get.base, "wait_timeout_ms", 3600000, 3600001);
+}
+
 TEST_F(ServiceRead, GidsHaveTheirLimits)
 {
     ExecuteMessage execute;
