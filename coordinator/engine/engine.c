@@ -130,6 +130,8 @@ void engine_move_branch(struct step *step, struct branch *branch, enum branch_st
         struct peer *peer = &step->engine->peers[branch->spec.participant];
         tercet_assert(peer->open_count > 0);
         peer->open_count--;
+        step->engine->stats.attention -= branch->attention ? 1 : 0;
+        branch->attention = false;
     }
 }
 

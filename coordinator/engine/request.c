@@ -307,6 +307,16 @@ static void resolve_outcome(struct step *step, const struct request *request, st
     }
 }
 
+/* Nobody will end it: it contradicts, refuses what it may not or does not serve it, what it would be
+ * asked is lost, or it is not configured any more. */
+static bool may_be_settled(const struct step *step, const struct branch *branch)
+{
+    const struct directory *directory = step->engine->options.directory;
+    return branch->attention || branch->payload_lost ||
+           strcmp(said_code(branch_trouble(branch)->reason), "TERCET_NOT_SERVED") == 0 ||
+           directory_seat_count(&directory->entries[branch->spec.participant]) == 0;
+}
+
 static void resolve_on_txn(struct step *step, struct request *request, struct txn *txn)
 {
     struct branch *branch = txn_branch(txn, request->branch_index);
@@ -322,11 +332,10 @@ static void resolve_on_txn(struct step *step, struct request *request, struct tx
                       request->branch_index, request->gid);
         return;
     }
-    if (request->resolution == RESOLUTION_SETTLE && branch_rare(branch)->conflict == 0 &&
-        !branch->payload_lost) {
+    if (request->resolution == RESOLUTION_SETTLE && !may_be_settled(step, branch)) {
         reply_refused(step, request, TERCET_FAILED_PRECONDITION, "TERCET_NO_CONFLICT",
-                      "branch %" PRIu32 " of transaction \"%s\" is not in conflict: it is asked "
-                      "until it answers",
+                      "branch %" PRIu32 " of transaction \"%s\" is asked until it answers: it "
+                      "contradicts nothing, its participant is configured and may serve it",
                       request->branch_index, request->gid);
         return;
     }

@@ -205,7 +205,8 @@ void EngineWorld::Fail(const std::string &gid, uint32_t index, tercet_phase phas
     event *made = event_create(EVENT_ANSWER);
     made->u.answer.phase = phase;
     made->u.answer.kind = kind;
-    reason_set(&made->u.answer.reason, "TRANSPORT", words.c_str());
+    reason_set(&made->u.answer.reason,
+               kind == ANSWER_NOT_SERVED ? "TERCET_NOT_SERVED" : "TRANSPORT", words.c_str());
     SendAnswer(gid, index, made);
 }
 

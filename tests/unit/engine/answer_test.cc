@@ -342,6 +342,28 @@ TEST(Resolve, WithoutAConflictItIsRefused)
     EXPECT_EQ(BRANCH_CONFIRMING, world.FindBranch("g", 1)->state);
 }
 
+// Its action was retired, or its service: without this it would be asked for ever.
+TEST(Resolve, WhatNobodyWillEverAnswerMayBeSettled)
+{
+    const std::vector<std::function<void(EngineWorld &)>> ways{
+        [](EngineWorld &world) {
+            world.Fail("g", 1, TERCET_PHASE_CONFIRM, ANSWER_NOT_SERVED, "no such action");
+        },
+        [](EngineWorld &world) {
+            world.Answer("g", 1, TERCET_PHASE_CONFIRM, TERCET_VERDICT_REFUSED);
+        },
+        [](EngineWorld &world) { world.names.entries[0].target_count = 0; }};
+    for (const auto &way : ways) {
+        EngineWorld world;
+        Decide(world, true);
+        way(world);
+        EXPECT_EQ(TERCET_OK, world.LastReply(world.Resolve("g", 1, RESOLUTION_SETTLE)).status);
+        EXPECT_EQ(BRANCH_CONFIRMED, world.FindBranch("g", 1)->state);
+        EXPECT_EQ(1, world.CountRecords("g", RECORD_END));
+        world.names.entries[0].target_count = 1; // so that it is freed
+    }
+}
+
 TEST(Resolve, AskAgainAsksNow)
 {
     EngineWorld world;

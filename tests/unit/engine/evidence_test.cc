@@ -230,6 +230,9 @@ TEST(Evidence, AConfirmOnlyBranchHasNothingToCancelThoughItsRowIsGone)
     EXPECT_EQ(TERCET_OK, world.LastReply(world.ResolveAs("g", RESOLUTION_WAS_CANCELLED)).status);
     EXPECT_EQ(BRANCH_SKIPPED, world.Find("g")->branches[1]->state);
     EXPECT_EQ(TXN_CANCELLED, world.Find("g")->state);
+    engine_stats stats{};
+    engine_read_stats(world.engine, &stats);
+    EXPECT_EQ(0U, stats.attention);
 }
 
 TEST(Evidence, WhatWasConfirmedIsConfirmedWithItsMessageAndWithoutWhatWasLeftOut)
