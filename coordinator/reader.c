@@ -39,6 +39,8 @@ struct reader {
     struct list_node asked;   /* the loop's: jobs of this turn */
     struct list_node answers; /* the reader's: events that leave together */
     uint32_t answer_count;
+    struct list_node
+        uncounted; /* the reader's: look-ups and pages that wait for days to be counted */
 };
 
 /* The loop is woken once for many, and no answer waits long for the others. */
@@ -68,14 +70,18 @@ static _Noreturn void die_unreadable(const char *what)
     _exit(RUNTIME_EXIT_JOURNAL);
 }
 
-static void look_up(struct reader *reader, const struct job *job)
+/* False: it waits for days to be counted.  So with pages. */
+static bool look_up(struct reader *reader, const struct job *job)
 {
     struct buffer value;
     buffer_init(&value);
-    struct event *event = event_create(EVENT_FOUND);
-    memcpy(event->u.found.gid, job->gid, sizeof event->u.found.gid);
     TERCET_FAILPOINT("reader.before_look_up");
     enum tercet_status status = journal_find_outcome(reader->options.journal, job->gid, &value);
+    if (status == TERCET_UNAVAILABLE) {
+        return false;
+    }
+    struct event *event = event_create(EVENT_FOUND);
+    memcpy(event->u.found.gid, job->gid, sizeof event->u.found.gid);
     tercet_assert(status == TERCET_OK || status == TERCET_NOT_FOUND);
     if (status == TERCET_OK &&
         record_read_outcome_of(tercet_bytes_of_text(job->gid), buffer_bytes(&value),
@@ -85,6 +91,7 @@ static void look_up(struct reader *reader, const struct job *job)
     buffer_deinit(&value);
     TERCET_FAILPOINT("reader.after_look_up");
     answer(reader, event);
+    return true;
 }
 
 /* None is there when the branch has ended meanwhile, by an operator. */
@@ -127,16 +134,25 @@ static bool add_to_page(struct tercet_bytes value, const char *cursor, void *con
     return false;
 }
 
-static void list(struct reader *reader, const struct job *job)
+static void tell_page(struct reader *reader, const struct job *job, const struct page *page,
+                      enum tercet_status status)
+{
+    reader->options.page(reader->options.context, job->token, page->views, page->count,
+                         page->next_cursor == NULL ? "" : page->next_cursor, status);
+}
+
+static bool list(struct reader *reader, const struct job *job)
 {
     struct page page = {.views = xcalloc(job->page_size, sizeof *page.views),
                         .size = job->page_size};
     enum tercet_status status =
         journal_list_outcomes(reader->options.journal, job->cursor, add_to_page, &page);
-    reader->options.page(reader->options.context, job->token, page.views, page.count,
-                         page.next_cursor == NULL ? "" : page.next_cursor, status);
+    if (status != TERCET_UNAVAILABLE) {
+        tell_page(reader, job, &page, status);
+    }
     free(page.next_cursor);
     free(page.views);
+    return status != TERCET_UNAVAILABLE;
 }
 
 static void back_up(struct reader *reader, const struct job *job)
@@ -148,22 +164,27 @@ static void back_up(struct reader *reader, const struct job *job)
     }
 }
 
-static void run_job(struct reader *reader, struct job *job)
+static bool run_job(struct reader *reader, struct job *job)
 {
     switch (job->kind) {
     case JOB_LOOK_UP:
-        look_up(reader, job);
-        return;
+        return look_up(reader, job);
     case JOB_FETCH:
         fetch(reader, job);
-        return;
+        return true;
     case JOB_LIST:
-        list(reader, job);
-        return;
+        return list(reader, job);
     case JOB_BACKUP:
         back_up(reader, job);
-        return;
+        return true;
     }
+    tercet_unreachable();
+}
+
+static void destroy_job(struct job *job)
+{
+    free(job->cursor);
+    free(job);
 }
 
 /* Carries out those of one kind, at most so many, and leaves the others. */
@@ -175,9 +196,11 @@ static void run_kind(struct reader *reader, struct list_node *jobs, enum job_kin
         node = node->next;
         if (job->kind == kind) {
             list_remove(&job->link);
-            run_job(reader, job);
-            free(job->cursor);
-            free(job);
+            if (run_job(reader, job)) {
+                destroy_job(job);
+            } else {
+                list_push_back(&reader->uncounted, &job->link);
+            }
             most--;
         }
     }
@@ -191,6 +214,26 @@ static void run_jobs(struct reader *reader, struct list_node *jobs)
     run_kind(reader, jobs, JOB_FETCH, SIZE_MAX);
     run_kind(reader, jobs, JOB_LIST, 1);
     run_kind(reader, jobs, JOB_BACKUP, SIZE_MAX);
+}
+
+/* Between other jobs, however long it takes: what is open goes on meanwhile. */
+static void count_some(struct reader *reader, struct list_node *jobs)
+{
+    if (!list_is_empty(&reader->uncounted) && !journal_count_some(reader->options.journal)) {
+        list_append_all(jobs, &reader->uncounted);
+    }
+}
+
+/* Nobody waits for them any more, but for a page's call. */
+static void drop_uncounted(struct reader *reader)
+{
+    while (!list_is_empty(&reader->uncounted)) {
+        struct job *job = container_of(list_pop_front(&reader->uncounted), struct job, link);
+        if (job->kind == JOB_LIST) {
+            tell_page(reader, job, &(const struct page){0}, TERCET_UNAVAILABLE);
+        }
+        destroy_job(job);
+    }
 }
 
 static bool upkeep(struct reader *reader)
@@ -219,13 +262,16 @@ static void *run(void *context)
     struct list_node jobs;
     list_init(&jobs);
     for (;;) {
-        const int64_t wait_ms = list_is_empty(&jobs) ? next_upkeep_ms - clock_boot_ms() : 0;
+        const bool idle = list_is_empty(&jobs) && list_is_empty(&reader->uncounted);
+        const int64_t wait_ms = idle ? next_upkeep_ms - clock_boot_ms() : 0;
         inbox_take_all(&reader->jobs, wait_ms < 0 ? 0 : wait_ms, &jobs);
         if (!list_is_empty(&jobs)) {
             run_jobs(reader, &jobs);
         } else if (inbox_is_closed(&reader->jobs)) {
+            drop_uncounted(reader);
             return NULL;
         }
+        count_some(reader, &jobs);
         if (clock_boot_ms() >= next_upkeep_ms) {
             const bool more = upkeep(reader);
             next_upkeep_ms = clock_boot_ms() + (more ? 0 : UPKEEP_EVERY_MS);
@@ -240,6 +286,7 @@ struct reader *reader_start(const struct reader_options *options)
     inbox_init(&reader->jobs, 0);
     list_init(&reader->asked);
     list_init(&reader->answers);
+    list_init(&reader->uncounted);
     thread_start(&reader->thread, "reader", run, reader);
     return reader;
 }

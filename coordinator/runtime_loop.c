@@ -84,6 +84,18 @@ static bool is_idle(const struct runtime *runtime)
     return stats.waiting_calls == 0 && in_flight == 0 && loop_is_quiet(runtime->loop);
 }
 
+/* How long the loop may sleep: also when it leaves and a look-up is not answered. */
+static int64_t wait_ms_until(int64_t wake_at, int64_t leave_at_ms, int64_t now_boot_ms)
+{
+    if (leave_at_ms > now_boot_ms && leave_at_ms < wake_at) {
+        wake_at = leave_at_ms;
+    }
+    if (wake_at == INT64_MAX) {
+        return -1;
+    }
+    return wake_at <= now_boot_ms ? 0 : wake_at - now_boot_ms;
+}
+
 void *runtime_loop_run(void *context)
 {
     enum { LAST_WRITES_MS = 2000 };
@@ -97,10 +109,8 @@ void *runtime_loop_run(void *context)
         const struct clock_now before = clock_read();
         const int64_t loop_wake_at = loop_wake_at_boot_ms(runtime->loop, before);
         const int64_t wake_at = loop_wake_at < edge_wake_at ? loop_wake_at : edge_wake_at;
-        const int64_t wait_ms = wake_at == INT64_MAX        ? -1
-                                : wake_at <= before.boot_ms ? 0
-                                                            : wake_at - before.boot_ms;
-        inbox_take_all(&runtime->inbox, wait_ms, &events);
+        inbox_take_all(&runtime->inbox, wait_ms_until(wake_at, leave_at_ms, before.boot_ms),
+                       &events);
         const struct clock_now now = clock_read();
         loop_turn(runtime->loop, &events, now);
         service_flush(runtime->service);

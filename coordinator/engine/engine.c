@@ -230,6 +230,7 @@ void engine_step(struct engine *engine, struct event *event, int64_t lsn, struct
     case EVENT_STOP:
         engine->stopping = true;
         waiters_answer_all(&step);
+        inquiry_refuse_all(&step);
         break;
     case EVENT_FETCHED:
         engine_take_payload(engine, event->u.fetched.branch, event->u.fetched.payload);

@@ -144,6 +144,7 @@ void request_list_forget(struct engine *engine, const struct txn *txn); /* it le
 void inquiry_ask(struct step *step, struct event *event);
 void inquiry_found(struct step *step, struct event *event);
 bool inquiry_forget(struct engine *engine, const void *token);
+void inquiry_refuse_all(struct step *step);
 void inquiry_destroy_all(struct engine *engine);
 
 /* answer.c */

@@ -3,7 +3,9 @@
  * Nothing is begun before the journal has been asked whether that gid has an outcome.  While the
  * question is open every request of the gid waits here, in order; so nobody can begin it meanwhile,
  * and a transaction that ends leaves memory only when its outcome can be found by such a look-up.
- * Bound: each waiting request is a call, and calls are bounded by the service and the inbox. */
+ * Bound: each waiting request is a call, and calls are bounded by the service and the inbox.
+ *
+ * An engine that stops refuses them: the look-up may be answered when nobody can be told any more. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +26,20 @@ static struct inquiry *inquiry_find(struct engine *engine, const char *gid)
     return node == NULL ? NULL : container_of(node, struct inquiry, by_gid);
 }
 
+static void refuse(struct step *step, struct event *event)
+{
+    reply_refused(step, &event->u.request, TERCET_UNAVAILABLE, "TERCET_STOPPING",
+                  "the coordinator stops; nothing was done, try again");
+    event_destroy(event);
+}
+
 void inquiry_ask(struct step *step, struct event *event)
 {
     struct engine *engine = step->engine;
+    if (engine->stopping) {
+        refuse(step, event);
+        return;
+    }
     const char *gid = event->u.request.gid;
     struct inquiry *inquiry = inquiry_find(engine, gid);
     if (inquiry == NULL) {
@@ -53,7 +66,10 @@ void inquiry_found(struct step *step, struct event *event)
 {
     struct engine *engine = step->engine;
     struct inquiry *inquiry = inquiry_find(engine, event->u.found.gid);
-    tercet_assert(inquiry != NULL);
+    if (inquiry == NULL) {
+        tercet_assert(engine->stopping);
+        return;
+    }
     while (!list_is_empty(&inquiry->events)) {
         struct list_node *node = list_pop_front(&inquiry->events);
         struct event *request = container_of(node, struct event, link);
@@ -86,6 +102,18 @@ bool inquiry_forget(struct engine *engine, const void *token)
         }
     }
     return false;
+}
+
+void inquiry_refuse_all(struct step *step)
+{
+    struct engine *engine = step->engine;
+    while (!list_is_empty(&engine->inquiry_list)) {
+        struct inquiry *inquiry = container_of(engine->inquiry_list.next, struct inquiry, link);
+        while (!list_is_empty(&inquiry->events)) {
+            refuse(step, container_of(list_pop_front(&inquiry->events), struct event, link));
+        }
+        inquiry_remove(engine, inquiry);
+    }
 }
 
 void inquiry_destroy_all(struct engine *engine)

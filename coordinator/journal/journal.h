@@ -11,7 +11,7 @@
  * A failed write is the end: journal_write() does not return an error, the implementation logs and
  * leaves the process (exit code 74) from the very thread that wrote, before anything else is said.
  *
- * Threads: journal_write() from the journal thread only; look-ups, listing and upkeep from one
+ * Threads: journal_write() from the journal thread only; look-ups, listing, counting and upkeep from one
  * reader thread at a time, beside the writer; everything else before or after these threads live. */
 #ifndef COORDINATOR_JOURNAL_JOURNAL_H
 #define COORDINATOR_JOURNAL_JOURNAL_H
@@ -95,8 +95,9 @@ struct journal_ops {
     /* Writes and syncs; returns when durable, or not at all. */
     void (*write)(struct journal *journal, const struct journal_batch *batch);
 
-    /* The encoded outcome of `gid`, appended to `value_out`.  OK, or NOT_FOUND.  A read error ends
-     * the process like a failed write: "not found" would start a payment twice. */
+    /* The encoded outcome of `gid`, appended to `value_out`.  OK, NOT_FOUND, or UNAVAILABLE: it was not
+     * found, and before that may be told days must be counted (count_some()).  A read error ends the
+     * process like a failed write: "not found" would start a payment twice. */
     enum tercet_status (*find_outcome)(struct journal *journal, const char *gid,
                                        struct buffer *value_out);
 
@@ -111,9 +112,13 @@ struct journal_ops {
                                     struct buffer *value_out);
 
     /* Tells outcomes from behind `cursor` ("" : from the newest).  A cursor that is not ours:
-     * INVALID_ARGUMENT. */
+     * INVALID_ARGUMENT.  UNAVAILABLE: none was told, days must be counted before. */
     enum tercet_status (*list_outcomes)(struct journal *journal, const char *cursor,
                                         journal_outcome_fn outcome_fn, void *context);
+
+    /* One slice of counting days again, some milliseconds; maintain() does the same when it has nothing
+     * else to do.  True: it is not over.  Damage ends the process. */
+    bool (*count_some)(struct journal *journal);
 
     /* One slice of upkeep: moves outcomes of the live store into their day, expires days, counts days
      * again.  True: call again soon.  Removals ride with the next write(), so something must be written after it. */
@@ -161,6 +166,11 @@ static inline enum tercet_status journal_list_outcomes(struct journal *journal, 
                                                        journal_outcome_fn outcome_fn, void *context)
 {
     return journal->ops->list_outcomes(journal, cursor, outcome_fn, context);
+}
+
+static inline bool journal_count_some(struct journal *journal)
+{
+    return journal->ops->count_some(journal);
 }
 
 static inline bool journal_maintain(struct journal *journal, int64_t now_unix_ms)

@@ -56,6 +56,11 @@ static struct day *next_day(const struct days *days)
     return NULL;
 }
 
+bool days_are_counted(const struct days *days)
+{
+    return days->verifier == NULL && next_day(days) == NULL;
+}
+
 static enum tercet_status begin(struct days *days, struct day *day, struct tercet_error *error_out)
 {
     struct store *store = NULL;

@@ -15,6 +15,9 @@
 TERCET_MUST_CHECK enum tercet_status days_verify_some(struct days *days, bool *more_out,
                                                       struct tercet_error *error_out);
 
+/* All are: nothing is left for days_verify_some(). */
+bool days_are_counted(const struct days *days);
+
 /* Is this the day that is being counted?  It should stay open. */
 bool days_verifies(const struct days *days, const struct day *day);
 

@@ -213,6 +213,7 @@ const struct journal_ops journal_leveldb_ops = {
     .peek_outcome = journal_leveldb_peek,
     .find_pair = find_pair,
     .list_outcomes = journal_leveldb_list,
+    .count_some = journal_leveldb_count_some,
     .maintain = journal_leveldb_maintain,
     .head = read_head,
     .close = journal_leveldb_close,

@@ -128,6 +128,7 @@ enum tercet_status journal_leveldb_list(struct journal *base, const char *cursor
                                         journal_outcome_fn outcome_fn, void *context);
 
 /* journal_upkeep.c */
+bool journal_leveldb_count_some(struct journal *journal);
 bool journal_leveldb_maintain(struct journal *journal, int64_t now_unix_ms);
 
 #endif

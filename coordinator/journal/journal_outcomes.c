@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "journal/journal_day_verify.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/record_key.h"
 
@@ -26,16 +27,6 @@ static struct outcome_key key_of(const char *gid)
     struct outcome_key key;
     key.size = record_key_outcome(gid, key.bytes);
     return key;
-}
-
-/* What a day does not hold is known only when it has been counted: a day whose files were exchanged
- * may read well and be another's.  "Not found" would begin a payment a second time. */
-static void count_days(struct journal_leveldb *journal)
-{
-    struct tercet_error error = {0};
-    if (journal_leveldb_count_days(&journal->base, &error) != TERCET_OK) {
-        journal_die(journal, "journal.read_failed", &error);
-    }
 }
 
 /* ---- One ------------------------------------------------------------------------------------- */
@@ -72,10 +63,10 @@ enum tercet_status journal_leveldb_find(struct journal *base, const char *gid,
     if (status != TERCET_OK && status != TERCET_NOT_FOUND) {
         journal_die(journal, "journal.read_failed", &error);
     }
-    if (status == TERCET_NOT_FOUND) {
-        count_days(journal);
-    }
-    return status;
+    /* What a day does not hold is known only when it has been counted: a day whose files were exchanged
+     * may read well and be another's.  "Not found" would begin a payment a second time. */
+    const bool unsure = status == TERCET_NOT_FOUND && !days_are_counted(&journal->days);
+    return unsure ? TERCET_UNAVAILABLE : status;
 }
 
 /* ---- All ------------------------------------------------------------------------------------- */
@@ -143,7 +134,6 @@ static void list_store(struct listing *listing, struct store *store)
 static void list_days(struct listing *listing, const char *newest_date)
 {
     struct days *days = &listing->journal->days;
-    count_days(listing->journal);
     for (size_t i = days->count; i > 0 && !listing->stopped; i--) {
         struct day *day = days->items[i - 1];
         struct store *store = NULL;
@@ -195,6 +185,9 @@ enum tercet_status journal_leveldb_list(struct journal *base, const char *cursor
         .journal = journal, .place = LIVE_PLACE, .outcome_fn = outcome_fn, .context = context};
     if (cursor[0] != '\0' && !parse_cursor(cursor, place, &key)) {
         return TERCET_INVALID_ARGUMENT;
+    }
+    if (!days_are_counted(&journal->days)) {
+        return TERCET_UNAVAILABLE;
     }
     listing.behind = tercet_bytes_of(key.bytes, key.size);
     if (strcmp(place, LIVE_PLACE) == 0) {

@@ -265,9 +265,9 @@ static bool drop_days(struct journal_leveldb *journal)
 
 /* ---- Verifying ------------------------------------------------------------------------------- */
 
-/* Counts some more of the days again; true when that is not over. */
-static bool verify_some(struct journal_leveldb *journal)
+bool journal_leveldb_count_some(struct journal *base)
 {
+    struct journal_leveldb *journal = journal_of(base);
     struct tercet_error error = {0};
     bool more = false;
     if (days_verify_some(&journal->days, &more, &error) != TERCET_OK) {
@@ -309,5 +309,5 @@ bool journal_leveldb_maintain(struct journal *base, int64_t now_unix_ms)
             return true;
         }
     }
-    return journal_backup_some(journal) || verify_some(journal);
+    return journal_backup_some(journal) || journal_leveldb_count_some(base);
 }

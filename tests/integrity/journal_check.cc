@@ -128,14 +128,24 @@ class Checker
         }
     }
 
+    // What they do not hold is known then; damage ends the process.
+    void CountDays()
+    {
+        while (journal_count_some(journal_)) {
+        }
+    }
+
     void ReadOutcomes()
     {
         buffer value;
         buffer_init(&value);
         for (const auto &outcome : expected_.least.outcomes) {
             buffer_clear(&value);
-            const tercet_status status =
-                journal_find_outcome(journal_, outcome.first.c_str(), &value);
+            tercet_status status = journal_find_outcome(journal_, outcome.first.c_str(), &value);
+            if (status == TERCET_UNAVAILABLE) {
+                CountDays();
+                status = journal_find_outcome(journal_, outcome.first.c_str(), &value);
+            }
             const std::string found(reinterpret_cast<const char *>(value.data), value.size);
             const bool may_be_gone = outcome.second < expected_.least.may_be_gone_before;
             if (status != TERCET_OK && !may_be_gone) {
@@ -160,6 +170,7 @@ class Checker
     void ListOutcomes()
     {
         std::set<std::string> told;
+        CountDays();
         journal_list_outcomes(
             journal_, "",
             [](tercet_bytes, const char *cursor, void *context) {

@@ -390,5 +390,26 @@ TEST(Stop, WhoeverWaitsIsAnsweredAsThingsStand)
     EXPECT_TRUE(world.LastReply(later).last);
 }
 
+// Its look-up may wait until all days are counted.
+TEST(Stop, WhoWaitsForALookUpIsRefused)
+{
+    EngineWorld world;
+    world.hold_lookups = true;
+    const std::vector<uintptr_t> tokens{world.Execute("g", two), world.Ask(REQUEST_GET, "g"),
+                                        world.Ask(REQUEST_CANCEL, "other")};
+    world.Step(event_create(EVENT_STOP));
+    for (const uintptr_t token : tokens) {
+        EXPECT_EQ(TERCET_UNAVAILABLE, world.LastReply(token).status);
+        EXPECT_EQ("TERCET_STOPPING", world.LastReply(token).code);
+        EXPECT_TRUE(world.LastReply(token).refused);
+    }
+    engine_stats stats{};
+    engine_read_stats(world.engine, &stats);
+    EXPECT_EQ(0U, stats.looking_up);
+    world.FindAll();
+    EXPECT_EQ(TERCET_UNAVAILABLE, world.LastReply(world.Ask(REQUEST_GET, "g")).status);
+    EXPECT_TRUE(world.records.empty());
+}
+
 } // namespace
 } // namespace tercet

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 extern "C" {
 #include "base/inbox.h"
 #include "engine/event.h"
+#include "engine/txn.h"
 #include "journal/journal.h"
 #include "reader.h"
 }
@@ -22,20 +24,36 @@ struct Noting {
     journal base{};
     journal_ops ops{};
     reader *asked = nullptr;
+    std::atomic<bool> uncounted{false}; /* and no slice of counting is the last */
+    std::atomic<int> upkeeps{0};
     std::mutex mutex;
     std::vector<std::string> notes;
 
     Noting()
     {
         ops.find_outcome = [](journal *self, const char *gid, buffer *) {
+            if (Of(self)->uncounted) {
+                return TERCET_UNAVAILABLE;
+            }
             Of(self)->Note(std::string("look up ") + gid);
             return TERCET_NOT_FOUND;
         };
+        ops.find_pair = [](journal *self, tercet_bytes, buffer *) {
+            Of(self)->Note("fetch");
+            return TERCET_NOT_FOUND;
+        };
+        ops.count_some = [](journal *self) { return Of(self)->uncounted.load(); };
         ops.list_outcomes = [](journal *self, const char *cursor, journal_outcome_fn, void *) {
+            if (Of(self)->uncounted) {
+                return TERCET_UNAVAILABLE;
+            }
             Of(self)->List(cursor);
             return TERCET_OK;
         };
-        ops.maintain = [](journal *, int64_t) { return false; };
+        ops.maintain = [](journal *self, int64_t) {
+            Of(self)->upkeeps++;
+            return false;
+        };
         ops.head = [](journal *, journal_head *head_out) { *head_out = {}; };
         base.ops = &ops;
     }
@@ -48,6 +66,11 @@ struct Noting {
         const std::lock_guard<std::mutex> lock(mutex);
         notes.push_back(what);
     }
+    bool Has(const std::string &what)
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        return std::find(notes.begin(), notes.end(), what) != notes.end();
+    }
     void List(const char *cursor)
     {
         Note(std::string("page ") + cursor);
@@ -58,7 +81,113 @@ struct Noting {
     }
 };
 
-void TakePage(void *, void *, view **, uint32_t, const char *, tercet_status) {}
+/* `token`: where the status goes, or NULL. */
+void TakePage(void *, void *token, view **, uint32_t, const char *, tercet_status status)
+{
+    if (token != nullptr) {
+        *static_cast<std::atomic<int> *>(token) = status;
+    }
+}
+
+/* The kinds of the next `count` events, in their order, without horizons. */
+std::vector<event_kind> Take(inbox *loop, size_t count)
+{
+    std::vector<event_kind> kinds;
+    list_node events;
+    list_init(&events);
+    while (kinds.size() < count) {
+        inbox_take_all(loop, 20000, &events);
+        if (list_is_empty(&events)) {
+            return kinds;
+        }
+        while (!list_is_empty(&events)) {
+            event *one = container_of(list_pop_front(&events), event, link);
+            kinds.push_back(one->kind);
+            event_destroy(one);
+        }
+    }
+    return kinds;
+}
+
+/* A reader over a journal whose days are not counted, and an open branch. */
+class Uncounted : public ::testing::Test
+{
+  protected:
+    Uncounted()
+    {
+        inbox_init(&loop_, 0);
+        reader_options options = {};
+        options.journal = &journal_.base;
+        options.inbox = &loop_;
+        options.page = TakePage;
+        journal_.uncounted = true;
+        reader_ = reader_start(&options);
+        branch_spec spec{};
+        spec.index = 1;
+        spec.action = "act";
+        spec.payload = tercet_bytes_of("payload", 7);
+        txn_ = txn_create("g", "boot", "");
+        txn_add_branch_take(txn_, branch_create(&spec));
+    }
+    ~Uncounted() override
+    {
+        reader_stop(reader_);
+        txn_destroy(txn_);
+        inbox_deinit(&loop_);
+    }
+    void Fetch()
+    {
+        reader_fetch(reader_, branch_ref(txn_->branches[0]));
+        reader_flush(reader_);
+    }
+
+    Noting journal_;
+    inbox loop_{};
+    reader *reader_ = nullptr;
+    txn *txn_ = nullptr;
+};
+
+/* One Get of a gid that nobody knows held up every confirm that was parked, for as long as days were
+ * counted. */
+TEST_F(Uncounted, PayloadsAreFetchedWhileALookUpWaits)
+{
+    std::atomic<int> page{-1};
+    reader_look_up(reader_, "unknown");
+    reader_flush(reader_);
+    reader_list(reader_, &page, "", 10);
+    Fetch();
+    EXPECT_EQ(Take(&loop_, 1), std::vector<event_kind>{EVENT_FETCHED});
+    const int before = journal_.upkeeps;
+    while (journal_.upkeeps == before) {
+        Fetch();
+        EXPECT_EQ(Take(&loop_, 1), std::vector<event_kind>{EVENT_FETCHED});
+    }
+    EXPECT_EQ(page, -1);
+    journal_.uncounted = false;
+    EXPECT_EQ(Take(&loop_, 1), std::vector<event_kind>{EVENT_FOUND});
+    while (page == -1) {
+        Fetch();
+        EXPECT_EQ(Take(&loop_, 1), std::vector<event_kind>{EVENT_FETCHED});
+    }
+    EXPECT_EQ(page, TERCET_OK);
+}
+
+TEST_F(Uncounted, AReaderThatStopsWaitsForNoCount)
+{
+    std::atomic<int> page{-1};
+    reader_look_up(reader_, "unknown");
+    reader_flush(reader_);
+    reader_list(reader_, &page, "", 10);
+    Fetch();
+    EXPECT_EQ(Take(&loop_, 1), std::vector<event_kind>{EVENT_FETCHED});
+    reader_stop(reader_);
+    reader_ = nullptr;
+    EXPECT_EQ(page, TERCET_UNAVAILABLE);
+    list_node events;
+    list_init(&events);
+    inbox_take_all(&loop_, 0, &events);
+    EXPECT_TRUE(list_is_empty(&events));
+}
 
 /* With all pages before the next look-up, thousands of List calls held up every new transaction
  * that needs one. */

@@ -77,7 +77,7 @@ TEST(Stop, AnEndThatWaitsForCompanyIsWrittenAllTheSame)
     EXPECT_EQ(3U, world.batch_lsns.size()) << "BEGIN, DECIDE, END";
 }
 
-TEST(Stop, WhoAsksAfterwardsIsAnsweredAsThingsStand)
+TEST(Stop, WhoAsksAfterwardsForWhatIsNotOpenIsRefused)
 {
     LoopWorld world;
     world.Turn({event_create(EVENT_STOP)});
@@ -85,8 +85,9 @@ TEST(Stop, WhoAsksAfterwardsIsAnsweredAsThingsStand)
     BecomeQuiet(world);
     ASSERT_EQ(1U, world.told.size());
     EXPECT_TRUE(world.told[0].last);
-    EXPECT_EQ(TXN_TRYING, world.told[0].state);
+    EXPECT_EQ(TERCET_UNAVAILABLE, world.told[0].status);
     EXPECT_TRUE(world.sent.empty());
+    EXPECT_TRUE(world.batch_lsns.empty());
 }
 
 TEST(Stop, ItIsWritingFromSubmitToDurable)
