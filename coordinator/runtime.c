@@ -96,6 +96,7 @@ static enum tercet_status recover(struct runtime *runtime, struct tercet_error *
         .lost_from = {runtime->head.lost_incarnation, runtime->head.lost_number},
         .greatest_ended_gid = runtime->head.greatest_ended_gid,
         .horizon_unix_ms = runtime->head.horizon_unix_ms,
+        .newest_end_unix_ms = journal_newest_end_unix_ms(runtime->journal),
     };
     random_entropy(&options.seed, sizeof options.seed);
     clock_boot_id(options.boot_id);

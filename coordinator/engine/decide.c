@@ -105,7 +105,7 @@ static void end(struct step *step, struct txn *txn)
 {
     struct engine *engine = step->engine;
     bool confirmed = txn_state_outcome(txn->state) == TXN_OUTCOME_CONFIRMED;
-    txn_move(txn, confirmed ? TXN_CONFIRMED : TXN_CANCELLED, step->now);
+    engine_end_txn(step, txn, confirmed ? TXN_CONFIRMED : TXN_CANCELLED);
     txn->ended_lsn = step->lsn;
     request_list_forget(engine, txn);
     list_remove(&txn->link);

@@ -13,6 +13,8 @@
 #include "base/memory.h"
 #include "engine/restored.h"
 
+static const int64_t DAY_MS = 24 * 3600 * 1000LL;
+
 struct engine *engine_create(const struct engine_options *options)
 {
     tercet_assert(options->incarnation > 0 && options->next_number > 0);
@@ -21,6 +23,8 @@ struct engine *engine_create(const struct engine_options *options)
     engine->next_number = options->next_number;
     engine->durable_next_number = options->next_number;
     engine->horizon_unix_ms = options->horizon_unix_ms;
+    /* By its initiator's clock it may have ended a day later than it did (admit.c). */
+    engine->newest_end_unix_ms = options->newest_end_unix_ms - DAY_MS;
     if (options->greatest_ended_gid != NULL) {
         engine_note_ended(engine, options->greatest_ended_gid);
     }
@@ -42,6 +46,23 @@ void engine_note_ended(struct engine *engine, const char *gid)
         tercet_assert(strlen(gid) < sizeof engine->greatest_ended_gid);
         memcpy(engine->greatest_ended_gid, gid, strlen(gid) + 1);
     }
+}
+
+/* An outcome is forgotten with the day of its end, and the horizon rises to the end of that day: so it must
+ * not be given to a day that is over, by a clock that is behind.  Requests that were made since would be
+ * taken for new ones as soon as the clock is right. */
+void engine_end_txn(struct step *step, struct txn *txn, enum txn_state to)
+{
+    struct engine *engine = step->engine;
+    struct clock_now when = step->now;
+    if (when.unix_ms < engine->newest_end_unix_ms) {
+        when.unix_ms = engine->newest_end_unix_ms;
+    }
+    if (when.unix_ms < engine->horizon_unix_ms) {
+        when.unix_ms = engine->horizon_unix_ms;
+    }
+    engine->newest_end_unix_ms = when.unix_ms;
+    txn_move(txn, to, when);
 }
 
 static void unregister_branch(struct engine *engine, struct branch *branch)

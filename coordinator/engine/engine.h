@@ -40,8 +40,11 @@ struct engine_options {
     /* Nothing behind it, by strcmp(), has an outcome (copied).  NULL: there is no outcome. */
     const char *greatest_ended_gid;
     int64_t horizon_unix_ms; /* outcomes before this moment are forgotten */
-    uint64_t seed;           /* for jitter and hashing */
-    char boot_id[37];        /* of this boot of the machine */
+    /* When the newest outcome ended: nothing ends more than a day before it, nor before the horizon,
+     * however far behind the clock is.  Zero: there is none. */
+    int64_t newest_end_unix_ms;
+    uint64_t seed;    /* for jitter and hashing */
+    char boot_id[37]; /* of this boot of the machine */
 };
 
 struct engine *engine_create(const struct engine_options *options);

@@ -81,6 +81,7 @@ struct engine {
     int64_t durable_lsn;
     int64_t durable_next_number;
     int64_t horizon_unix_ms;
+    int64_t newest_end_unix_ms;                        /* nothing ends before it */
     char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of outcomes, written or about to be */
     bool stopping;                                     /* nobody is made to wait any more */
     struct engine_stats stats;
@@ -96,6 +97,8 @@ struct step {
 
 /* engine.c */
 struct branch_number engine_take_number(struct engine *engine);
+/* To the state in which it has ended. */
+void engine_end_txn(struct step *step, struct txn *txn, enum txn_state to);
 void engine_register_branch(struct engine *engine, struct branch *branch);
 /* branch_move(), and the participant's share: a branch that has ended no longer counts. */
 void engine_move_branch(struct step *step, struct branch *branch, enum branch_state to);

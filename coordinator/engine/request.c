@@ -68,7 +68,7 @@ static void bury(struct step *step, const struct request *request)
     struct txn *txn = create(step, request, TXN_MODE_TOMBSTONE);
     txn->cause = TXN_CAUSE_INITIATOR;
     txn_set_reason(txn, request->reason.code, request->reason.text);
-    txn_move(txn, TXN_CANCELLED, step->now);
+    engine_end_txn(step, txn, TXN_CANCELLED);
     txn->decided_lsn = step->lsn;
     txn->ended_lsn = step->lsn;
     list_push_back(&engine->ended, &txn->link);

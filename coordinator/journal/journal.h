@@ -126,6 +126,10 @@ struct journal_ops {
 
     void (*head)(struct journal *journal, struct journal_head *head_out);
 
+    /* When the newest of its outcomes ended, by the clock of then; of those in days their day's beginning.
+     * Zero: it has none.  As it was when it was opened. */
+    int64_t (*newest_end_unix_ms)(struct journal *journal);
+
     void (*close)(struct journal *journal); /* NULL is fine */
 };
 
@@ -181,6 +185,11 @@ static inline bool journal_maintain(struct journal *journal, int64_t now_unix_ms
 static inline void journal_read_head(struct journal *journal, struct journal_head *head_out)
 {
     journal->ops->head(journal, head_out);
+}
+
+static inline int64_t journal_newest_end_unix_ms(struct journal *journal)
+{
+    return journal->ops->newest_end_unix_ms(journal);
 }
 
 static inline void journal_close(struct journal *journal)

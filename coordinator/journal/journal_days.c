@@ -139,6 +139,12 @@ struct day *days_of_moment(struct days *days, int64_t unix_ms)
     return find_or_add(days, date, start_unix_ms);
 }
 
+int64_t days_newest_start_unix_ms(const struct days *days)
+{
+    tercet_assert(days->count > 0);
+    return days->items[days->count - 1]->end_unix_ms - DAY_MS;
+}
+
 enum tercet_status days_note_record(struct days *days, struct tercet_bytes key,
                                     struct tercet_bytes value, struct digest128 hash,
                                     struct tercet_error *error_out)

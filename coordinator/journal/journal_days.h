@@ -67,6 +67,9 @@ TERCET_MUST_CHECK enum tercet_status days_note_record(struct days *days, struct 
  * nobody tells of is removed. */
 TERCET_MUST_CHECK enum tercet_status days_check(struct days *days, struct tercet_error *error_out);
 
+/* Of the newest day, of which there is one at least. */
+int64_t days_newest_start_unix_ms(const struct days *days);
+
 /* The day of that moment; made, without a store yet, when there is none. */
 struct day *days_of_moment(struct days *days, int64_t unix_ms);
 

@@ -206,6 +206,11 @@ static void read_head(struct journal *base, struct journal_head *head_out)
     unlock_mutex(journal);
 }
 
+static int64_t newest_end_unix_ms(struct journal *base)
+{
+    return journal_of(base)->newest_end_unix_ms;
+}
+
 const struct journal_ops journal_leveldb_ops = {
     .load = load,
     .write = write_batch,
@@ -216,5 +221,6 @@ const struct journal_ops journal_leveldb_ops = {
     .count_some = journal_leveldb_count_some,
     .maintain = journal_leveldb_maintain,
     .head = read_head,
+    .newest_end_unix_ms = newest_end_unix_ms,
     .close = journal_leveldb_close,
 };

@@ -47,8 +47,9 @@ struct journal_leveldb {
     int64_t outcome_keep_bytes_max;
     size_t write_buffer_bytes;
     int64_t ballast_bytes;
-    bool inspecting; /* no epoch was begun: nothing may be written */
-    char *path;      /* absolute */
+    int64_t newest_end_unix_ms; /* when it was opened */
+    bool inspecting;            /* no epoch was begun: nothing may be written */
+    char *path;                 /* absolute */
     char *live_path;
     char *lock_path; /* LevelDB's own */
     char *outcomes_path;

@@ -355,6 +355,20 @@ static void read_head(struct journal *journal, struct journal_head *head_out)
                              memory->upkeep_horizon_unix_ms > memory->head.horizon_unix_ms;
 }
 
+static int64_t newest_end_unix_ms(struct journal *journal)
+{
+    int64_t newest_unix_ms = 0;
+    size_t count = 0;
+    struct pair **pairs = pairs_with(&memory_of(journal)->pairs, RECORD_OUTCOME_PREFIX, &count);
+    for (size_t i = 0; i < count; i++) {
+        int64_t ended_unix_ms = 0;
+        tercet_assert(record_peek_ended(pairs[i]->value, &ended_unix_ms));
+        newest_unix_ms = ended_unix_ms > newest_unix_ms ? ended_unix_ms : newest_unix_ms;
+    }
+    free(pairs);
+    return newest_unix_ms;
+}
+
 static void close_memory(struct journal *journal)
 {
     struct journal_memory *memory = memory_of(journal);
@@ -382,6 +396,7 @@ static const struct journal_ops memory_ops = {
     .count_some = count_some,
     .maintain = maintain,
     .head = read_head,
+    .newest_end_unix_ms = newest_end_unix_ms,
     .close = close_memory,
 };
 

@@ -25,6 +25,7 @@
 #include "journal/journal_head.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/journal_safety.h"
+#include "journal/record.h"
 #include "journal/record_key.h"
 
 static const int64_t DEFAULT_KEEP_MS = 7 * 24 * 3600 * 1000LL;
@@ -106,6 +107,13 @@ struct scan {
     char greatest_ended_gid[TERCET_GID_BYTES_MAX + 1]; /* of the outcomes */
 };
 
+static void raise_newest_end(struct journal_leveldb *journal, int64_t unix_ms)
+{
+    if (unix_ms > journal->newest_end_unix_ms) {
+        journal->newest_end_unix_ms = unix_ms;
+    }
+}
+
 static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes value,
                                     void *context, struct tercet_error *error_out)
 {
@@ -117,6 +125,10 @@ static enum tercet_status scan_pair(struct tercet_bytes key, struct tercet_bytes
     scan->digest = digest128_add(scan->digest, digest128_of_pair(key, value));
     scan->count++;
     if (store_key_begins(key, RECORD_OUTCOME_PREFIX) && key.size <= RECORD_OUTCOME_KEY_BYTES_MAX) {
+        int64_t ended_unix_ms = 0;
+        if (record_peek_ended(value, &ended_unix_ms)) {
+            raise_newest_end(scan->journal, ended_unix_ms);
+        }
         record_key_raise_by_key(scan->greatest_ended_gid, key);
         return TERCET_OK;
     }
@@ -214,6 +226,9 @@ static enum tercet_status check_days(struct journal_leveldb *journal,
         journal->head.greatest_ended_gid[0] == '\0') {
         return error_set(error_out, TERCET_DATA_LOSS,
                          "it has outcomes of whole days, and its head takes all gids for unused");
+    }
+    if (journal->days.count > 0) {
+        raise_newest_end(journal, days_newest_start_unix_ms(&journal->days));
     }
     return status == TERCET_OK ? days_check(&journal->days, error_out) : status;
 }

@@ -114,6 +114,7 @@ bool Coordinator::Recover()
     options.lost_from = {head_.lost_incarnation, head_.lost_number};
     options.greatest_ended_gid = head_.greatest_ended_gid;
     options.horizon_unix_ms = head_.horizon_unix_ms;
+    options.newest_end_unix_ms = journal_newest_end_unix_ms(journal_);
     options.seed = scene_.dice.Number();
     snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id_);
     engine_ = engine_create(&options);

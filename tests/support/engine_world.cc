@@ -64,6 +64,7 @@ void EngineWorld::Create(const char *boot_id, int64_t next_number, uint64_t seed
     options.lost_from = lost_from;
     options.next_number = next_number;
     options.greatest_ended_gid = greatest_ended_gid;
+    options.newest_end_unix_ms = newest_end_unix_ms;
     options.seed = seed;
     snprintf(options.boot_id, sizeof options.boot_id, "%s", boot_id);
     engine = engine_create(&options);

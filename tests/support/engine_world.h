@@ -128,7 +128,8 @@ class EngineWorld
     directory names;
     struct engine *engine = nullptr;
     clock_now now{1000000, 1790000000000};
-    branch_number lost_from{}; // of the next engine that is made
+    branch_number lost_from{};      // of the next engine that is made, as is the next
+    int64_t newest_end_unix_ms = 0; // its journal's
     int64_t lsn = 1;
     std::vector<Record> records;
     std::vector<effect_call> calls; // asked for, not handed; each holds a reference

@@ -196,6 +196,35 @@ TEST(Horizon, NothingEndsBeforeItWasAskedForWhateverTheClocksSay)
               world.LastReply(world.Ask(REQUEST_CANCEL, "g", WAIT_MODE_END)).told->ended_unix_ms);
 }
 
+// In a day that is over its outcome would be forgotten as soon as the clock is right, and a request that was
+// made since be taken for a new one.
+TEST(Horizon, NothingEndsInADayThatIsOverHoweverFarBehindTheClockIs)
+{
+    EngineWorld world;
+    const int64_t day = 24 * 3600 * 1000;
+    const int64_t right = world.now.unix_ms;
+    const auto cancel = [&](const std::string &gid) {
+        const uintptr_t token = world.Ask(REQUEST_CANCEL, gid, WAIT_MODE_END);
+        return world.LastReply(token).told->ended_unix_ms;
+    };
+    EXPECT_EQ(right, cancel("before"));
+    world.now.unix_ms -= 30 * day;
+    EXPECT_EQ(right, cancel("behind"));
+    world.Execute("confirmed", {{0}});
+    world.RunToEnd();
+    EXPECT_EQ(right, world.LastReply(world.Ask(REQUEST_GET, "confirmed")).told->ended_unix_ms);
+
+    world.newest_end_unix_ms = right;
+    world.StartOver("boot-2", world.now, 100);
+    world.Resume(0);
+    EXPECT_EQ(right - day, cancel("behind at the start")) << "what was told may have been ahead";
+
+    event *horizon = event_create(EVENT_HORIZON);
+    horizon->u.horizon.unix_ms = right + 1;
+    world.Step(horizon);
+    EXPECT_EQ(right + 1, cancel("behind the horizon"));
+}
+
 TEST(Horizon, CancelOfAnOldTransactionThatIsKnownIsNotRefused)
 {
     EngineWorld world;

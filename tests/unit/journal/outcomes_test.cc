@@ -155,6 +155,21 @@ TEST_F(Outcomes, ACursorThatIsNotOursIsRefused)
     EXPECT_EQ(journal_list_outcomes(journal, "2001-01-01/gone", never, nullptr), TERCET_OK);
 }
 
+TEST_F(Outcomes, AJournalThatIsOpenedTellsWhenTheNewestEnded)
+{
+    struct journal *journal = OpenIt();
+    EXPECT_EQ(journal_newest_end_unix_ms(journal), 0);
+    Batch batch;
+    PutOutcome(&batch, "b", kNow + 5);
+    PutOutcome(&batch, "a", kNow - 3 * kDay);
+    batch.Write(journal);
+    journal = OpenIt();
+    EXPECT_EQ(journal_newest_end_unix_ms(journal), kNow + 5);
+    Settle(journal, kNow);
+    journal = OpenIt();
+    EXPECT_EQ(journal_newest_end_unix_ms(journal), kNow / kDay * kDay) << "the day's beginning";
+}
+
 // An initiator's clock that is ahead makes a day that is to come; today would have gone for it, and the
 // horizon would have been tonight.
 TEST_F(Outcomes, ADayThatIsNotOverNeverGoesForItsSize)
