@@ -169,6 +169,8 @@ static void tell_page(void *context, void *token, struct view **views, uint32_t 
 /* Binds the addresses; nothing is answered yet. */
 static enum tercet_status create_server(struct runtime *runtime, struct tercet_error *error_out)
 {
+    /* Some clients send what they have before they read how many streams they may open. */
+    enum { UNSETTLED_TIMES = 4 };
     const struct config *config = runtime->config;
     const struct service_options service_options = {.inbox = &runtime->inbox,
                                                     .directory = &runtime->directory,
@@ -176,10 +178,11 @@ static enum tercet_status create_server(struct runtime *runtime, struct tercet_e
                                                     .try_timeout_ms = config->try_timeout_ms,
                                                     .list_outcomes = list_outcomes,
                                                     .context = runtime};
-    const struct screen_options screen_options = {.connections_max = config->connections_max,
-                                                  .connections_per_second =
-                                                      config->connections_per_second,
-                                                  .resets_per_second = config->resets_per_second};
+    const struct screen_options screen_options = {
+        .connections_max = config->connections_max,
+        .connections_per_second = config->connections_per_second,
+        .resets_per_second = config->resets_per_second,
+        .streams_unsettled_max = UNSETTLED_TIMES * config->streams_max};
     screen_configure(&screen_options);
     runtime->service = service_create(&service_options);
     runtime->health = rpc_health_create();

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -40,6 +41,8 @@ struct connection {
     uint32_t block_bytes;
     uint32_t free_frames;
     uint32_t address;
+    uint32_t opened; /* streams, while it is not settled */
+    bool settled;    /* it has acknowledged our settings: core bounds its streams from then on */
 };
 
 struct tokens {
@@ -58,6 +61,8 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* all below */
 static struct screen_options limits;                      /* zero: everything passes */
 static struct screen_stats stats;
 static struct connection connections[DESCRIPTOR_COUNT_MAX];
+static atomic_bool
+    spoken[DESCRIPTOR_COUNT_MAX]; /* something was sent: first our settings.  Not the mutex's */
 static struct address addresses[ADDRESS_COUNT];
 
 void screen_configure(const struct screen_options *options)
@@ -149,6 +154,11 @@ static bool take_block_bytes(struct connection *connection, uint32_t size)
            (connection->block_bytes <= BLOCK_BYTES_MAX && take_frame_token(connection));
 }
 
+static bool has_spoken(const struct connection *connection)
+{
+    return atomic_load(&spoken[connection - connections]);
+}
+
 /* Whether the connection may go on after this head of a frame. */
 static bool take_frame(struct connection *connection)
 {
@@ -159,7 +169,9 @@ static bool take_frame(struct connection *connection)
     switch (head[3]) {
     case FRAME_HEADERS:
         connection->block_bytes = 0;
-        return take_block_bytes(connection, size);
+        connection->opened += connection->settled ? 0 : 1;
+        return connection->opened <= limits.streams_unsettled_max &&
+               take_block_bytes(connection, size);
     case FRAME_CONTINUATION:
         return take_block_bytes(connection, size + HEAD_BYTES); /* empty ones count too */
     case FRAME_DATA:
@@ -168,7 +180,9 @@ static bool take_frame(struct connection *connection)
     case FRAME_PING:
     case FRAME_PRIORITY:
         if ((flags & FLAG_ACK) != 0 && head[3] != FRAME_PRIORITY) {
-            return true; /* an answer to ours */
+            /* An answer to ours; or a lie, when we have sent none. */
+            connection->settled |= head[3] == FRAME_SETTINGS && has_spoken(connection);
+            return true;
         }
         if (connection->free_frames > 0) {
             connection->free_frames--;
@@ -243,6 +257,7 @@ static bool admit(int fd, const struct sockaddr_storage *name)
         stats.refused++;
     } else if (limits.connections_max > 0) {
         stats.open++;
+        atomic_store(&spoken[fd], false);
         connections[fd] = (struct connection){.accepted = true,
                                               .skip = PREFACE_BYTES,
                                               .free_frames = FREE_FRAMES,
@@ -290,6 +305,16 @@ IN_PLACE_OF_LIBC ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     }
     (void)shutdown(fd, SHUT_RDWR);
     return 0; /* the end of the stream */
+}
+
+IN_PLACE_OF_LIBC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    /* Before it is sent: the answer may be faster than we are. */
+    if (fd >= 0 && fd < DESCRIPTOR_COUNT_MAX &&
+        !atomic_load_explicit(&spoken[fd], memory_order_relaxed)) {
+        atomic_store(&spoken[fd], true);
+    }
+    return syscall(SYS_sendmsg, fd, message, flags);
 }
 
 IN_PLACE_OF_LIBC int close(int fd)

@@ -199,6 +199,12 @@ void rpc_incoming_release(struct rpc_incoming *incoming)
     rpc_site_leave(site);
 }
 
+void rpc_incoming_forget_request(struct rpc_incoming *incoming)
+{
+    rpc_codec_free(incoming->request);
+    incoming->request = NULL;
+}
+
 void rpc_incoming_unref(struct rpc_incoming *incoming)
 {
     if (atomic_fetch_sub_explicit(&incoming->parties, 1, memory_order_acq_rel) > 1) {

@@ -68,6 +68,9 @@ grpc_slice rpc_incoming_text(const char *text);
 /* Core's last tag has come back: gives up the call and core's hold. */
 void rpc_incoming_release(struct rpc_incoming *incoming);
 
+/* Before the other party can have the call. */
+void rpc_incoming_forget_request(struct rpc_incoming *incoming);
+
 /* One party lets go. */
 void rpc_incoming_unref(struct rpc_incoming *incoming);
 

@@ -290,6 +290,11 @@ void rpc_stream_abandon(struct rpc_incoming *incoming)
     }
 }
 
+void rpc_stream_forget_request(struct rpc_stream *stream)
+{
+    rpc_incoming_forget_request(&stream->incoming);
+}
+
 uint32_t rpc_stream_timeout_ms(const struct rpc_stream *stream)
 {
     return rpc_deadline_left_ms(stream->incoming.deadline);

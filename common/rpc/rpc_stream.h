@@ -39,6 +39,9 @@ void rpc_stream_send(struct rpc_stream *stream, const ProtobufCMessage *message)
 void rpc_stream_finish(struct rpc_stream *stream, enum tercet_status status, const char *text,
                        const struct rpc_detail *detail);
 
+/* As in rpc_unary.h; only inside the handler, before anybody else has the stream. */
+void rpc_stream_forget_request(struct rpc_stream *stream);
+
 /* As in rpc_unary.h. */
 uint32_t rpc_stream_timeout_ms(const struct rpc_stream *stream);
 

@@ -91,6 +91,11 @@ void rpc_unary_abandon(struct rpc_incoming *incoming)
     }
 }
 
+void rpc_unary_forget_request(struct rpc_unary *call)
+{
+    rpc_incoming_forget_request(&call->incoming);
+}
+
 uint32_t rpc_unary_timeout_ms(const struct rpc_unary *call)
 {
     return rpc_deadline_left_ms(call->incoming.deadline);

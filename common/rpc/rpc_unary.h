@@ -21,6 +21,9 @@ void rpc_unary_reply_bytes(struct rpc_unary *call, struct tercet_bytes reply);
 void rpc_unary_fail(struct rpc_unary *call, enum tercet_status status, const char *text,
                     const struct rpc_detail *detail);
 
+/* The handler needs its request no more, which a call that waits long would keep.  Until answered. */
+void rpc_unary_forget_request(struct rpc_unary *call);
+
 /* What is left of the client's deadline: 0 when it has passed, TERCET_FOREVER without one. */
 uint32_t rpc_unary_timeout_ms(const struct rpc_unary *call);
 

@@ -165,6 +165,12 @@ static struct call *open_call(const struct method *method, const struct caller *
     }
     TERCET_FAILPOINT("service.admitted");
     call->caller = *caller;
+    /* The event has what is needed, counted; and nobody has the call's token yet. */
+    if (caller->unary != NULL) {
+        rpc_unary_forget_request(caller->unary);
+    } else if (caller->stream != NULL) {
+        rpc_stream_forget_request(caller->stream);
+    }
     *event_out = event;
     return call;
 }
@@ -208,6 +214,7 @@ static void on_list(struct rpc_unary *unary, const ProtobufCMessage *message, vo
     }
     call->caller = caller;
     call->page = page;
+    rpc_unary_forget_request(unary);
     list_start(call);
 }
 

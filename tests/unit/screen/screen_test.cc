@@ -17,6 +17,7 @@ constexpr int kFrees = 16;     // settings and pings that a connection may begin
 constexpr uint32_t kRate = 10; // tokens a second
 constexpr int kBurst = 100;    // tokens that a new address has
 constexpr int kArrivals = 60;  // connections that an address may make at once
+constexpr int kStreams = 500;  // before our settings are acknowledged
 constexpr int kReturns = 20;   // connections that an address may make at once after one was cut
 
 std::string Frame(char kind, char flags, const std::string &payload)
@@ -38,6 +39,8 @@ std::string Times(int count, const std::string &one)
 
 const std::string kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const std::string kReset = Frame(3, 0, std::string(4, '\0'));
+const std::string kAcknowledged = Frame(4, 1, "");
+const std::string kCall = Frame(1, 5, "h");
 const std::string kPing = Frame(6, 0, "12345678");
 
 class Screen : public testing::Test
@@ -65,7 +68,7 @@ class Screen : public testing::Test
 
     static void Configure(uint32_t connections_max)
     {
-        const struct screen_options options = {connections_max, kArrivals, kRate};
+        const struct screen_options options = {connections_max, kArrivals, kRate, kStreams};
         screen_configure(&options);
     }
 
@@ -146,6 +149,17 @@ class Screen : public testing::Test
         return got == sent;
     }
 
+    // As the server, whose first frame holds its settings.
+    void Speak() const
+    {
+        std::string settings = Frame(4, 0, "");
+        struct iovec part = {settings.data(), settings.size()};
+        struct msghdr message = {};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        EXPECT_EQ(static_cast<ssize_t>(settings.size()), sendmsg(server_, &message, 0));
+    }
+
     uint64_t Cut() const
     {
         struct screen_stats stats;
@@ -194,6 +208,35 @@ TEST_F(Screen, AnAddressWithoutTokensCanStillConnectAndCall)
     EXPECT_TRUE(Passes(kPreface + Frame(4, 0, "") + Times(kFrees - 1, kPing) +
                        Times(100, Frame(6, 1, "12345678")) + Frame(1, 5, "h")));
     EXPECT_FALSE(Passes(Times(20, kPing)));
+}
+
+// Core bounds the streams of a connection only when that has acknowledged its settings.
+TEST_F(Screen, WhoDoesNotAcknowledgeOurSettingsOpensFewStreams)
+{
+    Connect();
+    EXPECT_TRUE(Passes(kPreface + Times(kStreams, kCall)));
+    EXPECT_FALSE(Passes(kCall));
+    EXPECT_EQ(1U, Cut());
+}
+
+TEST_F(Screen, WhoHasAcknowledgedThemOpensAnyNumber)
+{
+    Connect();
+    Speak();
+    EXPECT_TRUE(Passes(kPreface + Times(kStreams, kCall) + kAcknowledged));
+    EXPECT_TRUE(Passes(Times(10 * kStreams, kCall)));
+    EXPECT_EQ(0U, Cut());
+}
+
+TEST_F(Screen, NothingIsAcknowledgedBeforeItWasSent)
+{
+    for (int i = 0; i < 2; i++) { // the second on the same descriptor
+        Connect();
+        EXPECT_TRUE(Passes(kPreface + kAcknowledged));
+        Speak();
+        EXPECT_TRUE(Passes(Times(kStreams, kCall)));
+        EXPECT_FALSE(Passes(kCall));
+    }
 }
 
 TEST_F(Screen, AHeaderBlockWithoutEndIsCut)
