@@ -169,8 +169,8 @@ static void tell_page(void *context, void *token, struct view **views, uint32_t 
 /* Binds the addresses; nothing is answered yet. */
 static enum tercet_status create_server(struct runtime *runtime, struct tercet_error *error_out)
 {
-    /* Some clients send what they have before they read how many streams they may open. */
-    enum { UNSETTLED_TIMES = 4 };
+    /* Some clients open a hundred before they read how many they may. */
+    enum { STREAMS_UNSETTLED_LEAST = 256 };
     const struct config *config = runtime->config;
     const struct service_options service_options = {.inbox = &runtime->inbox,
                                                     .directory = &runtime->directory,
@@ -182,7 +182,9 @@ static enum tercet_status create_server(struct runtime *runtime, struct tercet_e
         .connections_max = config->connections_max,
         .connections_per_second = config->connections_per_second,
         .resets_per_second = config->resets_per_second,
-        .streams_unsettled_max = UNSETTLED_TIMES * config->streams_max};
+        .streams_unsettled_max = config->streams_max > STREAMS_UNSETTLED_LEAST
+                                     ? config->streams_max
+                                     : STREAMS_UNSETTLED_LEAST};
     screen_configure(&screen_options);
     runtime->service = service_create(&service_options);
     runtime->health = rpc_health_create();

@@ -105,6 +105,7 @@ void *runtime_loop_run(void *context)
     struct list_node events;
     list_init(&events);
     reader_flush(runtime->reader); /* what was asked for when the journal was loaded */
+    atomic_store(&runtime->idle, is_idle(runtime)); /* without participants no turn may ever come */
     for (;;) {
         const struct clock_now before = clock_read();
         const int64_t loop_wake_at = loop_wake_at_boot_ms(runtime->loop, before);

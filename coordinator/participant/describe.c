@@ -102,13 +102,24 @@ struct branch_number describe_lowest_mark(const struct description *description)
     return lowest;
 }
 
+/* As an initiator's must be: it would stand in a transaction, and be told to others. */
+static bool is_gid(const char *gid)
+{
+    const size_t bytes = strlen(gid);
+    for (size_t i = 0; i < bytes; i++) {
+        if (gid[i] < 0x21 || gid[i] > 0x7e) {
+            return false;
+        }
+    }
+    return bytes > 0 && bytes <= TERCET_GID_BYTES_MAX;
+}
+
 static bool read_row(const Tercet__V1__FenceRow *told, struct inspected_row *row_out)
 {
     const size_t gid_bytes = strlen(told->gid);
     const size_t action_bytes = strlen(told->action);
     const int state = (int)told->state;
-    if (gid_bytes == 0 || gid_bytes > TERCET_GID_BYTES_MAX ||
-        !directory_is_name(told->action, action_bytes) || told->branch < 1 ||
+    if (!is_gid(told->gid) || !directory_is_name(told->action, action_bytes) || told->branch < 1 ||
         told->branch > TERCET_BRANCH_COUNT_MAX || told->number == NULL ||
         told->digest.len != sizeof row_out->digest.bytes ||
         state < (int)TERCET__V1__FENCE_STATE__FENCE_STATE_TRIED ||

@@ -120,9 +120,20 @@ static void tell_actions(struct event *event, const Tercet__V1__DescribeReply *r
     event->u.probed.action_count = count;
 }
 
-static void on_description(struct edge_call *call, const Tercet__V1__DescribeReply *reply)
+/* Whoever it is, and whatever stores it has, may have seen a later coordinator of this journal. */
+static void look_at_fence(struct edge_call *call, const Tercet__V1__DescribeReply *reply)
 {
     struct tercet_error text = {0};
+    if (describe_is_fencing(reply, &call->edge->identity, &text)) {
+        call->event->u.probed.fenced = true;
+        LOGGER(LOGGER_ERROR, "participant.fenced",
+               logger_text("participant", call->seat->peer->name),
+               logger_text("target", call->seat->target), logger_text("text", text.text));
+    }
+}
+
+static void on_description(struct edge_call *call, const Tercet__V1__DescribeReply *reply)
+{
     struct description *description = xcalloc(1, sizeof *description);
     TERCET_FAILPOINT("edge.described");
     tell_actions(call->event, reply);
@@ -130,19 +141,25 @@ static void on_description(struct edge_call *call, const Tercet__V1__DescribeRep
     describe_read_closed(reply, &call->event->u.probed.closed);
     note_described_mark(call, description);
     call->event->u.probed.description = description;
-    if (describe_is_fencing(reply, &call->edge->identity, &text)) {
-        call->event->u.probed.fenced = true;
-        LOGGER(LOGGER_ERROR, "participant.fenced",
-               logger_text("participant", call->seat->peer->name),
-               logger_text("target", call->seat->target), logger_text("text", text.text));
+}
+
+/* Another participant answers at its address.  Nothing that it tells is this one's: neither that this one
+ * is there, nor its stores, which would be missed as soon as the address is right. */
+static bool is_stranger(const struct edge_call *call, const Tercet__V1__DescribeReply *reply)
+{
+    return reply->participant[0] != '\0' && strcmp(reply->participant, call->seat->peer->name) != 0;
+}
+
+static void tell_stranger(const struct edge_call *call, const Tercet__V1__DescribeReply *reply)
+{
+    if (call->seat->silent) {
+        return; /* it has been told */
     }
-    const char *name = call->seat->peer->name;
-    if (reply->participant[0] != '\0' && strcmp(reply->participant, name) != 0) {
-        LOGGER(LOGGER_ERROR, "participant.other_name", logger_text("participant", name),
-               logger_text("target", call->seat->target),
-               logger_text("text", "another participant answers at its address"),
-               logger_text("name", reply->participant));
-    }
+    LOGGER(LOGGER_ERROR, "participant.other_name",
+           logger_text("participant", call->seat->peer->name),
+           logger_text("target", call->seat->target),
+           logger_text("text", "another participant answers at its address"),
+           logger_text("name", reply->participant));
 }
 
 /* It was answered over the connection that there still is, so the branches may follow. */
@@ -169,19 +186,28 @@ static void tell_log(struct edge_seat *seat, bool answers)
 void ends_on_probe(const struct rpc_result *result, void *context)
 {
     struct edge_call *call = context;
+    const Tercet__V1__DescribeReply *reply =
+        result->status == TERCET_OK ? (const Tercet__V1__DescribeReply *)result->reply : NULL;
+    const bool stranger = reply != NULL && is_stranger(call, reply);
     TERCET_FAILPOINT("edge.probed");
-    call->event->u.probed.reachable = wire_status_is_alive(result->status);
+    call->event->u.probed.reachable = wire_status_is_alive(result->status) && !stranger;
     call->event->u.probed.not_served = result->status == TERCET_UNIMPLEMENTED;
     call->event->u.probed.fenced = wire_is_fenced(result);
     if (call->event->u.probed.reachable) {
         note_met(call);
         rpc_feed_may_try(&call->seat->feed);
     }
+    if (stranger) {
+        tell_stranger(call, reply);
+    }
     if (result->status != TERCET_CALL_CANCELLED) { /* as it is when we stop */
         tell_log(call->seat, call->event->u.probed.reachable);
     }
-    if (result->status == TERCET_OK) {
-        on_description(call, (const Tercet__V1__DescribeReply *)result->reply);
+    if (reply != NULL) {
+        look_at_fence(call, reply);
+    }
+    if (reply != NULL && !stranger) {
+        on_description(call, reply);
     }
     ends_call(call);
 }

@@ -31,6 +31,7 @@ STOP_S = 20
 SCENARIOS = {
     "reset-1": (attacks.rapid_reset, 1, 128),
     "reset-10": (attacks.rapid_reset, 10, 128),
+    "unsettled": (attacks.unsettled, 1, 128),
     "frames": (attacks.frame_flood, 4, 128),
     "headers": (attacks.header_flood, 4, 128),
     "loris": (attacks.slow_loris, 1, 128),

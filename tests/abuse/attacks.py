@@ -84,6 +84,18 @@ def rapid_reset(port, until, count):
     pour(port, until, count, reset_make)
 
 
+# ---- Streams without end, of one that never acknowledges our settings ----------------------------
+
+def unsettled_make(stream):
+    """Nothing is reset: each is a request like another."""
+    numbers = range(stream, stream + 2 * BURST, 2)
+    return b"".join(on_stream(OPEN, number) + on_stream(BODY, number) for number in numbers), BURST, "streams"
+
+
+def unsettled(port, until, count):
+    pour(port, until, count, unsettled_make)
+
+
 # ---- Frames that want an answer, and headers without an end --------------------------------------
 
 PINGS = h2.frame(h2.PING, 0, 0, b"12345678") * BURST

@@ -3,7 +3,9 @@
 usage: wire_test.py TERCETD PROTOS
 """
 
+import os
 import queue
+import resource
 import sys
 import unittest
 
@@ -285,6 +287,46 @@ class Wire(unittest.TestCase):
             return told if told.ended_unix_ms else None
         except grpc.RpcError:
             return None
+
+class Waiting(unittest.TestCase):
+    """The same large request from as many as may wait: its payloads are counted once, so kept once."""
+
+    CALLS = 150
+
+    def setUp(self):
+        self.participant = Participant(pb, pb_grpc, "a")
+        # AddressSanitizer, where it is built in, keeps what is freed.
+        os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
+        self.daemon = Daemon(PROGRAM, {"a": f"127.0.0.1:{self.participant.port}"},
+                             f"waiting_calls_max: {self.CALLS}\nstop_grace_ms: 100\n")
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.daemon.port}")
+        self.stub = co_grpc.CoordinatorStub(self.channel)
+
+    def tearDown(self):
+        self.channel.close()
+        self.assertEqual(0, self.daemon.close())
+        self.participant.stop()
+
+    def resident_mib(self):
+        with open(f"/proc/{self.daemon.process.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+
+    def test_a_call_that_waits_does_not_keep_its_request(self):
+        later = pb.BranchReply(verdict=pb.VERDICT_LATER, after_ms=60000)
+        self.participant.script[("large", pb.PHASE_TRY)] = [later] * 1000
+        branches = [co.Branch(participant="a", action="act", payload=b"x" * 65000)] * 15
+        self.stub.Execute(co.ExecuteRequest(gid="large", wait=co.WAIT_BEGIN, branches=branches), timeout=30)
+        request = co.ExecuteRequest(gid="large", wait_timeout_ms=20000, branches=branches)
+        before = self.resident_mib()
+        calls = [self.stub.Execute.future(request, timeout=60) for _ in range(self.CALLS + 1)]
+        wait_until(lambda: any(call.done() for call in calls), "one is too many")
+        grown = self.resident_mib() - before
+        refused = [call for call in calls if call.done()]
+        self.assertEqual([grpc.StatusCode.RESOURCE_EXHAUSTED], [call.code() for call in refused])
+        self.assertLess(grown, self.CALLS * 0.8, "MiB")
+        for call in calls:
+            call.cancel()
+
 
 
 if __name__ == "__main__":

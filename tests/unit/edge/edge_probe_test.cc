@@ -184,12 +184,26 @@ TEST(EdgeProbe, AConnectionThatAnotherCallHasMadeIsDescribedBeforeABranchGoesOve
     EXPECT_EQ(world.SendAndWait().answer, ANSWER_REPLY);
 }
 
-TEST_F(ProbeTest, AnotherNameAtItsAddressIsTold)
+// Its stores were taken for this one's, which was then held as soon as the address was right.
+TEST_F(ProbeTest, AnotherNameAtItsAddressIsToldOnceAndNothingElseThatItTells)
 {
+    const std::string event = "participant.other_name participant=account";
     name_ = "points";
-    EXPECT_TRUE(Probe({}).reachable);
-    EXPECT_NE(log_.Text().find("participant.other_name participant=account"), std::string::npos)
-        << log_.Text();
+    for (int i = 0; i < 3; i++) {
+        const Told told = Probe({});
+        EXPECT_FALSE(told.reachable);
+        EXPECT_EQ(told.description.store_count, 0U);
+    }
+    const std::string log = log_.Text();
+    const size_t at = log.find(event);
+    ASSERT_NE(at, std::string::npos) << log;
+    EXPECT_EQ(log.find(event, at + 1), std::string::npos) << log;
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        name_ = "account";
+    }
+    EXPECT_EQ(Probe({}).description.store_count, 1U);
+    EXPECT_EQ(world_.SendAndWait().answer, ANSWER_REPLY);
 }
 
 TEST(EdgeProbe, AParticipantThatDoesNotServeDescribeIsReachable)
