@@ -18,7 +18,8 @@ struct parse {
     const char *const *arguments;
     int count;
     int at;
-    int word_count; /* that are no flags */
+    int word_count;      /* that are no flags */
+    const char *command; /* the word that chose it; NULL: none did yet */
     struct options options;
 };
 
@@ -84,7 +85,8 @@ static bool take_tool_flag(struct options *options, const char *word)
     return false;
 }
 
-static bool take_command_flag(struct options *options, const char *word)
+/* RUN: it is none of these. */
+static enum options_command command_of_flag(const char *word)
 {
     static const struct {
         const char *word;
@@ -96,18 +98,49 @@ static bool take_command_flag(struct options *options, const char *word)
                  {"--print-config-table", OPTIONS_PRINT_TABLE}};
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (strcmp(flags[i].word, word) == 0) {
-            options->command = flags[i].command;
-            return true;
+            return flags[i].command;
         }
     }
-    return false;
+    return OPTIONS_RUN;
+}
+
+/* HELP or VERSION, wherever it stands and whatever else does: who asks for help has nothing made, and
+ * is not told that a word is missing.  RUN: neither is there. */
+static enum options_command only_asked_for(int count, const char *const *arguments)
+{
+    enum options_command asked = OPTIONS_RUN;
+    for (int i = 1; i < count && asked != OPTIONS_HELP; i++) {
+        const enum options_command command = command_of_flag(arguments[i]);
+        if (command == OPTIONS_HELP || command == OPTIONS_VERSION) {
+            asked = command;
+        }
+    }
+    return asked;
+}
+
+/* Of two commands neither is carried out: which one was meant cannot be told. */
+static enum tercet_status choose(struct parse *parse, const char *word,
+                                 enum options_command command, struct tercet_error *error_out)
+{
+    if (parse->command != NULL && parse->options.command != command) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT,
+                         "%s and %s are two commands, and only one may be given; %s",
+                         parse->command, word, example);
+    }
+    parse->command = word;
+    parse->options.command = command;
+    return TERCET_OK;
 }
 
 /* --name=value, or --name value. */
 static enum tercet_status take_flag(struct parse *parse, struct tercet_error *error_out)
 {
     const char *word = parse->arguments[parse->at];
-    if (take_command_flag(&parse->options, word) || take_tool_flag(&parse->options, word)) {
+    const enum options_command command = command_of_flag(word);
+    if (command != OPTIONS_RUN) {
+        return choose(parse, word, command, error_out);
+    }
+    if (take_tool_flag(&parse->options, word)) {
         return TERCET_OK;
     }
     const char *sign = strchr(word, '=');
@@ -144,12 +177,11 @@ static enum tercet_status take_word(struct parse *parse, struct tercet_error *er
     const char *word = parse->arguments[parse->at];
     parse->word_count++;
     if (parse->word_count == 1 && strcmp(word, "run") == 0) {
-        return TERCET_OK; /* what it does anyway */
+        return choose(parse, word, OPTIONS_RUN, error_out); /* what it does anyway */
     }
     for (size_t i = 0; parse->word_count == 1 && i < sizeof tools / sizeof tools[0]; i++) {
         if (strcmp(word, tools[i].word) == 0) {
-            parse->options.command = tools[i].command;
-            return TERCET_OK;
+            return choose(parse, word, tools[i].command, error_out);
         }
     }
     const struct tool *tool = tool_of(parse->options.command);
@@ -197,6 +229,11 @@ enum tercet_status options_parse(int count, const char *const *arguments,
                                  struct options *options_out, struct tercet_error *error_out)
 {
     tercet_assert(count >= 1);
+    const enum options_command asked = only_asked_for(count, arguments);
+    if (asked != OPTIONS_RUN) {
+        *options_out = (struct options){.command = asked};
+        return TERCET_OK;
+    }
     struct parse parse = {.arguments = arguments, .count = count, .at = 1};
     parse.options.flags = xcalloc((size_t)count, sizeof parse.options.flags[0]);
     enum tercet_status status = TERCET_OK;

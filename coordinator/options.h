@@ -47,7 +47,7 @@ extern "C" {
 #endif
 
 /* Understands the arguments.  INVALID_ARGUMENT with a sentence that says what is wrong and shows how
- * it is right. */
+ * it is right.  HELP, and then VERSION, win over whatever stands beside them. */
 TERCET_MUST_CHECK enum tercet_status options_parse(int count, const char *const *arguments,
                                                    struct options *options_out,
                                                    struct tercet_error *error_out);

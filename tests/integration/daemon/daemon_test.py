@@ -47,6 +47,22 @@ class Outside(WithProgram):
             self.assertIn("tercetd", said)
             self.assertLessEqual(len(said.strip().splitlines()), 4, said)
 
+    def test_who_asks_for_help_has_nothing_made(self):
+        for asked in ("--help", "-h", "--version"):
+            for arguments in ([asked, "init", self.journal], ["init", self.journal, asked]):
+                code, said = self.run_it(*arguments)
+                self.assertEqual(0, code, said)
+                self.assertTrue(said.startswith("tercetd "), said)
+                self.assertFalse(os.path.exists(self.journal), arguments)
+
+    def test_of_two_commands_neither_is_carried_out(self):
+        for arguments in (["--print-config", "init", self.journal],
+                          ["init", self.journal, "--print-config"]):
+            code, said = self.run_it(*arguments)
+            self.assertEqual(64, code, said)
+            self.assertIn("only one may be given", said)
+            self.assertFalse(os.path.exists(self.journal), arguments)
+
     def test_a_broken_file_is_named_with_line_and_key(self):
         cases = [
             ("journal: /tmp/x\nparticipants: []\nbogus_key: 1\n", 3, "bogus_key"),

@@ -1,4 +1,7 @@
 /* The command line: what is understood, what is refused with which sentence, and the exit codes. */
+#include <cstddef>
+#include <cstring>
+
 #include "config_fixture.h"
 
 extern "C" {
@@ -72,6 +75,47 @@ TEST(Options, KnowTheOtherCommands)
     EXPECT_EQ(Parse({"--print-config-table"}).command, OPTIONS_PRINT_TABLE);
     EXPECT_EQ(Parse({"init", "/j"}).command, OPTIONS_INIT);
     EXPECT_EQ(Parse({"init", "/j"}).directory, "/j");
+}
+
+TEST(Options, HelpAndVersionWinOverWhateverStandsBesideThem)
+{
+    const std::vector<std::vector<const char *>> besides = {
+        {"init", "/j"},     {"recover"},   {"restore", "a", "b"},
+        {"--print-config"}, {"--version"}, {"--window", "3"},
+        {"--bogus"},        {"start"},     {"verify", "--json"}};
+    for (const std::vector<const char *> &beside : besides) {
+        for (const char *asked : {"--help", "-h", "--version"}) {
+            const bool helps = strcmp(asked, "--version") != 0;
+            for (size_t at = 0; at <= beside.size(); at++) {
+                std::vector<const char *> words = beside;
+                words.insert(words.begin() + static_cast<std::ptrdiff_t>(at), asked);
+                const Parsed parsed = Parse(words);
+                EXPECT_EQ(parsed.status, TERCET_OK) << asked << " " << parsed.error;
+                EXPECT_EQ(parsed.command, helps ? OPTIONS_HELP : OPTIONS_VERSION) << beside[0];
+                EXPECT_EQ(parsed.directory, "");
+            }
+        }
+    }
+}
+
+TEST(Options, OnlyOneCommandMayBeGiven)
+{
+    const std::vector<std::vector<const char *>> pairs = {
+        {"--print-config", "restore", "a", "b"},
+        {"restore", "--print-config", "a", "b"},
+        {"restore", "a", "b", "--print-config"},
+        {"--print-config", "init", "a"},
+        {"verify", "a", "--print-config-table"},
+        {"--print-config-table", "--print-config"},
+        {"run", "--print-config"},
+        {"--print-config", "run"}};
+    for (const std::vector<const char *> &pair : pairs) {
+        const Parsed parsed = Parse(pair);
+        EXPECT_EQ(parsed.status, TERCET_INVALID_ARGUMENT) << pair[0] << " " << pair[1];
+        EXPECT_THAT(parsed.error, HasSubstr("only one may be given; example: tercetd "));
+        EXPECT_THAT(parsed.error, HasSubstr("--print-config"));
+    }
+    EXPECT_EQ(Parse({"--print-config", "--print-config"}).command, OPTIONS_PRINT_CONFIG);
 }
 
 TEST(Options, SayWhatIsWrongAndShowAnExample)
