@@ -1,5 +1,7 @@
 /* main.c -- tercetd: from the command line to runtime_run(), and from its status to an exit code. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -74,6 +76,29 @@ static int configure(const struct options *options)
     return options_exit_code_of_run(status);
 }
 
+/* Into a file or a pipe all goes in one write at the end, if it fits: stdio keeps no errno of an earlier one. */
+static void begin_telling(void)
+{
+    static char told[64 * 1024];
+    if (isatty(STDOUT_FILENO) == 0) {
+        (void)setvbuf(stdout, told, _IOFBF, sizeof told);
+    }
+}
+
+/* What was to be told must not be missing behind an exit code of success: a list of what is lost may have
+ * stood there.  A code that tells of something worse stays. */
+static int finish_telling(int code)
+{
+    const bool flushed = fflush(stdout) == 0;
+    const int why = errno;
+    if (flushed && ferror(stdout) == 0) {
+        return code;
+    }
+    (void)fprintf(stderr, "tercetd: not all was written to standard output: %s\n",
+                  flushed ? "an earlier write failed" : strerror(why));
+    return code == EXIT_CODE_STOPPED ? EXIT_CODE_NOT_WRITTEN : code;
+}
+
 int main(int count, char **arguments)
 {
     struct options options;
@@ -83,6 +108,7 @@ int main(int count, char **arguments)
         return EXIT_CODE_USAGE;
     }
     int code = EXIT_CODE_STOPPED;
+    begin_telling();
     if (options.command == OPTIONS_INIT) {
         code = init(&options);
     } else if (options.command == OPTIONS_VERIFY || options.command == OPTIONS_RESTORE ||
@@ -92,5 +118,5 @@ int main(int count, char **arguments)
         code = configure(&options);
     }
     options_deinit(&options);
-    return code;
+    return finish_telling(code);
 }

@@ -297,7 +297,8 @@ void options_print_help(FILE *to)
                 "  69  an address or the journal is in use or cannot be had; a restart may help\n"
                 "  70  an error that should not happen\n"
                 "  73  the directory to make is taken or cannot be made\n"
-                "  74  the journal could not be written or read; a restart recovers\n"
+                "  74  the journal could not be written or read, and a restart recovers; or not\n"
+                "      all that was to be told could be written to standard output\n"
                 "  78  configuration refused; needs a human\n",
                 to);
 }

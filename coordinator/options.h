@@ -15,6 +15,7 @@ enum {
     EXIT_CODE_UNAVAILABLE = 69, /* an address or the journal is in use or cannot be had */
     EXIT_CODE_INTERNAL = 70,    /* anything that no one has foreseen */
     EXIT_CODE_CANT_CREATE = 73, /* the directory to make is there already, or cannot be made */
+    EXIT_CODE_NOT_WRITTEN = 74, /* what it had to tell; or the journal (runtime.h) */
     EXIT_CODE_CONFIG = 78       /* configuration refused; a restart does not help */
 };
 

@@ -63,6 +63,18 @@ class Outside(WithProgram):
             self.assertIn("only one may be given", said)
             self.assertFalse(os.path.exists(self.journal), arguments)
 
+    def test_what_cannot_be_printed_is_no_success(self):
+        settings = ["--journal", self.journal, "--participants", "a=127.0.0.1:1"]
+        for arguments in (["--help"], ["--version"], ["--print-config-table"],
+                          ["--print-config", *settings]):
+            self.assertEqual(0, self.run_it(*arguments)[0], arguments)
+            code, said = self.run_unheard(*arguments)
+            self.assertEqual(74, code, arguments)
+            self.assertEqual("tercetd: not all was written to standard output: "
+                             "No space left on device\n", said)
+        code, said = self.run_unheard("init", self.journal)
+        self.assertEqual(0, code, "it has nothing to tell: " + said)
+
     def test_a_broken_file_is_named_with_line_and_key(self):
         cases = [
             ("journal: /tmp/x\nparticipants: []\nbogus_key: 1\n", 3, "bogus_key"),

@@ -126,6 +126,26 @@ class Journal(WithJournal):
         self.stop(self.serve(journal))
         self.assertTrue(ballast.exists(), "it is put back when there is space again")
 
+    def test_what_cannot_be_told_is_no_success(self):
+        made = os.path.join(self.directory, "made")
+        for arguments in (["verify", self.journal], ["verify", "--json", self.journal],
+                          ["restore", self.journal, made + "-1"],
+                          ["recover", self.journal, made + "-2"],
+                          ["recover", "--accept-loss", self.journal, made + "-3"]):
+            code, said = self.run_unheard(*arguments)
+            self.assertEqual(74, code, arguments)
+            self.assertEqual("tercetd: not all was written to standard output: "
+                             "No space left on device\n", said)
+        for number, is_there in ((1, True), (2, False), (3, True)):
+            self.assertEqual(is_there, os.path.exists(f"{made}-{number}"), number)
+        self.assertTrue(self.verified(made + "-3")["sound"])
+
+    def test_a_damaged_one_stays_damaged_where_nothing_can_be_told(self):
+        os.remove(os.path.join(self.journal, "witness"))
+        code, said = self.run_unheard("verify", self.journal)
+        self.assertEqual(65, code, said)
+        self.assertIn("No space left on device", said)
+
     def test_wrong_use_is_one_line_with_an_example(self):
         for arguments in (["verify"], ["verify", "a", "b"], ["verify", "--accept-loss", "a"],
                           ["restore", "a"], ["recover", "a"], ["recover", "a", "b", "c"],

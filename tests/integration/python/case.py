@@ -44,6 +44,13 @@ class WithProgram(InDirectory):
                               timeout=60, env=self.environment(failpoints))
         return done.returncode, done.stdout + done.stderr
 
+    def run_unheard(self, *arguments):
+        """The same where standard output takes nothing: a full disk."""
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([self.program, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, timeout=60, env=self.environment(""))
+        return done.returncode, done.stderr
+
     def start(self, *arguments, port=None, failpoints=""):
         """With `port`, returns when it listens there."""
         process = subprocess.Popen([self.program, *arguments], stderr=subprocess.PIPE, text=True,
