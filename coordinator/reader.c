@@ -39,8 +39,9 @@ struct reader {
     struct list_node asked;   /* the loop's: jobs of this turn */
     struct list_node answers; /* the reader's: events that leave together */
     uint32_t answer_count;
-    struct list_node
-        uncounted; /* the reader's: look-ups and pages that wait for days to be counted */
+    /* the reader's, too: */
+    struct list_node uncounted; /* look-ups and pages that wait for days to be counted */
+    int64_t told_horizon_unix_ms;
 };
 
 /* The loop is woken once for many, and no answer waits long for the others. */
@@ -238,15 +239,14 @@ static void drop_uncounted(struct reader *reader)
 
 static bool upkeep(struct reader *reader)
 {
-    struct journal_head before;
     struct journal_head after;
-    journal_read_head(reader->options.journal, &before);
     TERCET_FAILPOINT("reader.before_upkeep");
     const bool more = journal_maintain(reader->options.journal, clock_read().unix_ms);
     TERCET_FAILPOINT("reader.after_upkeep");
     journal_read_head(reader->options.journal, &after);
-    if (after.upkeep_waits || after.horizon_unix_ms != before.horizon_unix_ms) {
+    if (after.upkeep_waits || after.horizon_unix_ms > reader->told_horizon_unix_ms) {
         struct event *event = event_create(EVENT_HORIZON);
+        reader->told_horizon_unix_ms = after.horizon_unix_ms;
         event->u.horizon.unix_ms = after.horizon_unix_ms;
         if (!inbox_push_always(reader->options.inbox, &event->link)) {
             event_destroy(event);
@@ -287,6 +287,9 @@ struct reader *reader_start(const struct reader_options *options)
     list_init(&reader->asked);
     list_init(&reader->answers);
     list_init(&reader->uncounted);
+    struct journal_head head;
+    journal_read_head(options->journal, &head);
+    reader->told_horizon_unix_ms = head.horizon_unix_ms; /* as the engine was opened with */
     thread_start(&reader->thread, "reader", run, reader);
     return reader;
 }

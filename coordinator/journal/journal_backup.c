@@ -226,12 +226,13 @@ static enum tercet_status copy_some(struct journal_leveldb *journal, struct terc
     return status;
 }
 
-/* The oldest day that is newer than the last one; NULL: all are copied. */
+/* The oldest day that is newer than the last one; NULL: all are copied.  Also one that is about to go: the
+ * live store may be copied as it was when that day's record was there. */
 static struct day *next_day(struct journal_leveldb *journal)
 {
     for (size_t i = 0; i < journal->days.count; i++) {
         struct day *day = journal->days.items[i];
-        if (day->made && !day->dropping && strcmp(day->date, journal->backup->date) > 0) {
+        if (day->made && strcmp(day->date, journal->backup->date) > 0) {
             return day;
         }
     }

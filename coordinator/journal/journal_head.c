@@ -120,3 +120,13 @@ void journal_head_apply(struct journal_head *head, const struct journal_batch *b
     tercet_assert(head->live_count >= 0);
     record_key_raise(head->greatest_ended_gid, batch->greatest_ended_gid);
 }
+
+enum tercet_status journal_head_knows(const struct journal_head *head, const char *gid,
+                                      struct tercet_error *error_out)
+{
+    if (strcmp(gid, head->greatest_ended_gid) > 0) {
+        return error_set(error_out, TERCET_DATA_LOSS,
+                         "it holds the outcome of a gid that its head takes for unused");
+    }
+    return TERCET_OK;
+}

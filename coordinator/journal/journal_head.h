@@ -22,4 +22,10 @@ void journal_head_make(int64_t now_unix_ms, struct journal_head *head_out);
 /* The head after a batch on top of `head`; asserts that it is the next one. */
 void journal_head_apply(struct journal_head *head, const struct journal_batch *batch);
 
+/* `gid` is the greatest of which there is an outcome ("": there is none).  DATA_LOSS with a sentence: the
+ * head takes it for unused, and nobody would look it up. */
+TERCET_MUST_CHECK enum tercet_status journal_head_knows(const struct journal_head *head,
+                                                        const char *gid,
+                                                        struct tercet_error *error_out);
+
 #endif

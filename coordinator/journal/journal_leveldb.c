@@ -201,8 +201,8 @@ static void read_head(struct journal *base, struct journal_head *head_out)
     struct journal_leveldb *journal = journal_of(base);
     lock_mutex(journal);
     *head_out = journal->head;
-    head_out->upkeep_waits =
-        journal->upkeep.operation_count > 0 || journal->upkeep_horizon_unix_ms != 0;
+    head_out->upkeep_waits = journal->upkeep.operation_count > 0 ||
+                             journal->upkeep_horizon_unix_ms > journal->head.horizon_unix_ms;
     unlock_mutex(journal);
 }
 

@@ -153,9 +153,9 @@ static enum tercet_status scan_live(struct journal_leveldb *journal, struct terc
     if (!scan.has_head) {
         return error_set(error_out, TERCET_DATA_LOSS, "its head is missing");
     }
-    if (strcmp(scan.greatest_ended_gid, head->greatest_ended_gid) > 0) {
-        return error_set(error_out, TERCET_DATA_LOSS,
-                         "it holds the outcome of a gid that its head takes for unused");
+    status = journal_head_knows(head, scan.greatest_ended_gid, error_out);
+    if (status != TERCET_OK) {
+        return status;
     }
     if (scan.count != head->live_count || !digest128_equal(scan.digest, head->live_digest)) {
         return error_set(error_out, TERCET_DATA_LOSS,

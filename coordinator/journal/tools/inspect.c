@@ -9,6 +9,8 @@
 #include "base/memory.h"
 #include "engine/directory.h"
 #include "engine/txn.h"
+#include "journal/journal_files.h"
+#include "journal/journal_head.h"
 #include "journal/journal_leveldb.h"
 #include "journal/journal_leveldb_internal.h"
 #include "journal/record.h"
@@ -165,6 +167,22 @@ enum tercet_status inspect(const char *copy, inspected_txn_fn txn_fn, void *cont
         *journal_out = journal;
     } else {
         journal_close(journal);
+    }
+    return status;
+}
+
+enum tercet_status inspection_judge(const char *directory, const struct inspection *inspection,
+                                    struct tercet_error *error_out)
+{
+    bool is_backup = false;
+    char *path = files_join(directory, NAME_BACKUP);
+    enum tercet_status status = files_look(path, &is_backup, error_out);
+    free(path);
+    if (status == TERCET_OK && !is_backup) {
+        status = open_gids_refuse(&inspection->ended, error_out);
+    }
+    if (status == TERCET_OK && !is_backup) {
+        status = journal_head_knows(&inspection->head, inspection->greatest_ended_gid, error_out);
     }
     return status;
 }

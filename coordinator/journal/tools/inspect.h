@@ -30,10 +30,17 @@ typedef void (*inspected_txn_fn)(const struct inspected_txn *txn, void *context)
 
 /* Opens a copy (copy.h) and reads all of it.  `txn_fn` may be NULL.  `journal_out` NULL: closed
  * again; else it stays open for inspection.  OK, or as journal_leveldb_open() says.  Transactions that
- * have ended as well are for the caller to judge. */
+ * have ended as well are for the caller: inspection_judge(). */
 TERCET_MUST_CHECK enum tercet_status inspect(const char *copy, inspected_txn_fn txn_fn,
                                              void *context, struct inspection *inspection_out,
                                              struct journal **journal_out,
                                              struct tercet_error *error_out);
+
+/* What no coordinator has written: a transaction that is open and has ended, an outcome of a gid that the
+ * head takes for unused.  A backup at `directory` may hold either in good order, for its days are younger
+ * than its live store; a new life mends both.  OK; DATA_LOSS with a sentence; or what the system says. */
+TERCET_MUST_CHECK enum tercet_status inspection_judge(const char *directory,
+                                                      const struct inspection *inspection,
+                                                      struct tercet_error *error_out);
 
 #endif

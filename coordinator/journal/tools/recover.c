@@ -25,13 +25,23 @@ static enum tercet_status make_sound(const char *from, const char *making, FILE 
     if (status == TERCET_OK) {
         status = inspect(making, NULL, NULL, &inspection, NULL, error_out);
     }
+    const bool adds_up = status == TERCET_OK;
+    if (adds_up) {
+        status = inspection_judge(from, &inspection, error_out);
+    }
     const size_t ended_count = inspection.ended.count;
     inspection_deinit(&inspection);
-    if (status == TERCET_OK && ended_count > 0) { /* its new life takes the outcomes */
+    if (adds_up && status == TERCET_DATA_LOSS) { /* its new life mends either */
         *damaged_out = true;
-        (void)fprintf(to, "%s is sound but for %zu transactions that have ended and are open\n",
-                      from, ended_count);
-    } else if (status == TERCET_OK) {
+        if (ended_count > 0) {
+            (void)fprintf(to, "%s is sound but for %zu transactions that have ended and are open\n",
+                          from, ended_count);
+        } else {
+            (void)fprintf(to, "%s is sound but for one thing: %s\n", from, error_out->text);
+        }
+        return TERCET_OK;
+    }
+    if (status == TERCET_OK) {
         (void)fprintf(to, "%s is sound: nothing is lost\n", from);
     }
     if (status != TERCET_DATA_LOSS) {

@@ -94,18 +94,6 @@ static void print(const char *directory, const struct inspection *inspection,
     }
 }
 
-/* A backup's days are younger than its live store: a new life takes the outcome. */
-static enum tercet_status refuse_ended(const char *directory, const struct inspection *inspection,
-                                       struct tercet_error *error_out)
-{
-    bool is_backup = false;
-    char *path = files_join(directory, NAME_BACKUP);
-    enum tercet_status status = files_look(path, &is_backup, error_out);
-    free(path);
-    return status == TERCET_OK && !is_backup ? open_gids_refuse(&inspection->ended, error_out)
-                                             : status;
-}
-
 enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
                                 struct tercet_error *error_out)
 {
@@ -123,7 +111,7 @@ enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
         status = inspect(scratch, NULL, NULL, &inspection, NULL, error_out);
     }
     if (status == TERCET_OK) {
-        status = refuse_ended(directory, &inspection, error_out);
+        status = inspection_judge(directory, &inspection, error_out);
     }
     if (status == TERCET_OK || status == TERCET_DATA_LOSS) {
         print(directory, &inspection, status, error_out, json, to);

@@ -131,9 +131,35 @@ TEST_F(GreatestGid, DaysWithoutOneAreRefusedAtTheStart)
     Opened opened = Open(Path());
     EXPECT_EQ(opened.status, TERCET_DATA_LOSS);
     EXPECT_NE(opened.text.find("takes all gids for unused"), std::string::npos) << opened.text;
+    EXPECT_EQ(Verify(Path()).status, TERCET_DATA_LOSS);
     const Told told = Recover(Path(), temp_ / "n", true);
     EXPECT_EQ(told.status, TERCET_OK) << told.error;
     EXPECT_EQ(Greatest(temp_ / "n"), "g5");
+}
+
+// A day is opened when it is needed: the start cannot ask each one for its greatest.
+TEST_F(GreatestGid, ADayThatHoldsAGreaterOneIsRefusedByVerify)
+{
+    OpenIt();
+    Batch batch;
+    PutOutcome(&batch, "g5", kNow - kDay);
+    batch.get()->greatest_ended_gid[0] = '\0'; // as no version has written it
+    batch.Write(journal_);
+    Put("g1", kNow - kDay);
+    Settle(journal_, kNow);
+    Close();
+    const Told told = Verify(Path());
+    EXPECT_EQ(told.status, TERCET_DATA_LOSS) << told.text;
+    EXPECT_NE(told.text.find("of a gid that its head takes for unused"), std::string::npos)
+        << told.text;
+
+    const Told lost = Recover(Path(), temp_ / "n", false);
+    EXPECT_EQ(lost.status, TERCET_DATA_LOSS) << lost.text;
+    EXPECT_NE(lost.text.find("sound but for one thing: it holds"), std::string::npos) << lost.text;
+    const Told made = Recover(Path(), temp_ / "n", true);
+    ASSERT_EQ(made.status, TERCET_OK) << made.error;
+    EXPECT_EQ(Greatest(temp_ / "n"), "g5");
+    EXPECT_EQ(Verify(temp_ / "n").status, TERCET_OK);
 }
 
 // Its live store, and with it the head, is copied first; its days are younger.
@@ -151,6 +177,7 @@ TEST_F(GreatestGid, ABackupsDaysMayHoldAGreaterOne)
     Settle(journal_, kNow);
     Close();
     EXPECT_EQ(Verify(backup).status, TERCET_OK);
+    EXPECT_EQ(Recover(backup, temp_ / "n", false).status, TERCET_OK) << "it needs no recovery";
     const Told told = Restore(backup, temp_ / "n");
     ASSERT_EQ(told.status, TERCET_OK) << told.error;
     Opened opened = Open(temp_ / "n");

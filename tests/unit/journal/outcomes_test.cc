@@ -215,6 +215,7 @@ TEST_F(Outcomes, ExpiryByAgeRaisesTheHorizonBeforeADayIsDropped)
     // 2027-01-21 08:00 less three days: 15th, 16th and 17th are over by then.
     EXPECT_EQ(Days(Path()), (std::vector<std::string>{"2027-01-18", "2027-01-19", "2027-01-20"}));
     EXPECT_EQ(Head(journal).horizon_unix_ms, kNow / kDay * kDay + 3 * kDay);
+    EXPECT_FALSE(Head(journal).upkeep_waits) << "an idle coordinator would write for ever";
     EXPECT_EQ(FindOutcome(journal, "day2"), "");
     EXPECT_EQ(FindOutcome(journal, "day3"), "day3");
     const int64_t horizon = Head(journal).horizon_unix_ms;

@@ -206,24 +206,6 @@ TEST_F(Tools, ALifeThatBeganNothingPassesOnWhereTheLossBegan)
     journal_close(opened.journal);
 }
 
-TEST_F(Tools, ABackupThatCannotBeWrittenIsGivenUpAndTheJournalGoesOn)
-{
-    Opened opened = Open(journal_);
-    tercet_error error = {};
-    EXPECT_EQ(journal_leveldb_backup(opened.journal, (temp_ / "no/such/place").c_str(), &error),
-              TERCET_UNAVAILABLE);
-    ASSERT_EQ(journal_leveldb_backup(opened.journal, (temp_ / "backup").c_str(), &error),
-              TERCET_OK);
-    fs::remove_all(temp_ / "backup.new");
-    Batch batch;
-    while (journal_maintain(opened.journal, kNow)) {
-        batch.Write(opened.journal);
-    }
-    EXPECT_FALSE(fs::exists(temp_ / "backup"));
-    EXPECT_EQ(FindOutcome(opened.journal, "day-3"), "day-3");
-    journal_close(opened.journal);
-}
-
 TEST_F(Tools, RecoverMakesNothingUnlessTheLossIsAccepted)
 {
     const fs::path log = FileIn(journal_ + "/live", ".log");

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 extern "C" {
@@ -26,6 +27,7 @@ struct Noting {
     reader *asked = nullptr;
     std::atomic<bool> uncounted{false}; /* and no slice of counting is the last */
     std::atomic<int> upkeeps{0};
+    std::atomic<int64_t> horizon{1000};
     std::mutex mutex;
     std::vector<std::string> notes;
 
@@ -54,7 +56,10 @@ struct Noting {
             Of(self)->upkeeps++;
             return false;
         };
-        ops.head = [](journal *, journal_head *head_out) { *head_out = {}; };
+        ops.head = [](journal *self, journal_head *head_out) {
+            *head_out = {};
+            head_out->horizon_unix_ms = Of(self)->horizon;
+        };
         base.ops = &ops;
     }
     static Noting *Of(journal *self)
@@ -187,6 +192,34 @@ TEST_F(Uncounted, AReaderThatStopsWaitsForNoCount)
     list_init(&events);
     inbox_take_all(&loop_, 0, &events);
     EXPECT_TRUE(list_is_empty(&events));
+}
+
+/* Whenever it was written: between two upkeeps, too. */
+TEST(Reader, ARaisedHorizonIsToldOnce)
+{
+    Noting journal;
+    inbox loop;
+    inbox_init(&loop, 0);
+    reader_options options = {};
+    options.journal = &journal.base;
+    options.inbox = &loop;
+    options.page = TakePage;
+    reader *told = reader_start(&options);
+    while (journal.upkeeps < 1) {
+        std::this_thread::yield();
+    }
+    journal.horizon = 2000;
+    EXPECT_EQ(Take(&loop, 1), std::vector<event_kind>{EVENT_HORIZON});
+    const int before = journal.upkeeps;
+    while (journal.upkeeps < before + 2) {
+        std::this_thread::yield();
+    }
+    reader_stop(told);
+    list_node events;
+    list_init(&events);
+    inbox_take_all(&loop, 0, &events);
+    EXPECT_TRUE(list_is_empty(&events));
+    inbox_deinit(&loop);
 }
 
 /* With all pages before the next look-up, thousands of List calls held up every new transaction
