@@ -9,6 +9,10 @@
 
 enum { STATUS_TEXT_BYTES_MAX = 1024, REFUSAL_TEXT_SIZE = 384 };
 
+/* Of a server: what clients may leave unread, with what core takes for a call beside its answer: some 4000
+ * calls, as many as may wait at first and be answered at once. */
+enum { UNSENT_BYTES_MAX = 64 * 1024 * 1024, UNSENT_CALL_BYTES = 16 * 1024 };
+
 static void requested_run(struct rpc_tag *tag, bool ok);
 static void answered_run(struct rpc_tag *tag, bool ok);
 
@@ -35,6 +39,7 @@ void rpc_incoming_accept(struct rpc_incoming *incoming)
 {
     incoming->answered.run = answered_run;
     list_init(&incoming->held);
+    list_init(&incoming->unsent);
     incoming->text = grpc_empty_slice();
     atomic_init(&incoming->parties, 1);
     rpc_metadata_ref(&incoming->metadata);
@@ -129,6 +134,33 @@ static void requested_run(struct rpc_tag *tag, bool ok)
     rpc_site_leave(site);
 }
 
+/* The site's mutex is held. */
+static void forget_unsent(struct rpc_incoming *incoming)
+{
+    if (list_is_linked(&incoming->unsent)) {
+        list_remove(&incoming->unsent);
+        incoming->site->unsent_bytes -= incoming->unsent_bytes;
+    }
+}
+
+/* Its answer is about to be core's, which keeps it for as long as the client likes.  Who reads takes it
+ * within milliseconds; so when there is too much, the oldest are those of clients that do not. */
+static void note_unsent(struct rpc_incoming *incoming)
+{
+    struct rpc_site *const site = incoming->site;
+    const size_t bytes = incoming->reply != NULL ? grpc_byte_buffer_length(incoming->reply) : 0;
+    incoming->unsent_bytes = UNSENT_CALL_BYTES + bytes;
+    pthread_mutex_lock(&site->mutex);
+    list_push_back(&site->unsent, &incoming->unsent);
+    site->unsent_bytes += incoming->unsent_bytes;
+    while (site->unsent_bytes > UNSENT_BYTES_MAX && site->unsent.next != &incoming->unsent) {
+        struct rpc_incoming *oldest = container_of(site->unsent.next, struct rpc_incoming, unsent);
+        forget_unsent(oldest);
+        (void)grpc_call_cancel(oldest->call, NULL); /* its batch ends; it is not released before */
+    }
+    pthread_mutex_unlock(&site->mutex);
+}
+
 grpc_slice rpc_incoming_text(const char *text)
 {
     return grpc_slice_from_copied_buffer(text, strnlen(text, STATUS_TEXT_BYTES_MAX));
@@ -139,6 +171,7 @@ void rpc_incoming_answer(struct rpc_incoming *incoming, grpc_byte_buffer *reply,
 {
     incoming->reply = reply;
     incoming->text = rpc_incoming_text(text);
+    note_unsent(incoming);
 
     grpc_op ops[4];
     memset(ops, 0, sizeof ops);
@@ -174,7 +207,11 @@ void rpc_incoming_refuse(struct rpc_incoming *incoming, enum rpc_refusal refusal
 static void answered_run(struct rpc_tag *tag, bool ok)
 {
     (void)ok; /* a batch with RECV_CLOSE always succeeds, also when nobody listens any more */
-    rpc_incoming_release(container_of(tag, struct rpc_incoming, answered));
+    struct rpc_incoming *const incoming = container_of(tag, struct rpc_incoming, answered);
+    pthread_mutex_lock(&incoming->site->mutex);
+    forget_unsent(incoming);
+    pthread_mutex_unlock(&incoming->site->mutex);
+    rpc_incoming_release(incoming);
 }
 
 void rpc_incoming_release(struct rpc_incoming *incoming)

@@ -45,6 +45,8 @@ struct rpc_incoming {
     grpc_slice text;
     struct rpc_trailers trailers;
     int cancelled;
+    struct list_node unsent; /* the site's */
+    size_t unsent_bytes;     /* of it, reckoned */
 };
 
 /* Posts a slot: the next call of this method on this queue becomes one of these. */

@@ -16,6 +16,7 @@ void rpc_site_init(struct rpc_site *site)
     rpc_held_init(&site->streams);
     rpc_held_init(&site->duplexes);
     rpc_held_init(&site->leaving);
+    list_init(&site->unsent);
 }
 
 void rpc_site_deinit(struct rpc_site *site)

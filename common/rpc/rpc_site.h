@@ -5,6 +5,8 @@
  *      core part has not ended, handlers that run.  The server is destroyed only at 0.
  *   2. A unary call is in `unary` while its handler holds it; a stream is in `streams`, `duplexes` or,
  *      asked to finish, in `leaving` until it is being ended.  Who takes it out ends it.
+ *   3. What is answered and cannot leave, because its client does not read, is bounded: above that the
+ *      oldest are cancelled.
  *
  * Thread: any; `mutex` guards what is not atomic or constant.  It is never held while a handler or
  * an event function runs. */
@@ -33,6 +35,8 @@ struct rpc_site {
     struct rpc_held streams;
     struct rpc_held duplexes;
     struct rpc_held leaving;
+    struct list_node unsent; /* answers that core has, oldest first (rpc_incoming.c) */
+    size_t unsent_bytes;     /* of these */
 };
 
 /* A method of the server's table, as registered with core. */

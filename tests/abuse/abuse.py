@@ -37,6 +37,7 @@ SCENARIOS = {
     "loris": (attacks.slow_loris, 1, 128),
     "idle": (attacks.idle, 1, 256, f"connections_max: {attacks.IDLE + 100}\n"),
     "unread": (attacks.unread, 1, 128),
+    "unread-answers": (attacks.unread_answers, 1, 192),
     "malformed": (attacks.malformed, 4, 128),
     "garbage": (attacks.garbage, 4, 128),
 }

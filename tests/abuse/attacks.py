@@ -216,6 +216,33 @@ def unread(port, until, count):
         link.close()
 
 
+ASK = h2.frame(h2.HEADERS, h2.END_HEADERS, 0, h2.request_headers("Get"))
+GID = h2.frame(h2.DATA, h2.END_STREAM, 0, h2.message(h2.bytes_field(1, "unread")))
+TOMB = h2.frame(h2.HEADERS, h2.END_HEADERS, 0, h2.request_headers("Cancel"))
+CALLS = 250  # on a connection: fewer than it may open
+
+
+def unread_answers(port, until, count):
+    """Unary calls without a byte of flow control for their answers, all held open."""
+    links = []
+    while time.monotonic() < until:
+        try:
+            link = h2.connect(port)
+            link.sendall(h2.PREFACE + h2.settings(table=0, window=0) + on_stream(TOMB, 1) + on_stream(GID, 1))
+            while not link.recv(1 << 16):
+                pass
+            link.sendall(h2.frame(h2.SETTINGS, 1, 0))
+            for number in range(3, 2 * CALLS, 2):
+                link.sendall(on_stream(ASK, number) + on_stream(GID, number))
+            count["calls"] += CALLS
+            links.append(link)
+        except (OSError, h2.Closed):
+            count["cut off"] += 1
+        linger(0.02, until)
+    for link in links:
+        link.close()
+
+
 # ---- Messages that are not what they seem --------------------------------------------------------
 
 def nested(levels):
