@@ -370,6 +370,6 @@ int options_exit_code_of_run(enum tercet_status status)
 
 int options_exit_code_of_tool(enum tercet_status status)
 {
-    return status == TERCET_ALREADY_EXISTS ? EXIT_CODE_CANT_CREATE
-                                           : options_exit_code_of_run(status);
+    const bool no_place = status == TERCET_ALREADY_EXISTS || status == TERCET_PERMISSION_DENIED;
+    return no_place ? EXIT_CODE_CANT_CREATE : options_exit_code_of_run(status);
 }

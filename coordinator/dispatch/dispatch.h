@@ -19,7 +19,7 @@
  * Whose last call had no answer in time, and confirms and cancels that were asked eight times, wait in a
  * queue of their own, which has half of the window at most, and their silence opens no circuit while
  * others are answered: a thousand that hang, behind a lock perhaps, keep nobody else out.  While the window is small, tries
- * have half of it, too: what hangs may be known of none of them yet.  Else phase two goes first.
+ * have half of the rest, and phase two the other: what hangs may be known of none of them yet.  Else phase two goes first.
  *
  * Whatever the circuit, a seat is probed, with the same back-off, until who sits there has described
  * itself (or has said that it cannot) since the circuit last opened: an old database behind a

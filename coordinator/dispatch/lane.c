@@ -2,6 +2,7 @@
 #include "dispatch/lane.h"
 
 #include "base/assert.h"
+#include "dispatch/lane_turn.h"
 
 enum {
     WINDOW_DEFAULT = 256,
@@ -20,6 +21,7 @@ void lane_init(struct lane *lane, uint32_t participant, const struct dispatch_op
         .call_timeout_ms =
             entry->call_timeout_ms == 0 ? CALL_TIMEOUT_MS_DEFAULT : entry->call_timeout_ms,
         .told_reachable = true,
+        .was_try = true,
         .window = entry->window == 0 ? WINDOW_DEFAULT : entry->window,
     };
     seats_init(&lane->seats, directory_seat_count(entry), lane->window);
@@ -86,7 +88,7 @@ static void unplace(struct lane *lane, struct slot *slot)
         break;
     case SLOT_FETCHING:
         lane->fetching--;
-        lane->again_out -= slot->queue == LANE_AGAIN ? 1 : 0;
+        lane->out[slot->queue]--;
         break;
     case SLOT_HELD:
     case SLOT_NOWHERE:
@@ -221,8 +223,7 @@ void lane_answered(struct lane *lane, const struct answer *answer,
     slot->in_flight = slot->in_flight & ~bit & SLOT_PHASES;
     slot->asked_again = slot->asked_again & ~bit & SLOT_PHASES;
     lane->in_flight--;
-    lane->again_out -= again ? 1 : 0;
-    lane->tries_out -= answer->phase == TERCET_PHASE_TRY ? 1 : 0;
+    lane->out[again ? LANE_AGAIN : phase_queue(answer->phase)]--;
     seat->in_flight--;
     if (answer->kind != ANSWER_UNREACHABLE) {
         slot->branch->silent = answer->kind == ANSWER_UNKNOWN;
@@ -317,10 +318,8 @@ static void send(struct lane *lane, struct slot *slot, struct orders *orders)
     slot->in_flight = (slot->in_flight | 1U << slot->phase) & SLOT_PHASES;
     if (slot->queue == LANE_AGAIN) {
         slot->asked_again = (slot->asked_again | 1U << slot->phase) & SLOT_PHASES;
-        lane->again_out++;
     }
-    lane->tries_out += slot->phase == TERCET_PHASE_TRY ? 1 : 0;
-    lane->was_again = slot->queue == LANE_AGAIN;
+    lane_note_turn(lane, slot->queue);
     slot->sent_by[slot->phase] = (uint8_t)seat;
     slot->sent_under[slot->phase] = (uint16_t)seats_at(&lane->seats, seat)->breaker.openings;
     lane->in_flight++;
@@ -338,60 +337,14 @@ static void fetch(struct lane *lane, struct slot *slot, struct orders *orders)
 {
     slot->place = SLOT_FETCHING;
     lane->fetching++;
-    lane->again_out += slot->queue == LANE_AGAIN ? 1 : 0;
+    lane->out[slot->queue]++;
     orders_add(orders, ORDER_FETCH, lane->participant)->branch = branch_ref(slot->branch);
-}
-
-/* What is being fetched has no seat yet, and counts against the participant's window and against the
- * room that the seats have together. */
-static bool may_send(const struct lane *lane)
-{
-    return !lane->held && lane->in_flight + lane->fetching < lane->window &&
-           lane->fetching < seats_room(&lane->seats);
-}
-
-/* How many calls may be out now, if the seats stay as they are. */
-static uint32_t window_now(const struct lane *lane)
-{
-    const uint32_t open = lane->in_flight + seats_room(&lane->seats);
-    return open < lane->window ? open : lane->window;
-}
-
-/* Has the first queue its share?  A window of one is taken in turns. */
-static bool again_may(const struct lane *lane, uint32_t window, bool others)
-{
-    return window >= 2 ? lane->again_out < window / 2 : !lane->was_again || !others;
-}
-
-static bool tries_first(const struct lane *lane, uint32_t window)
-{
-    return seats_circuit(&lane->seats) != CIRCUIT_CLOSED && window >= 2 &&
-           lane->in_flight - lane->tries_out >= window / 2;
-}
-
-/* Whose turn it is; NULL: nobody's. */
-static struct slot_queue *next_queue(struct lane *lane)
-{
-    struct slot_queue *queues = lane->queues;
-    const bool phase_two = queues[LANE_PHASE_TWO].count > 0;
-    const bool tries = queues[LANE_TRIES].count > 0;
-    const uint32_t window = window_now(lane);
-    if (queues[LANE_AGAIN].count > 0 && again_may(lane, window, phase_two || tries)) {
-        return &queues[LANE_AGAIN];
-    }
-    if (phase_two && tries && tries_first(lane, window)) {
-        return &queues[LANE_TRIES];
-    }
-    if (!phase_two && !tries) {
-        return NULL;
-    }
-    return queues[LANE_PHASE_TWO].count > 0 ? &queues[LANE_PHASE_TWO] : &queues[LANE_TRIES];
 }
 
 static void send_what_is_allowed(struct lane *lane, struct orders *orders)
 {
-    while (may_send(lane)) {
-        struct slot_queue *queue = next_queue(lane);
+    while (lane_may_send(lane)) {
+        struct slot_queue *queue = lane_next_queue(lane);
         if (queue == NULL) {
             return;
         }
@@ -425,7 +378,7 @@ int64_t lane_wake_at_boot_ms(const struct lane *lane)
     }
     const int64_t probe_at = seats_wake_at_boot_ms(&lane->seats);
     const struct heap_node *due = heap_peek(&lane->delayed);
-    if (!may_send(lane) || due == NULL) {
+    if (!lane_may_send(lane) || due == NULL) {
         return probe_at; /* a probe or an answer makes room */
     }
     return due->key < probe_at ? due->key : probe_at;

@@ -14,7 +14,8 @@ struct journal_leveldb_options {
 };
 
 /* Makes a new journal in `directory`, which must not exist or be empty: builds aside, syncs, renames
- * into place.  ALREADY_EXISTS, UNAVAILABLE (with the system's words). */
+ * into place.  ALREADY_EXISTS; PERMISSION_DENIED (the directory cannot be made), UNAVAILABLE (what belongs
+ * in it cannot): both with the system's words. */
 TERCET_MUST_CHECK enum tercet_status journal_leveldb_init(const char *directory,
                                                           int64_t now_unix_ms,
                                                           struct tercet_error *error_out);

@@ -24,7 +24,8 @@ extern "C" {
 TERCET_MUST_CHECK enum tercet_status tools_verify(const char *directory, bool json, FILE *to,
                                                   struct tercet_error *error_out);
 
-/* OK, ALREADY_EXISTS (the new directory holds something), else as above. */
+/* OK, ALREADY_EXISTS (the new directory is there), PERMISSION_DENIED (the system does not make it), else as
+ * above. */
 TERCET_MUST_CHECK enum tercet_status tools_restore(const char *from, const char *directory,
                                                    FILE *to, struct tercet_error *error_out);
 

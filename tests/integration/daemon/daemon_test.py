@@ -126,6 +126,15 @@ class Outside(WithProgram):
             self.assertLess(time.monotonic() - began, 5, "nothing is under way: no grace is needed")
             self.assertIn("coordinator.stopped", process.stderr.read())
 
+    def test_without_participants_it_stops_as_soon(self):
+        self.assertEqual(0, self.run_it("init", self.journal)[0])
+        port = free_port()
+        process = self.start("--journal", self.journal, "--listen", f"127.0.0.1:{port}", port=port)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(0, process.wait(timeout=60))
+        self.assertLess(time.monotonic() - began, 5, "nothing is under way: no grace is needed")
+
 
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], "-v"])

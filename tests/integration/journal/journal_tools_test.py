@@ -55,6 +55,10 @@ class Journal(WithJournal):
         self.assertGreater(new["epoch"], self.verified(backup)["epoch"])
         self.assertGreater(new["horizon_unix_ms"], old["horizon_unix_ms"])
         self.assertEqual(73, self.run_it("restore", backup, restored)[0])
+        nowhere = os.path.join(self.directory, "no", "such", "place")
+        code, said = self.run_it("restore", backup, nowhere)
+        self.assertEqual(73, code, said)
+        self.assertIn(nowhere, said)
 
     def test_sigusr1_without_a_backup_directory_ends_nothing(self):
         process = self.serve(self.journal)

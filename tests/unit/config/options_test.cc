@@ -180,5 +180,9 @@ TEST(Options, EveryStatusHasItsExitCode)
     EXPECT_EQ(options_exit_code_of_config(TERCET_INVALID_ARGUMENT), 78);
     EXPECT_EQ(options_exit_code_of_init(TERCET_OK), 0);
     EXPECT_EQ(options_exit_code_of_init(TERCET_ALREADY_EXISTS), 73);
+    EXPECT_EQ(options_exit_code_of_init(TERCET_PERMISSION_DENIED), 73);
     EXPECT_EQ(options_exit_code_of_init(TERCET_UNAVAILABLE), 73);
+    EXPECT_EQ(options_exit_code_of_tool(TERCET_ALREADY_EXISTS), 73);
+    EXPECT_EQ(options_exit_code_of_tool(TERCET_PERMISSION_DENIED), 73);
+    EXPECT_EQ(options_exit_code_of_tool(TERCET_UNAVAILABLE), 69);
 }

@@ -1,6 +1,7 @@
 // Transactions whose confirm hangs until the call's timeout: what do the others of their participant get?
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -123,6 +124,49 @@ TEST(Poison, WhatHangsDoesNotKeepACircuitFromClosing)
             << poison << " that hang; " << result.refused << " refused, " << result.expired
             << " not tried in time, " << result.openings << " openings";
     }
+}
+
+// Half open, and what had not answered before hangs in its share of the window.  In the rest calls of `hanging`
+// hang as well, and there are always more of them.  After how many that end does one of `fresh` leave?
+int EndedBefore(enum tercet_phase fresh, enum tercet_phase hanging)
+{
+    World::Options options;
+    options.unanswered_limit = 1000000;
+    World world(options);
+    world.Open();
+    world.RunToProbe();
+    world.Probed(true);
+    for (int i = 0; i < 20; i++) {
+        struct branch *one = world.Branch(TERCET_PHASE_CONFIRM);
+        one->attempts = 8;
+        world.CallAgain(one);
+    }
+    for (int i = 0; i < 100; i++) {
+        world.Call(hanging);
+    }
+    std::deque<struct order> out;
+    struct branch *one = nullptr;
+    for (int ended = 0; ended < 50; ended++) {
+        world.Step();
+        for (const struct order &order : world.Sends()) {
+            if (order.branch == one) {
+                return ended;
+            }
+            out.push_back(order);
+        }
+        one = one != nullptr ? one : world.Call(fresh);
+        const struct order first = out.front();
+        out.pop_front();
+        world.Answer(first.branch, first.phase, ANSWER_UNKNOWN);
+        world.CallAgain(first.branch);
+    }
+    return 50;
+}
+
+TEST(Poison, WhatHangsForTheFirstTimeDoesNotKeepTheOtherPhaseOut)
+{
+    EXPECT_LE(EndedBefore(TERCET_PHASE_CONFIRM, TERCET_PHASE_TRY), 8);
+    EXPECT_LE(EndedBefore(TERCET_PHASE_TRY, TERCET_PHASE_CONFIRM), 8);
 }
 
 } // namespace

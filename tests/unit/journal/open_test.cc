@@ -115,7 +115,7 @@ TEST(JournalOpen, InitRefusesADirectoryThatIsNotEmpty)
     ASSERT_EQ(Init(temp / "j"), TERCET_OK);
     EXPECT_EQ(Init(temp / "j", &text), TERCET_ALREADY_EXISTS);
     EXPECT_NE(text.find("already"), std::string::npos) << text;
-    EXPECT_EQ(Init(temp / "no/parent", &text), TERCET_UNAVAILABLE);
+    EXPECT_EQ(Init(temp / "no/parent", &text), TERCET_PERMISSION_DENIED);
     EXPECT_NE(text.find("No such file"), std::string::npos) << text;
     Opened opened = Open(temp / "j");
     EXPECT_EQ(opened.status, TERCET_OK) << opened.text;

@@ -149,6 +149,7 @@ TEST_F(Tools, RestoreMakesANewLifeAndLeavesTheOldAsItWas)
     EXPECT_TRUE(Snapshot(journal_) == before);
     ExpectNewLife(temp_ / "n", 60);
     EXPECT_EQ(Restore(journal_, temp_ / "n").status, TERCET_ALREADY_EXISTS);
+    EXPECT_EQ(Restore(journal_, temp_ / "no/parent").status, TERCET_PERMISSION_DENIED);
 }
 
 TEST_F(Tools, RestoreRefusesADamagedOneAndMakesNothing)
