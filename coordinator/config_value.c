@@ -212,6 +212,12 @@ enum tercet_status config_add_listen(struct config *config, const char *text, co
         return error_set(error_out, TERCET_INVALID_ARGUMENT, "%s: more than %d addresses", where,
                          (int)CONFIG_LISTEN_COUNT_MAX);
     }
+    const bool any_port = strlen(text) >= 2 && strcmp(text + strlen(text) - 2, ":0") == 0;
+    for (uint32_t i = 0; i < config->listen_count && !any_port; i++) {
+        if (strcmp(config->listen[i], text) == 0) {
+            return config_refuse(where, text, "is there twice", error_out);
+        }
+    }
     const enum tercet_status status =
         config_check_text(text, CONFIG_TEXT_BYTES_MAX, where, error_out);
     if (status == TERCET_OK) {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "rpc/rpc_address.h"
 #include "rpc/rpc_args.h"
@@ -118,6 +119,10 @@ enum tercet_status rpc_channel_open(const struct rpc_channel_options *options,
         rpc_address_parse(options->target, options->credentials, &address, error_out);
     if (status != TERCET_OK) {
         return status;
+    }
+    if (address.unix_path[0] == '\0' && address.port == 0) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT,
+                         "address \"%.100s\": nobody is reached at port 0", options->target);
     }
     /* Spelled so that the target never equals the peer it leads to (rpc_outgoing.c): the peer is
      * then "ipv4:...", "ipv6:..." or "unix:/path". */

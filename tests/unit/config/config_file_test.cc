@@ -160,6 +160,8 @@ TEST_F(ConfigFile, TakesOneToSixteenAddresses)
     EXPECT_EQ(ErrorAt(1, "listen: [[a]]\n"), "listen: an address must be a single value");
     EXPECT_EQ(ErrorAt(1, "listen: {a: b}\n"), "listen: an address must be a single value");
     EXPECT_EQ(ErrorAt(1, "listen: ['']\n"), "listen: has no value");
+    EXPECT_EQ(ErrorAt(1, "listen: [a:1, b:1, a:1]\n"), "listen: \"a:1\" is there twice");
+    EXPECT_EQ(LoadText("journal: /j\nlisten: [a:0, a:0]\n").status, TERCET_OK);
 }
 
 TEST_F(ConfigFile, TakesParticipantsWithTheirOwnValues)

@@ -322,5 +322,8 @@ TEST_F(RpcCall, RefusesTargetsThatItMustNotReachInPlaintext)
     EXPECT_NE(std::string(error.text).find("has no TLS"), std::string::npos);
     options.target = "nonsense";
     EXPECT_EQ(rpc_channel_open(&options, &channel, &error), TERCET_INVALID_ARGUMENT);
+    options.target = "127.0.0.1:0";
+    EXPECT_EQ(rpc_channel_open(&options, &channel, &error), TERCET_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(error.text).find("nobody is reached at port 0"), std::string::npos);
     rpc_channel_close(nullptr);
 }
