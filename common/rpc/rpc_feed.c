@@ -79,6 +79,10 @@ bool rpc_feed_ready(struct rpc_feed *feed, int64_t now_ms)
     if (closed && now_ms >= feed->retry_ms) {
         open_stream(feed);
     }
+    if (feed->retired && now_ms >= feed->retry_ms && heap_count(&feed->due) == 0) {
+        feed->retired = false;
+        rpc_duplex_cancel(feed->duplex);
+    }
     const bool ready = feed->state == RPC_FEED_OPEN;
     pthread_mutex_unlock(&feed->mutex);
     return ready;
@@ -196,6 +200,8 @@ void rpc_feed_retire(struct rpc_feed *feed)
     pthread_mutex_lock(&feed->mutex);
     if (feed->state == RPC_FEED_OPEN) {
         feed->state = RPC_FEED_BREAKING;
+        feed->retired = true;
+        feed->retry_ms = clock_boot_ms() + SILENCE_MS;
         rpc_duplex_half_close(feed->duplex);
     } else if (feed->state == RPC_FEED_OPENING) {
         break_off(feed);
@@ -342,6 +348,7 @@ static void on_ended(const struct rpc_result *result, void *context)
     feed->failures = feed->heard || refused ? 0 : feed->failures + 1;
     feed->retry_ms = clock_boot_ms() + (refused ? RETRY_REFUSED_MS : retry_after_ms(feed));
     feed->writing = false;
+    feed->retired = false;
     struct heap_node *first = heap_peek(&feed->due);
     while (first != NULL) {
         struct rpc_feed_call *call = container_of(first, struct rpc_feed_call, due);

@@ -103,10 +103,11 @@ struct rpc_feed {
     struct rpc_duplex *duplex; /* the latest; NULL: none yet */
     enum rpc_feed_state state;
     bool writing;
+    bool retired;      /* BREAKING: the peer may still end it by itself */
     bool heard;        /* an answer came on this stream */
     bool vouched;      /* rpc_feed_may_try() was called since it began to open */
     uint32_t failures; /* in a row, to begin or to answer anything */
-    int64_t retry_ms;  /* OFF, REFUSED: not before */
+    int64_t retry_ms;  /* OFF, REFUSED: not before; BREAKING: nor is it broken off before */
     struct rpc_gather waiting;
     struct table calls; /* by name: waiting or out */
     struct heap due;    /* the same */
@@ -145,7 +146,8 @@ bool rpc_feed_send(struct rpc_feed *feed, struct rpc_feed_call *call,
 
 void rpc_feed_flush(struct rpc_feed *feed);
 
-/* Sends nothing more on this stream.  What is out is still answered; what waits ends with it. */
+/* Sends nothing more on this stream.  What is out is still answered; what waits ends with it.  A peer
+ * that has answered all and does not end it has 5 s, until rpc_feed_ready() breaks it off. */
 void rpc_feed_retire(struct rpc_feed *feed);
 
 /* Ends the calls whose time is over.  Returns when the next is; INT64_MAX: there is none. */

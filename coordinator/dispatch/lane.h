@@ -25,9 +25,10 @@ struct lane {
     uint32_t window;      /* as configured: of all seats together */
     uint32_t in_flight;   /* the same */
     uint32_t fetching;    /* slots whose payload is on its way; they count against the window */
-    uint32_t out[LANE_QUEUE_COUNT]; /* of in flight and being fetched: by the queue they come from */
-    bool was_again;                 /* the last that left came from the first queue */
-    bool was_try;                   /* and the last from one of the others: from the tries' */
+    uint32_t
+        out[LANE_QUEUE_COUNT]; /* of in flight and being fetched: by the queue they come from */
+    bool was_again;            /* the last that left came from the first queue */
+    bool was_try;              /* and the last from one of the others: from the tries' */
     struct slot_queue queues[LANE_QUEUE_COUNT];
     struct heap delayed;
     struct list_node loose; /* slots that are in none of the queues */

@@ -194,8 +194,7 @@ static enum tercet_status sync_parent(const char *directory, struct tercet_error
 
 enum tercet_status journal_place_begin(const char *directory, struct tercet_error *error_out)
 {
-    if (access(directory, F_OK) != 0 &&
-        files_make_directory(directory, error_out) != TERCET_OK) {
+    if (access(directory, F_OK) != 0 && files_make_directory(directory, error_out) != TERCET_OK) {
         return TERCET_PERMISSION_DENIED; /* another name may do */
     }
     char *making = files_join(directory, NAME_MAKING);

@@ -203,6 +203,21 @@ TEST_F(EdgeStreamEnd, AStreamThatOutlivesItsConnectionIsAskedNothingMore)
     EXPECT_EQ(work.StreamCount(), 2U);
 }
 
+// It would be asked by unary calls for as long as it lives.
+TEST_F(EdgeStreamEnd, APeerThatDoesNotEndAStreamThatWeHaveLeftIsCutOff)
+{
+    FakeWork &work = Make(1000);
+    Start(&work);
+    AwaitOpen(&work);
+    edge_hold(world_->edge, 0);
+    ASSERT_TRUE(work.AwaitHalfClosed(1));
+    EXPECT_EQ(world_->SendAndWait().answer, ANSWER_REPLY);
+    EXPECT_EQ(work.StreamCount(), 1U);
+    AwaitOpen(&work);
+    EXPECT_EQ(work.StreamCount(), 2U);
+    EXPECT_TRUE(work.AwaitGone());
+}
+
 TEST_F(EdgeStreamEnd, AStreamThatIsOpeningWhenItsParticipantIsHeldNeverOpens)
 {
     FakeWork &silent = Make(0);
