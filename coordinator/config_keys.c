@@ -31,7 +31,7 @@ static const struct config_key keys[] = {
     KEY(CONFIG_U32, participant_share, 1, 100, "25", "percent",
         "Of open_transactions_max: how many branches of one participant may be open."),
     KEY(CONFIG_U64, open_payload_bytes_max, TERCET_PAYLOADS_BYTES_MAX, UINT64_C(1) << 40,
-        "1073741824", "bytes", "Payloads of all open transactions together."),
+        "1073741824", "bytes", "Payloads of all open transactions, and of what waits for a look-up, together."),
     KEY(CONFIG_U32, waiting_calls_max, 1, 1000000, "4000", "calls",
         "Calls that wait for their answer; above it they are refused."),
     KEY(CONFIG_U32, inbox_max, 16, 1000000, "20000", "requests",

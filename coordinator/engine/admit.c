@@ -85,14 +85,20 @@ bool admit_branches(struct step *step, const struct request *request)
     return true;
 }
 
-bool admit_bytes(struct step *step, const struct request *request)
+uint64_t admit_bytes_of(const struct request *request)
 {
-    struct engine *engine = step->engine;
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < request->branch_count; i++) {
         bytes += request->branches[i]->payload_size;
     }
-    if (engine->stats.open_payload_bytes + bytes > engine->options.limits.open_payload_bytes_max) {
+    return bytes;
+}
+
+bool admit_bytes(struct step *step, const struct request *request)
+{
+    struct engine *engine = step->engine;
+    const uint64_t taken = engine->stats.open_payload_bytes + engine->inquiry_bytes;
+    if (taken + admit_bytes_of(request) > engine->options.limits.open_payload_bytes_max) {
         reply_refused(step, request, TERCET_RESOURCE_EXHAUSTED, "TERCET_OPEN_BYTES",
                       "payloads of open transactions are at their limit of %" PRIu64
                       " bytes; nothing was begun, try again later",

@@ -67,6 +67,7 @@ struct engine {
     struct heap timers;            /* struct txn: deadlines */
     struct table inquiries;        /* struct inquiry, by gid */
     struct list_node inquiry_list;
+    uint64_t inquiry_bytes;    /* payloads of the requests that wait there */
     struct table waiters;      /* struct waiter, by token */
     struct heap waiter_timers; /* struct waiter */
     struct peer *peers;        /* by directory index */
@@ -125,6 +126,7 @@ void request_on_nothing(struct step *step, struct event *event);
 bool admit(struct step *step, const struct request *request); /* a transaction, all bounds */
 bool admit_age(struct step *step, const struct request *request);
 bool admit_bytes(struct step *step, const struct request *request);
+uint64_t admit_bytes_of(const struct request *request); /* its payloads */
 bool admit_branches(struct step *step, const struct request *request);
 /* What this action is, as its participant has told; NULL: not known. */
 const struct action_kind *peer_action(const struct peer *peer, const char *action);

@@ -3,7 +3,8 @@
  * Nothing is begun before the journal has been asked whether that gid has an outcome.  While the
  * question is open every request of the gid waits here, in order; so nobody can begin it meanwhile,
  * and a transaction that ends leaves memory only when its outcome can be found by such a look-up.
- * Bound: each waiting request is a call, and calls are bounded by the service and the inbox.
+ * Bounds: each waiting request is a call, and calls are bounded by the service and the inbox; their
+ * payloads count like those of open transactions.
  *
  * An engine that stops refuses them: the look-up may be answered when nobody can be told any more. */
 #include <stdlib.h>
@@ -40,6 +41,10 @@ void inquiry_ask(struct step *step, struct event *event)
         refuse(step, event);
         return;
     }
+    if (!admit_bytes(step, &event->u.request)) {
+        event_destroy(event);
+        return;
+    }
     const char *gid = event->u.request.gid;
     struct inquiry *inquiry = inquiry_find(engine, gid);
     if (inquiry == NULL) {
@@ -52,6 +57,14 @@ void inquiry_ask(struct step *step, struct event *event)
         memcpy(effect->u.lookup.gid, gid, sizeof effect->u.lookup.gid);
     }
     list_push_back(&inquiry->events, &event->link);
+    engine->inquiry_bytes += admit_bytes_of(&event->u.request);
+}
+
+static struct event *take_event(struct engine *engine, struct inquiry *inquiry)
+{
+    struct event *event = container_of(list_pop_front(&inquiry->events), struct event, link);
+    engine->inquiry_bytes -= admit_bytes_of(&event->u.request);
+    return event;
 }
 
 static void inquiry_remove(struct engine *engine, struct inquiry *inquiry)
@@ -71,8 +84,7 @@ void inquiry_found(struct step *step, struct event *event)
         return;
     }
     while (!list_is_empty(&inquiry->events)) {
-        struct list_node *node = list_pop_front(&inquiry->events);
-        struct event *request = container_of(node, struct event, link);
+        struct event *request = take_event(engine, inquiry);
         /* The request before it may have begun the transaction. */
         struct table_node *txn = table_find(&engine->by_gid, inquiry->gid, strlen(inquiry->gid));
         if (txn != NULL) {
@@ -110,7 +122,7 @@ void inquiry_refuse_all(struct step *step)
     while (!list_is_empty(&engine->inquiry_list)) {
         struct inquiry *inquiry = container_of(engine->inquiry_list.next, struct inquiry, link);
         while (!list_is_empty(&inquiry->events)) {
-            refuse(step, container_of(list_pop_front(&inquiry->events), struct event, link));
+            refuse(step, take_event(engine, inquiry));
         }
         inquiry_remove(engine, inquiry);
     }
@@ -121,7 +133,7 @@ void inquiry_destroy_all(struct engine *engine)
     while (!list_is_empty(&engine->inquiry_list)) {
         struct inquiry *inquiry = container_of(engine->inquiry_list.next, struct inquiry, link);
         while (!list_is_empty(&inquiry->events)) {
-            event_destroy(container_of(list_pop_front(&inquiry->events), struct event, link));
+            event_destroy(take_event(engine, inquiry));
         }
         inquiry_remove(engine, inquiry);
     }

@@ -80,6 +80,29 @@ TEST(Bounds, StepsAreBoundedToo)
     EXPECT_EQ(0, world.CountRecords("g", RECORD_ADD_BRANCH));
 }
 
+TEST(Bounds, PayloadsOfWhatWaitsForALookUpCountAsWell)
+{
+    engine_limits limits = EngineWorld::DefaultLimits();
+    limits.open_payload_bytes_max = 100;
+    EngineWorld world(4, limits);
+    world.greatest_ended_gid = "z";
+    world.StartOver("boot-1", world.now, 1);
+    world.Resume(0);
+    world.hold_lookups = true;
+    world.Execute("a", {{0, "act", std::string(60, 'x')}});
+    ExpectRefused(world, world.Execute("b", {{1, "act", std::string(60, 'x')}}),
+                  TERCET_RESOURCE_EXHAUSTED, "TERCET_OPEN_BYTES");
+    const uintptr_t second = world.Execute("c", {{1, "act", std::string(40, 'x')}});
+    EXPECT_FALSE(world.HasReply(second));
+    world.FindAll();
+    EXPECT_NE(nullptr, world.Find("a")) << "what waited is counted once";
+    EXPECT_NE(nullptr, world.Find("c"));
+    world.RunToEnd();
+    world.Execute("d", {{1, "act", std::string(100, 'x')}});
+    world.FindAll();
+    EXPECT_NE(nullptr, world.Find("d"));
+}
+
 TEST(Bounds, PayloadBytesOfAStepToo)
 {
     engine_limits limits = EngineWorld::DefaultLimits();
