@@ -33,7 +33,8 @@ static const struct config_key keys[] = {
     KEY(CONFIG_U64, open_payload_bytes_max, TERCET_PAYLOADS_BYTES_MAX, UINT64_C(1) << 40,
         "1073741824", "bytes", "Payloads of all open transactions, and of what waits for a look-up, together."),
     KEY(CONFIG_U32, waiting_calls_max, 1, 1000000, "4000", "calls",
-        "Calls that wait for their answer; above it they are refused."),
+        "Calls that wait for their answer, half of them at most for a look-up of their gid; above it they "
+        "are refused."),
     KEY(CONFIG_U32, inbox_max, 16, 1000000, "20000", "requests",
         "Requests that have arrived and are not looked at yet; above it they are refused."),
     KEY(CONFIG_U32, window, 1, 100000, "256", "calls",

@@ -67,7 +67,8 @@ struct engine {
     struct heap timers;            /* struct txn: deadlines */
     struct table inquiries;        /* struct inquiry, by gid */
     struct list_node inquiry_list;
-    uint64_t inquiry_bytes;    /* payloads of the requests that wait there */
+    uint32_t inquiry_count;    /* requests that wait there */
+    uint64_t inquiry_bytes;    /* their payloads */
     struct table waiters;      /* struct waiter, by token */
     struct heap waiter_timers; /* struct waiter */
     struct peer *peers;        /* by directory index */

@@ -3,10 +3,11 @@
  * Nothing is begun before the journal has been asked whether that gid has an outcome.  While the
  * question is open every request of the gid waits here, in order; so nobody can begin it meanwhile,
  * and a transaction that ends leaves memory only when its outcome can be found by such a look-up.
- * Bounds: each waiting request is a call, and calls are bounded by the service and the inbox; their
- * payloads count like those of open transactions.
+ * Bounds: those who wait here are at most half of the calls that may wait, so that while outcomes are
+ * still counted the others have the other half; their payloads count like those of open transactions.
  *
  * An engine that stops refuses them: the look-up may be answered when nobody can be told any more. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,20 @@ static void refuse(struct step *step, struct event *event)
     event_destroy(event);
 }
 
+/* If not, the request is answered. */
+static bool has_room(struct step *step, const struct request *request)
+{
+    const uint32_t half = step->engine->options.limits.waiting_calls_max / 2;
+    if (step->engine->inquiry_count >= (half > 0 ? half : 1)) {
+        reply_refused(step, request, TERCET_RESOURCE_EXHAUSTED, "TERCET_WAITING_CALLS",
+                      "calls that wait for a look-up of their gid are at their limit of %" PRIu32
+                      "; nothing was done, try again later",
+                      half > 0 ? half : 1);
+        return false;
+    }
+    return admit_bytes(step, request);
+}
+
 void inquiry_ask(struct step *step, struct event *event)
 {
     struct engine *engine = step->engine;
@@ -41,7 +56,7 @@ void inquiry_ask(struct step *step, struct event *event)
         refuse(step, event);
         return;
     }
-    if (!admit_bytes(step, &event->u.request)) {
+    if (!has_room(step, &event->u.request)) {
         event_destroy(event);
         return;
     }
@@ -57,12 +72,14 @@ void inquiry_ask(struct step *step, struct event *event)
         memcpy(effect->u.lookup.gid, gid, sizeof effect->u.lookup.gid);
     }
     list_push_back(&inquiry->events, &event->link);
+    engine->inquiry_count++;
     engine->inquiry_bytes += admit_bytes_of(&event->u.request);
 }
 
 static struct event *take_event(struct engine *engine, struct inquiry *inquiry)
 {
     struct event *event = container_of(list_pop_front(&inquiry->events), struct event, link);
+    engine->inquiry_count--;
     engine->inquiry_bytes -= admit_bytes_of(&event->u.request);
     return event;
 }

@@ -103,6 +103,27 @@ TEST(Bounds, PayloadsOfWhatWaitsForALookUpCountAsWell)
     EXPECT_NE(nullptr, world.Find("d"));
 }
 
+TEST(Bounds, WhoWaitsForALookUpLeavesTheOthersHalfOfTheCalls)
+{
+    engine_limits limits = EngineWorld::DefaultLimits();
+    limits.waiting_calls_max = 4;
+    EngineWorld world(4, limits);
+    world.greatest_ended_gid = "m";
+    world.StartOver("boot-1", world.now, 1);
+    world.Resume(0);
+    world.hold_lookups = true;
+    world.Execute("a", {{0}});
+    world.Ask(REQUEST_GET, "b");
+    ExpectRefused(world, world.Execute("c", {{0}}), TERCET_RESOURCE_EXHAUSTED,
+                  "TERCET_WAITING_CALLS");
+    ExpectRefused(world, world.Ask(REQUEST_GET, "d"), TERCET_RESOURCE_EXHAUSTED,
+                  "TERCET_WAITING_CALLS");
+    EXPECT_FALSE(world.HasReply(world.Execute("n", {{0}}))) << "it is not looked up";
+    world.FindAll();
+    EXPECT_NE(nullptr, world.Find("a"));
+    EXPECT_FALSE(world.HasReply(world.Execute("c", {{0}}))) << "there is room again";
+}
+
 TEST(Bounds, PayloadBytesOfAStepToo)
 {
     engine_limits limits = EngineWorld::DefaultLimits();
