@@ -40,6 +40,20 @@ static enum tercet_status check_tls(MYSQL *link, const char *tls_ca_file,
     return TERCET_OK;
 }
 
+/* The same file may make libmariadb count rows that were found as rows that were changed, upon which
+ * nobody could tell a repeat from a first; and connect anew by itself, in the middle of a transaction. */
+static enum tercet_status check_defaults(MYSQL *link, struct tercet_error *error_out)
+{
+    static const my_bool no = 0;
+
+    (void)mysql_options(link, MYSQL_OPT_RECONNECT, &no);
+    if ((link->client_flag & CLIENT_FOUND_ROWS) != 0) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT,
+                         "tercet_mariadb_options.defaults_file: take return-found-rows out of it");
+    }
+    return TERCET_OK;
+}
+
 static enum tercet_status connect_link(struct mariadb_connection *connection,
                                        const struct mariadb_settings *settings,
                                        struct tercet_error *error_out)
@@ -71,7 +85,8 @@ static enum tercet_status connect_link(struct mariadb_connection *connection,
         return error_set(error_out, TERCET_UNAVAILABLE, "MariaDB: %s (%u)", mysql_error(link),
                          mysql_errno(link));
     }
-    return check_tls(link, settings->tls_ca_file, error_out);
+    const enum tercet_status status = check_defaults(link, error_out);
+    return status != TERCET_OK ? status : check_tls(link, settings->tls_ca_file, error_out);
 }
 
 /* Runs a text of one or more statements whose rows nobody needs. */

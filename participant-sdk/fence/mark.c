@@ -57,6 +57,9 @@ static enum tercet_status check_number(const char *field, struct tercet_branch_n
 
 enum tercet_status tercet_mark_check(const struct tercet_mark *mark, struct tercet_error *error_out)
 {
+    if (mark == NULL) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT, "mark: must not be NULL");
+    }
     enum tercet_status status =
         check_positive("as_of_incarnation", mark->as_of_incarnation, error_out);
     if (status == TERCET_OK) {

@@ -238,7 +238,7 @@ enum tercet_status sqlite_commit(void *connection, struct tercet_error *error_ou
     if (status == TERCET_OK) {
         return TERCET_OK;
     }
-    const int code = sqlite3_errcode(self->database);
+    const int code = sqlite3_errcode(self->database) & 0xff; /* a handler may want extended ones */
     if (code == SQLITE_BUSY || code == SQLITE_CONSTRAINT) {
         status = TERCET_ABORTED; /* still open, nothing written */
     } else {

@@ -111,6 +111,21 @@ static enum tercet_status prepare_tables(struct sqlite_connection *connection,
     return status;
 }
 
+static enum tercet_status run_setup(struct sqlite_connection *connection, const char *setup_sql,
+                                    struct tercet_error *error_out)
+{
+    const enum tercet_status status = execute(connection, setup_sql, "setup_sql", error_out);
+    if (status != TERCET_OK) {
+        return status == TERCET_INTERNAL ? TERCET_INVALID_ARGUMENT : status;
+    }
+    if (sqlite3_get_autocommit(connection->database) == 0) {
+        return error_set(error_out, TERCET_INVALID_ARGUMENT,
+                         "SQLite: setup_sql leaves a transaction open: end it there");
+    }
+    /* It may have chosen another journal, of which FULL can forget the last commit; in WAL they are one. */
+    return execute(connection, "PRAGMA synchronous = EXTRA", "cannot be set up", error_out);
+}
+
 static enum tercet_status configure(struct sqlite_connection *connection, const char *setup_sql,
                                     uint32_t busy_timeout_ms, struct tercet_error *error_out)
 {
@@ -128,10 +143,7 @@ static enum tercet_status configure(struct sqlite_connection *connection, const 
         status = prepare_tables(connection, error_out);
     }
     if (status == TERCET_OK && setup_sql != NULL) {
-        status = execute(connection, setup_sql, "setup_sql", error_out);
-        if (status == TERCET_INTERNAL) {
-            status = TERCET_INVALID_ARGUMENT;
-        }
+        status = run_setup(connection, setup_sql, error_out);
     }
     if (status == TERCET_OK) {
         /* Now, so that a transaction can be ended, and its lock, when memory is short. */

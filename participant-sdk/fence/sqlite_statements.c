@@ -53,6 +53,9 @@ sqlite3_stmt *sqlite_statements_get(struct sqlite_statements *statements, sqlite
                                              &statement, NULL) != SQLITE_OK) {
         return NULL;
     }
+    if (statement == NULL) {
+        return NULL; /* nothing but blanks or a comment */
+    }
     free_slot(victim);
     victim->sql = xstrdup(sql);
     victim->hash = hash;

@@ -111,7 +111,10 @@ enum tercet_status tercet_leveldb_get(struct tercet_request *request, struct ter
                                       struct tercet_bytes *value_out)
 {
     struct kv_fence *fence = tercet_request_connection(request, &leveldb_ops);
-    return fence == NULL ? TERCET_FAILED_PRECONDITION : kv_fence_get(fence, key, value_out, NULL);
+    if (fence == NULL) {
+        return TERCET_FAILED_PRECONDITION;
+    }
+    return value_out == NULL ? TERCET_INVALID_ARGUMENT : kv_fence_get(fence, key, value_out, NULL);
 }
 
 static enum tercet_status change(struct tercet_request *request, struct tercet_bytes key,

@@ -76,7 +76,7 @@ enum tercet_verdict tercet_answer_later(struct tercet_request *request, uint32_t
     struct group_answer *answer = say(request, TERCET_VERDICT_LATER);
     va_list arguments;
 
-    answer->after_ms = after_ms;
+    answer->after_ms = after_ms < GROUP_LATER_AFTER_MS_MAX ? after_ms : GROUP_LATER_AFTER_MS_MAX;
     va_start(arguments, format);
     say_text(answer, format, arguments);
     va_end(arguments);

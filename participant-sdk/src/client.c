@@ -129,6 +129,39 @@ static enum tercet_status open_channels(struct tercet_client *client, const char
     }
 }
 
+static void wait_for_fewer(struct tercet_client *client, const uint32_t *count)
+{
+    (void)pthread_mutex_lock(&client->mutex);
+    while (*count > 0) {
+        (void)pthread_cond_wait(&client->fewer, &client->mutex);
+    }
+    (void)pthread_mutex_unlock(&client->mutex);
+}
+
+static void destroy(struct tercet_client *client)
+{
+    (void)pthread_mutex_lock(&client->mutex);
+    client->closing = true;
+    client_workers_wake(client);
+    (void)pthread_mutex_unlock(&client->mutex);
+
+    wait_for_fewer(client, &client->starting);
+    for (size_t i = 0; i < client->channel_count; i++) {
+        rpc_channel_close(client->channels[i]);
+    }
+    wait_for_fewer(client, &client->in_flight);
+    client_workers_stop(client);
+    for (size_t i = 0; i < client->channel_count; i++) {
+        client_stream_deinit(client, i);
+    }
+    rpc_runtime_destroy(client->runtime);
+    (void)pthread_cond_destroy(&client->work);
+    (void)pthread_cond_destroy(&client->fewer);
+    (void)pthread_mutex_destroy(&client->mutex);
+    log_deinit(&client->log);
+    free(client);
+}
+
 static enum tercet_status check_options(const struct tercet_client_options *options,
                                         struct tercet_error *error_out)
 {
@@ -190,48 +223,19 @@ enum tercet_status tercet_client_create(const struct tercet_client_options *give
     client_workers_start(client);
     status = open_channels(client, options.target, error_out);
     if (status != TERCET_OK) {
-        tercet_client_destroy(client);
+        destroy(client);
         return status;
     }
     *client_out = client;
     return TERCET_OK;
 }
 
-static void wait_for_fewer(struct tercet_client *client, const uint32_t *count)
-{
-    (void)pthread_mutex_lock(&client->mutex);
-    while (*count > 0) {
-        (void)pthread_cond_wait(&client->fewer, &client->mutex);
-    }
-    (void)pthread_mutex_unlock(&client->mutex);
-}
-
 void tercet_client_destroy(struct tercet_client *client)
 {
-    if (client == NULL) {
-        return;
-    }
     tercet_assert(!client_workers_on());
-    (void)pthread_mutex_lock(&client->mutex);
-    client->closing = true;
-    client_workers_wake(client);
-    (void)pthread_mutex_unlock(&client->mutex);
-
-    wait_for_fewer(client, &client->starting);
-    for (size_t i = 0; i < client->channel_count; i++) {
-        rpc_channel_close(client->channels[i]);
+    if (client != NULL) {
+        destroy(client);
     }
-    wait_for_fewer(client, &client->in_flight);
-    client_workers_stop(client);
-    for (size_t i = 0; i < client->channel_count; i++) {
-        client_stream_deinit(client, i);
-    }
-    rpc_runtime_destroy(client->runtime);
-    (void)pthread_cond_destroy(&client->work);
-    (void)pthread_cond_destroy(&client->fewer);
-    (void)pthread_mutex_destroy(&client->mutex);
-    log_deinit(&client->log);
-    free(client);
 }
 
 enum tercet_status tercet_client_wait(struct tercet_client *client, uint32_t in_flight,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/error.h"
 #include "base/failpoint.h"
 #include "base/memory.h"
 #include "rpc/rpc_codec.h"
@@ -82,7 +83,7 @@ static void take_detail(struct client_ending *ending, const Tercet__V1__ErrorDet
         (void)snprintf(ending->code, sizeof ending->code, "%s", detail->code);
     }
     if (detail->text[0] != '\0') {
-        (void)snprintf(ending->text, sizeof ending->text, "%s", detail->text);
+        text_copy(ending->text, sizeof ending->text, detail->text);
     }
     ending->retry_after_ms = detail->retry_after_ms;
 }
@@ -92,7 +93,7 @@ static void read_detail(struct client_ending *ending, const struct rpc_result *r
 {
     struct tercet_bytes value;
 
-    (void)snprintf(ending->text, sizeof ending->text, "%s", result->text);
+    text_copy(ending->text, sizeof ending->text, result->text);
     if (!rpc_result_trailer(result, "tercet-error-bin", &value)) {
         return;
     }
@@ -124,7 +125,7 @@ void client_call_take_reply(struct client_call *call, const struct rpc_result *r
     if (ending_begin(ending, result)) {
         (void)snprintf(ending->text, sizeof ending->text, "failpoint");
     } else if (reply == NULL) {
-        (void)snprintf(ending->text, sizeof ending->text, "%s", result->text);
+        text_copy(ending->text, sizeof ending->text, result->text);
     } else if (reply->error != NULL) {
         ending->refused = reply->refused != 0;
         take_detail(ending, reply->error);
@@ -269,15 +270,18 @@ static void finish(struct client_call *call, const struct client_judgement *judg
     struct tercet_result *result = call->result;
     const struct client_ending *ending = &call->ending;
     const char *text = ending->text;
+    enum tercet_status status = judgement->status;
 
-    if (judgement->status == TERCET_DEADLINE_EXCEEDED && text[0] == '\0') {
+    if (status != TERCET_OK && outcome_is_final(result->outcome)) {
+        status = TERCET_DEADLINE_EXCEEDED; /* only the end was still waited for */
+    }
+    if (status == TERCET_DEADLINE_EXCEEDED && text[0] == '\0') {
         text = "the wait was over first; the transaction goes on";
     }
-    client_result_set_status(result, judgement->status,
-                             judgement->status == TERCET_OK ? "" : ending->code,
-                             judgement->status == TERCET_OK ? "" : text);
+    client_result_set_status(result, status, status == TERCET_OK ? "" : ending->code,
+                             status == TERCET_OK ? "" : text);
     result->retry_after_ms = ending->retry_after_ms;
-    if (!call->reached && judgement->status == TERCET_UNAVAILABLE) {
+    if (!call->reached && status == TERCET_UNAVAILABLE) {
         client_result_set_status(result, TERCET_UNAVAILABLE, "TERCET_NO_COORDINATOR", text);
     }
     if (judgement->not_started && call->request.method == CLIENT_EXECUTE) {

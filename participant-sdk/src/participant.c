@@ -177,6 +177,29 @@ static enum tercet_status bind_server(struct tercet_participant *participant,
     return rpc_server_create(&options, &participant->server, error_out);
 }
 
+/* Whoever has stopped it meanwhile has the last word. */
+static enum tercet_status begin_serving(struct tercet_participant *participant,
+                                        struct tercet_error *error_out)
+{
+    (void)pthread_mutex_lock(&participant->mutex);
+    const bool stopped = participant->state != PARTICIPANT_MADE;
+    if (!stopped) {
+        participant->state = PARTICIPANT_SERVING;
+        participant->drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        free(participant->address);
+        participant->address =
+            real_address(participant->listen, rpc_server_port(participant->server, 0));
+        rpc_health_set(participant->health, "", true);
+        rpc_health_set(participant->health, SERVICE_NAME, true);
+        rpc_server_start(participant->server);
+        participant->answering = true;
+    }
+    (void)pthread_mutex_unlock(&participant->mutex);
+    return !stopped ? TERCET_OK
+                    : error_set(error_out, TERCET_FAILED_PRECONDITION,
+                                "participant %s: was stopped while it started", participant->name);
+}
+
 /* Stores first: whoever can connect to us must find us able to work. */
 static enum tercet_status start(struct tercet_participant *participant,
                                 struct tercet_error *error_out)
@@ -192,15 +215,7 @@ static enum tercet_status start(struct tercet_participant *participant,
     if (participant->unfenced != NULL) {
         unfenced_start(participant->unfenced);
     }
-    participant->drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    free(participant->address);
-    participant->address =
-        real_address(participant->listen, rpc_server_port(participant->server, 0));
-    rpc_health_set(participant->health, "", true);
-    rpc_health_set(participant->health, SERVICE_NAME, true);
-    rpc_server_start(participant->server);
-    participant->answering = true;
-    return TERCET_OK;
+    return begin_serving(participant, error_out);
 }
 
 enum tercet_status tercet_participant_start(struct tercet_participant *participant,
@@ -219,7 +234,6 @@ enum tercet_status tercet_participant_start(struct tercet_participant *participa
     }
     const enum tercet_status status = start(participant, error_out);
     if (status == TERCET_OK) {
-        participant->state = PARTICIPANT_SERVING;
         LOG_TELL(&participant->log, TERCET_LOG_INFO, "participant.serving",
                  logger_text("participant", participant->name),
                  logger_text("address", participant->address),

@@ -69,6 +69,7 @@ void participant_begin_stop(struct tercet_participant *participant)
 {
     (void)pthread_mutex_lock(&participant->mutex);
     const bool first = participant->state < PARTICIPANT_STOPPING;
+    const bool served = participant->state == PARTICIPANT_SERVING;
     if (first) {
         participant->state = PARTICIPANT_STOPPING;
         atomic_store(&participant->stopping, true);
@@ -77,7 +78,7 @@ void participant_begin_stop(struct tercet_participant *participant)
     if (!first) {
         return;
     }
-    if (participant->health != NULL) {
+    if (served) {
         rpc_health_set(participant->health, "", false);
         rpc_health_set(participant->health, SERVICE_NAME, false);
     }

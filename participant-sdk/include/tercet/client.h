@@ -45,7 +45,8 @@ struct tercet_client_options {
     tercet_log_fn log; /* default NULL: silent */
     void *log_context;
     /* A call that has not reached any of the targets for so long is given up: NOT_STARTED or, of a
-     * query, UNKNOWN, with status UNAVAILABLE and code TERCET_NO_COORDINATOR.  Once an attempt has
+     * query, UNKNOWN, with status UNAVAILABLE and code TERCET_NO_COORDINATOR; where a target takes
+     * connections and says nothing, up to 2 s later.  Once an attempt has
      * reached one, the call's whole wait is used, because the coordinator may be restarting.
      * Default 0: the whole wait always.  For programs that somebody sits in front of. */
     uint32_t reach_timeout_ms;
@@ -64,8 +65,8 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_client_create(
     const struct tercet_client_options *options, struct tercet_client **client_out,
     struct tercet_error *error_out);
 
-/* Completes what is in flight as UNKNOWN, calling its callbacks, and frees.  Transactions already
- * begun go on.  Not from a callback. */
+/* Completes what is in flight with CALL_CANCELLED, as UNKNOWN or, where no attempt had left, NOT_STARTED,
+ * calling its callbacks, and frees.  Transactions already begun go on.  Not from a callback. */
 TERCET_API void tercet_client_destroy(struct tercet_client *client);
 
 /* ---- What shall be done ---------------------------------------------------------------------- */
@@ -228,7 +229,8 @@ TERCET_API const char *tercet_branch_state_name(enum tercet_branch_state state);
  *                FAILED_PRECONDITION (unknown participant, confirm_only mixed up,
  *                TOO_OLD, blocking call from a callback); PERMISSION_DENIED, UNAUTHENTICATED;
  *                RESOURCE_EXHAUSTED (a bound, here or there); UNAVAILABLE (refused by the
- *                coordinator, or never reached); UNIMPLEMENTED (an older coordinator) */
+ *                coordinator, or never reached); UNIMPLEMENTED (an older coordinator);
+ *                CALL_CANCELLED (the client was destroyed) */
 TERCET_API TERCET_MUST_CHECK enum tercet_outcome tercet_client_execute(
     struct tercet_client *client, const struct tercet_transaction *transaction,
     struct tercet_result **result_out);

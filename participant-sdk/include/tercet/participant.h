@@ -175,7 +175,7 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_register_unfe
 
 /* Listens and returns; requests are served on the SDK's threads from now on.
  * Errors: INVALID_ARGUMENT (address), FAILED_PRECONDITION (no action registered, started
- * before), UNAVAILABLE (address in use, a store's database not reachable), DATA_LOSS (a store
+ * before, stopped meanwhile), UNAVAILABLE (address in use, a store's database not reachable), DATA_LOSS (a store
  * refuses its own tables). */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_start(
     struct tercet_participant *participant, struct tercet_error *error_out);

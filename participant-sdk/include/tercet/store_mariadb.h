@@ -52,7 +52,8 @@ struct tercet_mariadb_options {
     const char *database;    /* required */
     const char *user;
     const char *password;
-    /* A my.cnf whose [client] group is read; the place for a password. */
+    /* A my.cnf whose [client] group is read; the place for a password.  return-found-rows must not stand
+     * there; reconnect has no effect. */
     const char *defaults_file;
     /* Whom to trust: TLS, or no connection.  A defaults_file with words of its own about that is
      * refused.  Default NULL: as above. */

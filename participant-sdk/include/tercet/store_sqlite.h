@@ -28,8 +28,9 @@ struct tercet_sqlite_options {
     size_t size;
     const char *path; /* the file; made when missing.  ":memory:" for tests.  Required */
     /* Run on the store's connection when it is opened, after the store's own tables are there, and
-     * again should it have to be opened anew: CREATE TABLE IF NOT EXISTS, PRAGMA, ...  Default NULL:
-     * nothing. */
+     * again should it have to be opened anew: CREATE TABLE IF NOT EXISTS, PRAGMA, ...  It must leave no
+     * transaction open.  synchronous is EXTRA behind it, so that a commit is kept in any journal mode;
+     * in WAL that is FULL.  Default NULL: nothing. */
     const char *setup_sql;
     uint32_t busy_timeout_ms; /* how long to wait for another writer.  Default 5000 */
     /* Branches in one local transaction, which their payloads close at 1 MiB; 1: no sharing.  Default

@@ -186,6 +186,7 @@ TEST_F(LeveldbStore, HandlersSeeTheirOwnWritesAndThoseOfTheBranchesBeforeThem)
             EXPECT_EQ(tercet_leveldb_delete(r, Text("gone")), TERCET_OK);
             EXPECT_EQ(tercet_leveldb_get(r, Text("gone"), &value), TERCET_NOT_FOUND);
             EXPECT_EQ(tercet_leveldb_delete(r, Text("never there")), TERCET_OK);
+            EXPECT_EQ(tercet_leveldb_get(r, Text("k"), nullptr), TERCET_INVALID_ARGUMENT);
         } else if (number == 2) {
             EXPECT_EQ(tercet_leveldb_get(r, Text("k"), &value), TERCET_OK);
             EXPECT_STREQ(static_cast<const char *>(value.data), "two");

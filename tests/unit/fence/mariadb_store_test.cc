@@ -217,6 +217,50 @@ TEST_F(MariadbStore, WhatTlsCaFilePromisesIsNotTakenBackByDefaultsFile)
     server.Start();
 }
 
+// With that word an INSERT that meets its row looks like one that made it: repeats would run again.
+TEST_F(MariadbStore, DefaultsFileThatCountsWhatWasFoundIsRefused)
+{
+    const std::string file = directory.path() + "/my.cnf";
+    options.defaults_file = file.c_str();
+    options.create_tables = true;
+    for (const char *line : {"return-found-rows=1", "return-found-rows=0"}) {
+        std::ofstream(file) << "[client]\n" << line << "\n";
+        EXPECT_EQ(Open(), TERCET_INVALID_ARGUMENT) << line;
+        EXPECT_TRUE(Says("take return-found-rows out of it")) << error.text;
+    }
+    std::ofstream(file) << "[client]\n";
+    EXPECT_EQ(Open(), TERCET_OK) << error.text;
+}
+
+// A session that was lost is not replaced behind the store's back, and a handler's statements never go on in
+// another one.
+TEST_F(MariadbStore, NothingReconnectsByItself)
+{
+    const std::string file = directory.path() + "/my.cnf";
+    std::ofstream(file) << "[client]\nreconnect=1\n";
+    Harness harness("mariadb", directory.path());
+    options.defaults_file = file.c_str();
+    options.create_tables = true;
+    tercet_store *store = nullptr;
+    ASSERT_EQ(tercet_mariadb_open(&options, &store, &error), TERCET_OK) << error.text;
+    harness.Drive(store);
+    int runs = 0;
+    harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
+        if (runs++ == 1) {
+            (void)harness.LeaveEffect(request);
+            EndSession(harness.group.connection);
+            Execute(harness.request, "DO 1"); // fails, and is not looked at
+        }
+        return harness.LeaveEffect(request);
+    };
+    ASSERT_EQ(harness.Run(Try("g", 1)).how, TERCET_HOW_RAN);
+    const group_answer lost = harness.Run(Try("h", 2));
+    EXPECT_EQ(harness.Effects("h", 1, TERCET_PHASE_TRY),
+              lost.verdict == TERCET_VERDICT_DONE ? 1 : 0);
+    ASSERT_EQ(harness.Run(Try("h", 2)).verdict, TERCET_VERDICT_DONE);
+    EXPECT_EQ(harness.Effects("h", 1, TERCET_PHASE_TRY), 1);
+}
+
 /* ---- Handlers --------------------------------------------------------------------------------- */
 
 TEST_F(MariadbStore, WhatAHandlerLeavesPendingCostsItsConnectionAndNobodyElse)

@@ -57,6 +57,7 @@ TEST(Mark, CheckRefusesWhatCannotBeAndNamesTheField)
 {
     tercet_error error = {};
     tercet_mark mark = Mark(1, {10, 50}, {{10, 3}, {10, 40}});
+    EXPECT_EQ(tercet_mark_check(nullptr, &error), TERCET_INVALID_ARGUMENT);
     EXPECT_EQ(tercet_mark_check(&mark, &error), TERCET_OK);
     auto refused = [&](const tercet_mark &bad, const char *word) {
         EXPECT_EQ(tercet_mark_check(&bad, &error), TERCET_INVALID_ARGUMENT);

@@ -162,7 +162,7 @@ TEST_F(SqliteStore, ConnectionIsWriteAheadFullySyncedAndChecksForeignKeys)
             return std::string(reinterpret_cast<const char *>(sqlite3_column_text(statement, 0)));
         };
         EXPECT_EQ(pragma("PRAGMA journal_mode"), "wal");
-        EXPECT_EQ(pragma("PRAGMA synchronous"), "2");
+        EXPECT_EQ(pragma("PRAGMA synchronous"), "3");
         EXPECT_EQ(pragma("PRAGMA foreign_keys"), "1");
         return TERCET_VERDICT_DONE;
     };

@@ -87,6 +87,9 @@ tercet_verdict Handlers::Handle(tercet_request *request)
     if (payload == "later") {
         return tercet_answer_later(request, 250, "a row is locked");
     }
+    if (payload == "much later") {
+        return tercet_answer_later(request, 4000000000U, "a row is locked for years");
+    }
     if (payload == "fail") {
         return tercet_answer_failed(request, "disk on fire\nreally");
     }

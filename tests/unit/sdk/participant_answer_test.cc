@@ -61,6 +61,16 @@ TEST_F(ParticipantAnswer, LaterCarriesItsDelay)
     }
 }
 
+TEST_F(ParticipantAnswer, LaterIsAtMostAMinute)
+{
+    for (const char *action : {"act", "out"}) {
+        Ask ask;
+        ask.action = action;
+        ask.payload = "much later";
+        EXPECT_EQ(served.wire().Send(ask).after_ms, 60000u) << action;
+    }
+}
+
 TEST_F(ParticipantAnswer, AHandlerThatFailsOrLiesIsLaterNeverDone)
 {
     for (const char *action : {"act", "out"}) {

@@ -2,10 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tercet/participant.h"
 #include "tercet/store_memory.h"
+#include "unit/sdk/handlers.h"
+
+extern "C" {
+#include "fence/store.h"
+}
 
 namespace
 {
@@ -181,6 +187,38 @@ TEST_F(ParticipantMaking, APlaintextAddressThatStrangersReachIsRefused)
     ASSERT_EQ(tercet_participant_create(&options, &participant, &error), TERCET_OK);
     ASSERT_EQ(tercet_participant_register(participant, store, &action, 1, &error), TERCET_OK);
     EXPECT_EQ(tercet_participant_start(participant, &error), TERCET_INVALID_ARGUMENT);
+}
+
+// A store whose database takes its time.
+Gate door;
+const tercet_store_ops *inner;
+
+tercet_status ConnectSlowly(void *self, void **connection_out, tercet_error *error_out)
+{
+    door.Wait();
+    return inner->connect(self, connection_out, error_out);
+}
+
+TEST_F(ParticipantMaking, WhoIsStoppedWhileItStartsNeverServes)
+{
+    tercet_store_ops slow = *store->ops;
+    slow.connect = ConnectSlowly;
+    inner = store->ops;
+    store->ops = &slow;
+    ASSERT_EQ(tercet_participant_create(&options, &participant, &error), TERCET_OK) << error.text;
+    ASSERT_EQ(tercet_participant_register(participant, store, &action, 1, &error), TERCET_OK);
+    door.Close();
+    tercet_status started = TERCET_UNKNOWN;
+    std::thread starter([&] { started = tercet_participant_start(participant, &error); });
+    door.AwaitWaiting(1);
+    EXPECT_EQ(tercet_participant_stop(participant, 0), TERCET_OK);
+    door.Open();
+    starter.join();
+    EXPECT_EQ(started, TERCET_FAILED_PRECONDITION);
+    EXPECT_NE(std::string(error.text).find("stopped while it started"), std::string::npos);
+    EXPECT_STREQ(tercet_participant_address(participant), "");
+    tercet_participant_destroy(participant);
+    participant = nullptr;
 }
 
 } // namespace
