@@ -90,7 +90,12 @@ class World(unittest.TestCase):
         script = pathlib.Path(self.path("restart"))
         words = " ".join(f"'{word.replace('SOCKET', socket)}'" for word in command)
         script.write_text(f"""
-            test -e {self.killable} && kill -9 $(cat {self.killable})
+            if test -e {self.killable}; then
+                read -r last <{self.killable}
+                kill -9 "$last"
+                # Until it is gone it has its files, and so the lock of its address.
+                while grep -qs '^State:[[:space:]]*[^XZ]' "/proc/$last/status"; do sleep 0.01; done
+            fi
             rm -f {socket}
             {words} </dev/null >/dev/null 2>&1 &
             echo $! >{self.killable}
