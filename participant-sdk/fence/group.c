@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/error.h"
 #include "base/failpoint.h"
 #include "fence/branch_step.h"
+#include "fence/store.h"
 
 enum entry_state {
     ENTRY_PENDING,   /* no answer yet */
@@ -45,15 +47,39 @@ void group_disconnect(struct group *group)
     }
 }
 
+/* A coordinator compares databases when it connects to their participant, and so it would not notice one that
+ * was exchanged beneath. */
+static enum tercet_status check_store(const struct group *group, struct tercet_error *error_out)
+{
+    uint8_t id[TERCET_STORE_ID_BYTES];
+
+    if (group->store_id == NULL) {
+        return TERCET_OK;
+    }
+    const enum tercet_status status = store_read_id(group->ops, group->connection, id, error_out);
+    if (status == TERCET_OK && memcmp(id, group->store_id, sizeof id) != 0) {
+        return error_set(
+            error_out, TERCET_UNAVAILABLE,
+            "%s: it is another database than when the participant was started; if that "
+            "is meant, start it again",
+            group->ops->name);
+    }
+    return status;
+}
+
 enum tercet_status group_connect(struct group *group, struct tercet_error *error_out)
 {
     if (group->connection != NULL) {
         return TERCET_OK;
     }
-    const enum tercet_status status =
-        group->ops->connect(group->self, &group->connection, error_out);
+    enum tercet_status status = group->ops->connect(group->self, &group->connection, error_out);
     if (status != TERCET_OK) {
         group->connection = NULL;
+        return status;
+    }
+    status = check_store(group, error_out);
+    if (status != TERCET_OK) {
+        group_disconnect(group);
     }
     return status;
 }

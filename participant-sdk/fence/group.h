@@ -78,7 +78,8 @@ typedef enum tercet_verdict (*group_handler_fn)(const struct group_request *requ
 /* One worker's connection, and what the procedure needs of the world. */
 struct group {
     const struct tercet_store_ops *ops;
-    void *self;       /* of the store */
+    void *self;              /* of the store */
+    const uint8_t *store_id; /* a database with another is not used; NULL: any is */
     void *connection; /* NULL: not connected; group_run() then connects, and replaces a lost one */
     group_handler_fn handler;
     uint64_t (*now_us)(void *context); /* a clock that does not jump */

@@ -141,6 +141,13 @@ static enum tercet_status judge_server(MYSQL_ROW row, enum tercet_mariadb_isolat
     if (strcmp(row[1], "0") != 0) {
         return error_set(error_out, TERCET_UNAVAILABLE, "MariaDB: the server is read only");
     }
+    if (strcmp(row[2], "1") == 0 && strcmp(row[4], "1") != 0) {
+        return error_set(
+            error_out, TERCET_FAILED_PRECONDITION,
+            "MariaDB: the server writes a binary log, and with sync_binlog = %s it may "
+            "forget what it has acknowledged: set it to 1",
+            row[4]);
+    }
     if (isolation == TERCET_MARIADB_READ_COMMITTED && strcmp(row[2], "1") == 0 &&
         strcmp(row[3], "STATEMENT") == 0) {
         return error_set(error_out, TERCET_FAILED_PRECONDITION,
@@ -177,7 +184,7 @@ static enum tercet_status configure(struct mariadb_connection *connection,
     if (status == TERCET_OK) {
         status = read_row(connection,
                           "SELECT @@innodb_flush_log_at_trx_commit, @@global.read_only, @@log_bin,"
-                          " @@binlog_format",
+                          " @@binlog_format, @@sync_binlog",
                           "cannot be set up", &result, &row, error_out);
     }
     if (status == TERCET_OK) {
@@ -251,13 +258,13 @@ static enum tercet_status prepare_tables(struct mariadb_connection *connection, 
                                          struct tercet_error *error_out)
 {
     bool missing = false;
-    enum tercet_status status = check_version(connection, &missing, error_out);
+    enum tercet_status status = check_version(connection, &missing, create ? NULL : error_out);
 
     if (missing && create) {
         status = run_text(connection, mariadb_sql, "cannot make the fence's tables", error_out);
-        if (status == TERCET_OK) {
-            status = check_version(connection, &missing, error_out);
-        }
+    }
+    if (create && (status == TERCET_OK || !missing)) {
+        status = check_version(connection, &missing, error_out);
     }
     if (status == TERCET_OK) {
         status = check_tables(connection, error_out);
@@ -269,7 +276,7 @@ static enum tercet_status prepare_tables(struct mariadb_connection *connection, 
 enum tercet_status mariadb_connection_open(void *self, void **connection_out,
                                            struct tercet_error *error_out)
 {
-    const struct mariadb_settings *const settings = self;
+    struct mariadb_settings *const settings = self;
     struct mariadb_connection *connection = xcalloc(1, sizeof *connection);
     connection->base.dialect = &mariadb_dialect;
     enum tercet_status status = connect_link(connection, settings, error_out);
@@ -287,6 +294,9 @@ enum tercet_status mariadb_connection_open(void *self, void **connection_out,
     if (status != TERCET_OK) {
         mariadb_connection_close(connection);
         return sql_open_status(status, error_out);
+    }
+    if (settings->create_tables) { /* the store's first, and nobody else connects yet */
+        settings->create_tables = false;
     }
     *connection_out = connection;
     return TERCET_OK;

@@ -51,6 +51,8 @@ static const char *const texts[SQL_QUERY_COUNT] = {
     [SQL_UNWATCH] = "RELEASE SAVEPOINT tercet_watch",
     [SQL_ERRORS] = "SHOW ERRORS LIMIT 1",
     [SQL_SCOPE] = "SELECT" SQL_SCOPE_COLUMNS " FROM tercet_scope s" OF_SCOPE " LOCK IN SHARE MODE",
+    /* At READ COMMITTED it locks no gap. */
+    [SQL_LOCK_SWEEP] = "SELECT s.id FROM tercet_scope s" OF_SCOPE " FOR UPDATE",
     /* The assignments are carried out one after the other: epoch first, by the old incarnation. */
     [SQL_SCOPE_EPOCH] =
         "INSERT INTO tercet_scope (participant, origin, incarnation, epoch)"

@@ -217,7 +217,7 @@ static enum tercet_status open_link(struct postgres_connection *connection,
 enum tercet_status postgres_connection_open(void *self, void **connection_out,
                                             struct tercet_error *error_out)
 {
-    const struct postgres_settings *const settings = self;
+    struct postgres_settings *const settings = self;
     struct postgres_connection *connection = xcalloc(1, sizeof *connection);
     connection->base.dialect = &postgres_dialect;
     enum tercet_status status = open_link(connection, settings, error_out);
@@ -226,6 +226,9 @@ enum tercet_status postgres_connection_open(void *self, void **connection_out,
         return sql_open_status(status, error_out);
     }
     make_signs(connection);
+    if (settings->create_tables) { /* the store's first, and nobody else connects yet */
+        settings->create_tables = false;
+    }
     *connection_out = connection;
     return TERCET_OK;
 }

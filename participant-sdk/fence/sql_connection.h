@@ -35,6 +35,7 @@ enum sql_query {
     SQL_ERRORS,
     SQL_LOCK_SHARED, /* of a scope; $1 participant, $2 origin, as in all that follow of scopes */
     SQL_LOCK_ALONE,
+    SQL_LOCK_SWEEP,  /* behind the last, where that is none: of a scope that is there, in a sweep */
     SQL_SCOPE,       /* the scope as it is now, until the transaction's end */
     SQL_SCOPE_EPOCH, /* $3, $4: the epoch, unless a higher one is there */
     SQL_SCOPE_MARK,  /* $3 to $7: the mark; $8, $9: of which epoch.  Nothing for an older one */

@@ -2,8 +2,9 @@
  *
  * A mark has a transaction of its own at READ COMMITTED, whatever the store's level: it takes the scope's
  * lock first (sql_fence.c), and each statement behind that sees what is committed.  As nobody can claim
- * meanwhile, there are two round trips: epoch, scope as it was, mark, and where the slice ends; then its
- * rows and COMMIT. */
+ * meanwhile, there are two round trips: scope as it was, mark, and where the slice ends; then its rows and
+ * COMMIT.  A scope that is not there, or of an older epoch, is written before, which takes one more; not each
+ * time, because an INSERT that meets its row uses up a number of scopes all the same. */
 #include "base/error.h"
 #include "fence/mark_codec.h"
 #include "fence/sql_fence.h"
@@ -104,13 +105,13 @@ static enum tercet_status sweep_slice(struct sql_connection *connection,
     return tell_kept(connection, sweep, error_out);
 }
 
-/* In the mark's own transaction, up to its commit. */
-static enum tercet_status apply_begun(struct sql_connection *connection,
-                                      const struct tercet_fence_caller *caller,
-                                      const struct tercet_mark *mark, struct tercet_sweep *sweep,
-                                      struct tercet_error *error_out)
+/* Stores the mark, reads the scope as it was before, and where the slice ends. */
+static enum tercet_status store_mark(struct sql_connection *connection,
+                                     const struct tercet_fence_caller *caller,
+                                     const struct tercet_mark *mark,
+                                     const struct tercet_sweep *sweep,
+                                     struct tercet_error *error_out)
 {
-    struct sql_scope *const scope = &connection->scope;
     struct sql_values of_scope = {0};
     struct sql_values of_slice = {0};
     struct sql_cells cells;
@@ -118,14 +119,33 @@ static enum tercet_status apply_begun(struct sql_connection *connection,
     sql_add_scope(&of_scope, caller->participant, caller->origin);
     add_range(&of_slice, caller->participant, caller->origin, sweep->from, mark->low,
               sweep->row_count_max);
-    sql_queue_epoch(connection, caller);
     sql_queue(connection, SQL_SCOPE, &of_scope);
     queue_mark(connection, caller, mark);
     sql_queue(connection, SQL_SLICE, &of_slice);
-    enum tercet_status status = sql_flush(connection, error_out);
-    if (status == TERCET_OK) {
-        const bool there = sql_next(connection, SQL_SCOPE, &cells);
-        status = sql_read_scope(connection, there ? &cells : NULL, scope, error_out);
+    const enum tercet_status status = sql_flush(connection, error_out);
+    if (status != TERCET_OK) {
+        return status;
+    }
+    const bool there = sql_next(connection, SQL_SCOPE, &cells);
+    return sql_read_scope(connection, there ? &cells : NULL, &connection->scope, error_out);
+}
+
+/* In the mark's own transaction, up to its commit. */
+static enum tercet_status apply_begun(struct sql_connection *connection,
+                                      const struct tercet_fence_caller *caller,
+                                      const struct tercet_mark *mark, struct tercet_sweep *sweep,
+                                      struct tercet_error *error_out)
+{
+    const struct sql_scope *const scope = &connection->scope;
+    struct sql_values of_scope = {0};
+
+    sql_add_scope(&of_scope, caller->participant, caller->origin);
+    sql_queue(connection, SQL_LOCK_ALONE, &of_scope);
+    sql_queue(connection, SQL_LOCK_SWEEP, &of_scope);
+    enum tercet_status status = store_mark(connection, caller, mark, sweep, error_out);
+    if (status == TERCET_OK && tercet_epoch_compare(scope->epoch, caller->epoch) < 0) {
+        sql_queue_epoch(connection, caller);
+        status = store_mark(connection, caller, mark, sweep, error_out);
     }
     if (status == TERCET_OK) {
         status = store_rules_judge_mark(scope->epoch, &scope->mark, caller, mark, sweep, error_out);

@@ -53,10 +53,18 @@ struct sqlite_connection {
     bool suspect;          /* must be closed, not used again */
 };
 
+/* The store's. */
+struct sqlite_settings {
+    char *path;
+    char *setup_sql; /* NULL: none */
+    uint32_t busy_timeout_ms;
+    bool made; /* it was there, and is not made anew where it is not */
+};
+
 /* Errors: as tercet_sqlite_open(). */
 TERCET_MUST_CHECK enum tercet_status sqlite_connection_open(
-    const char *path, const char *setup_sql, uint32_t busy_timeout_ms,
-    struct sqlite_connection **connection_out, struct tercet_error *error_out);
+    const struct sqlite_settings *settings, struct sqlite_connection **connection_out,
+    struct tercet_error *error_out);
 void sqlite_connection_close(struct sqlite_connection *connection);
 
 /* Lets the hooks see the connection's commits and rollbacks from now on (invariant 2). */

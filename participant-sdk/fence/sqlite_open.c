@@ -62,7 +62,7 @@ static enum tercet_status create_tables(struct sqlite_connection *connection,
 }
 
 /* In an open write transaction, so that two processes do not both make the tables. */
-static enum tercet_status check_or_create_tables(struct sqlite_connection *connection,
+static enum tercet_status check_or_create_tables(struct sqlite_connection *connection, bool made,
                                                  struct tercet_error *error_out)
 {
     bool there = false;
@@ -73,6 +73,9 @@ static enum tercet_status check_or_create_tables(struct sqlite_connection *conne
         &value, error_out);
     if (status != TERCET_OK) {
         return status;
+    }
+    if (!there && made) {
+        return error_set(error_out, TERCET_UNAVAILABLE, "SQLite: the fence's tables have gone");
     }
     if (!there) {
         return create_tables(connection, error_out);
@@ -94,13 +97,13 @@ static enum tercet_status check_or_create_tables(struct sqlite_connection *conne
     return TERCET_OK;
 }
 
-static enum tercet_status prepare_tables(struct sqlite_connection *connection,
+static enum tercet_status prepare_tables(struct sqlite_connection *connection, bool made,
                                          struct tercet_error *error_out)
 {
     enum tercet_status status =
         execute(connection, "BEGIN IMMEDIATE", "cannot be written", error_out);
     if (status == TERCET_OK) {
-        status = check_or_create_tables(connection, error_out);
+        status = check_or_create_tables(connection, made, error_out);
         if (status == TERCET_OK) {
             status = execute(connection, "COMMIT", "cannot be written", error_out);
         }
@@ -126,10 +129,12 @@ static enum tercet_status run_setup(struct sqlite_connection *connection, const 
     return execute(connection, "PRAGMA synchronous = EXTRA", "cannot be set up", error_out);
 }
 
-static enum tercet_status configure(struct sqlite_connection *connection, const char *setup_sql,
-                                    uint32_t busy_timeout_ms, struct tercet_error *error_out)
+static enum tercet_status configure(struct sqlite_connection *connection,
+                                    const struct sqlite_settings *settings,
+                                    struct tercet_error *error_out)
 {
-    const int timeout = busy_timeout_ms > INT_MAX ? INT_MAX : (int)busy_timeout_ms;
+    const uint32_t wanted_ms = settings->busy_timeout_ms;
+    const int timeout = wanted_ms > INT_MAX ? INT_MAX : (int)wanted_ms;
     (void)sqlite3_busy_timeout(connection->database, timeout);
     (void)sqlite3_extended_result_codes(connection->database, 0);
     if (sqlite3_db_readonly(connection->database, "main") == 1) {
@@ -140,10 +145,10 @@ static enum tercet_status configure(struct sqlite_connection *connection, const 
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
                 "cannot be set up", error_out);
     if (status == TERCET_OK) {
-        status = prepare_tables(connection, error_out);
+        status = prepare_tables(connection, settings->made, error_out);
     }
-    if (status == TERCET_OK && setup_sql != NULL) {
-        status = run_setup(connection, setup_sql, error_out);
+    if (status == TERCET_OK && settings->setup_sql != NULL) {
+        status = run_setup(connection, settings->setup_sql, error_out);
     }
     if (status == TERCET_OK) {
         /* Now, so that a transaction can be ended, and its lock, when memory is short. */
@@ -153,8 +158,7 @@ static enum tercet_status configure(struct sqlite_connection *connection, const 
     return status;
 }
 
-enum tercet_status sqlite_connection_open(const char *path, const char *setup_sql,
-                                          uint32_t busy_timeout_ms,
+enum tercet_status sqlite_connection_open(const struct sqlite_settings *settings,
                                           struct sqlite_connection **connection_out,
                                           struct tercet_error *error_out)
 {
@@ -164,15 +168,15 @@ enum tercet_status sqlite_connection_open(const char *path, const char *setup_sq
     }
     struct sqlite_connection *connection = xcalloc(1, sizeof *connection);
     enum tercet_status status = TERCET_OK;
-    if (sqlite3_open_v2(path, &connection->database,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK) {
-        status = error_set(error_out, TERCET_UNAVAILABLE, "SQLite: %s: %s", path,
+    const int create = settings->made ? 0 : SQLITE_OPEN_CREATE;
+    if (sqlite3_open_v2(settings->path, &connection->database,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create, NULL) != SQLITE_OK) {
+        status = error_set(error_out, TERCET_UNAVAILABLE, "SQLite: %s: %s", settings->path,
                            connection->database == NULL ? "out of memory"
                                                         : sqlite3_errmsg(connection->database));
     }
     if (status == TERCET_OK) {
-        status = configure(connection, setup_sql, busy_timeout_ms, error_out);
+        status = configure(connection, settings, error_out);
     }
     if (status != TERCET_OK) {
         /* Locked, full or unreadable: to whoever opens, that is one thing. */

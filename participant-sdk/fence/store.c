@@ -99,6 +99,27 @@ static enum tercet_status check_ops(const struct tercet_store_ops *ops,
     return TERCET_OK;
 }
 
+enum tercet_status store_read_id(const struct tercet_store_ops *ops, void *connection,
+                                 uint8_t *id_out, struct tercet_error *error_out)
+{
+    static const uint8_t nobody[TERCET_ORIGIN_BYTES]; /* has no rows: nothing is counted */
+    struct tercet_store_description told;
+    const enum tercet_status status = ops->describe(connection, "nobody", nobody, &told, error_out);
+
+    if (status == TERCET_OK) {
+        memcpy(id_out, told.store_id, sizeof told.store_id);
+        return TERCET_OK;
+    }
+    /* Locked, full or out of memory: to whoever connects that is one thing. */
+    const enum tercet_status of_connect =
+        status == TERCET_FAILED_PRECONDITION || status == TERCET_DATA_LOSS ? status
+                                                                           : TERCET_UNAVAILABLE;
+    if (error_out != NULL) {
+        error_out->status = of_connect;
+    }
+    return of_connect;
+}
+
 enum tercet_status tercet_store_create(const struct tercet_store_ops *ops, void *self,
                                        const struct tercet_store_options *options,
                                        struct tercet_store **store_out,
@@ -106,6 +127,7 @@ enum tercet_status tercet_store_create(const struct tercet_store_ops *ops, void 
 {
     struct tercet_store_options known;
     void *connection = NULL;
+    uint8_t id[TERCET_STORE_ID_BYTES];
 
     if (store_out == NULL) {
         return error_set(error_out, TERCET_INVALID_ARGUMENT, "store_out: must not be NULL");
@@ -117,14 +139,18 @@ enum tercet_status tercet_store_create(const struct tercet_store_ops *ops, void 
     if (status == TERCET_OK) {
         status = ops->connect(self, &connection, error_out);
     }
+    if (status == TERCET_OK) {
+        status = store_read_id(ops, connection, id, error_out);
+        ops->disconnect(connection);
+    }
     if (status != TERCET_OK) {
         return status;
     }
-    ops->disconnect(connection);
     struct tercet_store *store = xcalloc(1, sizeof *store);
     store->ops = ops;
     store->self = self;
     store->options = known;
+    memcpy(store->id, id, sizeof id);
     *store_out = store;
     return TERCET_OK;
 }

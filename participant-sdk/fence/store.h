@@ -24,10 +24,16 @@ struct tercet_store {
     const struct tercet_store_ops *ops;
     void *self;
     struct tercet_store_options options; /* defaults filled in */
+    uint8_t id[TERCET_STORE_ID_BYTES];   /* of the database that was there when it was opened */
     /* The participant that serves from it; NULL until one registers actions.  Set and read by the
      * participant alone, before its threads start. */
     const struct tercet_participant *served_by;
 };
+
+/* The id of the database that a connection leads to.  Errors: those of `connect`. */
+TERCET_MUST_CHECK enum tercet_status store_read_id(const struct tercet_store_ops *ops,
+                                                   void *connection, uint8_t *id_out,
+                                                   struct tercet_error *error_out);
 
 TERCET_END_DECLS
 

@@ -16,9 +16,7 @@
 enum { BUSY_TIMEOUT_MS_DEFAULT = 5000 };
 
 struct sqlite_store {
-    char *path;
-    char *setup_sql; /* NULL: none */
-    uint32_t busy_timeout_ms;
+    struct sqlite_settings settings;
     struct sqlite_connection *parked; /* NULL: in use, or none */
 };
 
@@ -28,11 +26,12 @@ static enum tercet_status store_connect(void *self, void **connection_out,
     struct sqlite_store *store = self;
     struct sqlite_connection *connection = store->parked;
     if (connection == NULL) {
-        const enum tercet_status status = sqlite_connection_open(
-            store->path, store->setup_sql, store->busy_timeout_ms, &connection, error_out);
+        const enum tercet_status status =
+            sqlite_connection_open(&store->settings, &connection, error_out);
         if (status != TERCET_OK) {
             return status;
         }
+        store->settings.made = true;
         connection->owner = store;
     }
     store->parked = NULL;
@@ -58,8 +57,8 @@ static void store_close(void *self)
 {
     struct sqlite_store *store = self;
     sqlite_connection_close(store->parked);
-    free(store->setup_sql);
-    free(store->path);
+    free(store->settings.setup_sql);
+    free(store->settings.path);
     free(store);
 }
 
@@ -103,9 +102,9 @@ enum tercet_status tercet_sqlite_open(const struct tercet_sqlite_options *option
         .batch_max = known.batch_max != 0 ? known.batch_max : STORE_BATCH_EMBEDDED_DEFAULT,
         .queue_max = known.queue_max};
     struct sqlite_store *store = xcalloc(1, sizeof *store);
-    store->path = xstrdup(known.path);
-    store->setup_sql = known.setup_sql == NULL ? NULL : xstrdup(known.setup_sql);
-    store->busy_timeout_ms =
+    store->settings.path = xstrdup(known.path);
+    store->settings.setup_sql = known.setup_sql == NULL ? NULL : xstrdup(known.setup_sql);
+    store->settings.busy_timeout_ms =
         known.busy_timeout_ms == 0 ? BUSY_TIMEOUT_MS_DEFAULT : known.busy_timeout_ms;
     status = tercet_store_create(&sqlite_ops, store, &driving, store_out, error_out);
     if (status != TERCET_OK) {

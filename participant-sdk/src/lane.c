@@ -296,6 +296,7 @@ struct lane *lane_create(struct tercet_participant *participant, struct tercet_s
         worker->answers = xcalloc(batch_max, sizeof *worker->answers);
         worker->group = (struct group){.ops = store->ops,
                                        .self = store->self,
+                                       .store_id = store->id,
                                        .handler = run_handler,
                                        .now_us = now_us,
                                        .pause = pause_between_runs,

@@ -84,7 +84,6 @@ enum tercet_status tercet_participant_create(const struct tercet_participant_opt
     struct tercet_participant *participant = xcalloc(1, sizeof *participant);
     (void)snprintf(participant->name, sizeof participant->name, "%s", options.name);
     participant->listen = xstrdup(options.listen);
-    participant->address = xstrdup("");
     participant->in_flight_max = or_default(options.in_flight_max, IN_FLIGHT_DEFAULT);
     participant->unfenced_workers = or_default(options.unfenced_workers, UNFENCED_WORKERS_DEFAULT);
     participant->stop_grace_ms = or_default(options.stop_grace_ms, STOP_GRACE_MS_DEFAULT);
@@ -186,7 +185,6 @@ static enum tercet_status begin_serving(struct tercet_participant *participant,
     if (!stopped) {
         participant->state = PARTICIPANT_SERVING;
         participant->drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        free(participant->address);
         participant->address =
             real_address(participant->listen, rpc_server_port(participant->server, 0));
         rpc_health_set(participant->health, "", true);
@@ -245,5 +243,5 @@ enum tercet_status tercet_participant_start(struct tercet_participant *participa
 
 const char *tercet_participant_address(const struct tercet_participant *participant)
 {
-    return participant == NULL ? "" : participant->address;
+    return participant == NULL || participant->address == NULL ? "" : participant->address;
 }

@@ -65,7 +65,7 @@ enum participant_state {
 struct tercet_participant {
     char name[TERCET_NAME_BYTES_MAX + 1];
     char *listen;
-    char *address; /* "" before start */
+    char *address; /* NULL before start */
     uint32_t in_flight_max;
     uint32_t unfenced_workers;
     uint32_t stop_grace_ms;

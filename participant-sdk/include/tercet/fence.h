@@ -358,7 +358,8 @@ struct tercet_store_options {
 
 /* Makes a store of your own.  `ops` is kept and must live as long as the store; `self` is handed to
  * connect and close and is yours until this function has returned OK, the store's from then on.
- * Connects once, to check.
+ * Connects once, to check, and asks for the database's id (describe): a connection that leads to another
+ * database later is not used.
  * Errors: INVALID_ARGUMENT (a slot is missing, names it), those of connect. */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_store_create(
     const struct tercet_store_ops *ops, void *self, const struct tercet_store_options *options,

@@ -14,8 +14,8 @@
  *
  * What each connection is set to: autocommit = 0, the isolation level, innodb_lock_wait_timeout, strict
  * SQL mode, and CLIENT_MULTI_STATEMENTS, so build no SQL out of what strangers have written: bind it.  A
- * server that may forget what it has acknowledged (innodb_flush_log_at_trx_commit other than 1) is
- * refused; so is one that is read only.
+ * server that may forget what it has acknowledged is refused: innodb_flush_log_at_trx_commit other than 1,
+ * or a binary log with sync_binlog other than 1.  So is one that is read only.
  *
  * TLS: set tls_ca_file.  Then the connection is encrypted and the server's name verified, or there is none.
  * By default it is neither, also over a network (libmariadb of MariaDB 10.11).  The same as tls_ca_file is

@@ -172,11 +172,28 @@ TEST_F(MariadbStore, LogOfStatementsIsRefusedOnlyWhereItMatters)
     options.setup_sql = nullptr;
     MariadbServer &server = MariadbServer::Shared();
     server.Stop();
-    server.StartWith({"--log-bin=log", "--binlog-format=STATEMENT"});
+    server.StartWith({"--log-bin=log", "--binlog-format=STATEMENT", "--sync-binlog=1"});
     EXPECT_EQ(Open(), TERCET_FAILED_PRECONDITION);
     EXPECT_TRUE(Says("binlog_format ROW or MIXED")) << error.text;
     options.isolation = TERCET_MARIADB_REPEATABLE_READ;
     EXPECT_EQ(Open(), TERCET_OK) << error.text;
+    server.Stop();
+    server.Start();
+}
+
+// Behind a binary log COMMIT itself is not synced: a start after a loss of power asks the log.
+TEST_F(MariadbStore, ABinaryLogThatNobodySyncsIsRefused)
+{
+    options.create_tables = true;
+    MariadbServer &server = MariadbServer::Shared();
+    server.Stop();
+    server.StartWith({"--log-bin=log", "--binlog-format=ROW"});
+    ASSERT_EQ(AskServer("SELECT @@sync_binlog"), "0") << "as it is by itself";
+    EXPECT_EQ(Open(), TERCET_FAILED_PRECONDITION);
+    EXPECT_TRUE(Says("sync_binlog = 0")) << error.text;
+    AskServer("SET GLOBAL sync_binlog = 1");
+    EXPECT_EQ(Open(), TERCET_OK) << error.text;
+    EXPECT_STREQ(error.text, "") << "which is written only on failure";
     server.Stop();
     server.Start();
 }

@@ -264,6 +264,7 @@ TEST_F(SqliteDamage, ACommitThatAReaderKeepsWaitingIsRunAgain)
     options.busy_timeout_ms = 20;
     ASSERT_EQ(tercet_sqlite_open(&options, &harness.store, &harness.error), TERCET_OK);
     harness.group.self = harness.store->self;
+    harness.group.store_id = harness.store->id;
     harness.handler = [&](const group_request &request, tercet_bytes, group_answer &) {
         if (++runs == 1) {
             EXPECT_EQ(

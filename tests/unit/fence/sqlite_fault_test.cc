@@ -279,6 +279,31 @@ TEST(SqliteRefusal, AFileThatCanOnlyBeReadIsUnavailableAtOnce)
     EXPECT_STREQ(error.text, "SQLite: the file cannot be written");
 }
 
+// Its coordinator has compared databases when it connected, and does not look again.
+TEST(SqliteRefusal, AFileThatHasGoneIsNotMadeAnewUnderARunningParticipant)
+{
+    const SqliteFaultsPossible possible;
+    TemporaryDirectory directory;
+    TemporaryDirectory elsewhere;
+    Harness harness("sqlite", directory.path());
+    ASSERT_EQ(harness.Run(Try("g", 1)).how, TERCET_HOW_RAN);
+    {
+        const SqliteFaultAt broken(SqliteFault::kDisk, 1, true); // the volume fails
+        EXPECT_EQ(harness.Run(Cancel("g", 1)).verdict, TERCET_VERDICT_LATER);
+    }
+    const auto move = [](const TemporaryDirectory &from, const TemporaryDirectory &to) {
+        for (const auto &file : std::filesystem::directory_iterator(from.path())) {
+            std::filesystem::rename(file.path(),
+                                    std::filesystem::path(to.path()) / file.path().filename());
+        }
+    };
+    move(directory, elsewhere); // and is unmounted
+    EXPECT_EQ(harness.Run(Cancel("g", 1)).verdict, TERCET_VERDICT_LATER);
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+    move(elsewhere, directory);
+    EXPECT_EQ(harness.Run(Cancel("g", 1)).how, TERCET_HOW_RAN) << "it is back";
+}
+
 TEST(SqliteRefusal, AnOlderLibraryIsRefusedInWordsBeforeItTouchesTheFile)
 {
     TemporaryDirectory directory;

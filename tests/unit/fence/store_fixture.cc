@@ -113,6 +113,7 @@ Harness::Harness(const std::string &kind, const std::string &directory, uint32_t
     }
     group.ops = store->ops;
     group.self = store->self;
+    group.store_id = store->id;
     group.handler = CallHandler;
     group.now_us = NowUs;
     group.pause = Pause;
@@ -133,6 +134,7 @@ void Harness::Drive(tercet_store *other)
     tercet_store_close(driven_);
     driven_ = other;
     group.self = other->self;
+    group.store_id = other->id;
 }
 
 std::vector<group_answer> Harness::Run(const std::vector<Ask> &asks)

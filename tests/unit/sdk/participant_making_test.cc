@@ -189,6 +189,17 @@ TEST_F(ParticipantMaking, APlaintextAddressThatStrangersReachIsRefused)
     EXPECT_EQ(tercet_participant_start(participant, &error), TERCET_INVALID_ARGUMENT);
 }
 
+TEST_F(ParticipantMaking, AnAddressThatWasAskedForEarlyStaysReadable)
+{
+    ASSERT_EQ(tercet_participant_create(&options, &participant, &error), TERCET_OK) << error.text;
+    const char *const early = tercet_participant_address(participant);
+    EXPECT_STREQ(early, "");
+    ASSERT_EQ(tercet_participant_register(participant, store, &action, 1, &error), TERCET_OK);
+    ASSERT_EQ(tercet_participant_start(participant, &error), TERCET_OK) << error.text;
+    EXPECT_STREQ(early, "");
+    EXPECT_STRNE(tercet_participant_address(participant), "");
+}
+
 // A store whose database takes its time.
 Gate door;
 const tercet_store_ops *inner;
