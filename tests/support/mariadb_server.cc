@@ -40,7 +40,8 @@ MariadbServer &MariadbServer::Shared()
 
 MariadbServer::MariadbServer() : ServerProcess("mariadb", "mysql")
 {
-    Run(std::string(kInstall) + " --no-defaults --datadir=\"$PWD/data\" "
+    /* A server that starts removes the temporary tables of whatever others have the same tmpdir. */
+    Run(std::string(kInstall) + " --no-defaults --datadir=\"$PWD/data\" --tmpdir=\"$PWD\" "
                                 "--auth-root-authentication-method=normal --skip-test-db"
                                 " --skip-name-resolve");
     Start();
@@ -56,6 +57,7 @@ void MariadbServer::StartWith(const std::vector<std::string> &options)
     std::vector<std::string> command = {kServer,
                                         "--no-defaults",
                                         "--datadir=" + directory() + "/data",
+                                        "--tmpdir=" + directory(),
                                         "--socket=" + Socket(),
                                         "--pid-file=" + directory() + "/pid",
                                         "--skip-networking",

@@ -181,9 +181,11 @@ class Mariadb:
         place = self._server.directory
         socket = place / "socket"
         self._options.write_text(f"[client]\nsocket={socket}\nuser=root\n")
+        # A server that starts removes the temporary tables of whatever others have the same tmpdir.
+        own = ["--no-defaults", f"--datadir={place / 'data'}", f"--tmpdir={place}"]
         words = "--auth-root-authentication-method=normal --skip-test-db --skip-name-resolve"
-        self._server.run([install, "--no-defaults", f"--datadir={place / 'data'}", *words.split()])
-        command = [server, "--no-defaults", f"--datadir={place / 'data'}", f"--socket={socket}"]
+        self._server.run([install, *own, *words.split()])
+        command = [server, *own, f"--socket={socket}"]
         command += [f"--pid-file={place / 'pid'}", "--skip-networking"]
         command += ["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"]
         self._server.start(command, self._client("mysql", "-e", "SELECT 1"))
