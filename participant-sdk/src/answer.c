@@ -170,5 +170,14 @@ enum tercet_verdict answer_by_handler(const struct job *job, const struct tercet
     if (request->phase != TERCET_PHASE_TRY) {
         asked.base.expires_unix_ms = 0;
     }
-    return settle(&asked, handler_of(job->action, request->phase)(&asked.base));
+    const tercet_handler_fn handler = handler_of(job->action, request->phase);
+    if (handler == NULL) {
+        /* Tried by a version in which the action was not confirm-only. */
+        return tercet_answer_failed(
+            &asked.base,
+            "action %s has no on_cancel here, but this branch was tried: serve "
+            "the version with all three handlers until it has ended",
+            job->action->name);
+    }
+    return settle(&asked, handler(&asked.base));
 }

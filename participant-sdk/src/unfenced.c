@@ -30,8 +30,27 @@ static void later(struct group_answer *answer, const char *code, enum tercet_log
     (void)snprintf(answer->code, sizeof answer->code, "%s", code);
 }
 
+/* A confirm-only action reserves nothing: there is nothing to cancel, and no handler for it. */
+static bool is_empty_cancel(const struct job *job)
+{
+    return job->request.phase == TERCET_PHASE_CANCEL && job->action->on_cancel == NULL;
+}
+
+static void answer_empty(struct job *job)
+{
+    const struct group_answer answer = {.status = TERCET_OK,
+                                        .verdict = TERCET_VERDICT_DONE,
+                                        .how = TERCET_HOW_EMPTY,
+                                        .from_fence = true};
+    reply_answer(job, &answer);
+}
+
 static void run(struct job *job)
 {
+    if (is_empty_cancel(job)) {
+        answer_empty(job);
+        return;
+    }
     struct participant_counters *counters = &job->participant->counters;
     struct group_answer answer = {.status = TERCET_OK};
 

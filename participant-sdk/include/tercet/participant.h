@@ -108,9 +108,12 @@ TERCET_API enum tercet_verdict tercet_answer_failed(struct tercet_request *reque
 
 /* One action.  All three handlers, or on_confirm alone: that action is confirm-only, for acts that
  * need no reservation (add points, deliver a message).  Its confirm runs without a try; a try of it
- * is an error (INVALID_ARGUMENT on the wire).  The coordinator learns which actions are which
- * (Describe) and refuses a transaction that mixes them up before it begins.  Any other combination
- * of handlers is TERCET_INVALID_ARGUMENT.  (Not named `try`, which C++ keeps for itself.) */
+ * is an error (INVALID_ARGUMENT on the wire), and a cancel of it is DONE EMPTY and calls nobody.  An
+ * action that becomes confirm-only in a later version leaves nobody to cancel what was tried before:
+ * such a cancel is answered LATER, until a version with all three handlers serves it.  The
+ * coordinator learns which actions are which (Describe) and refuses a transaction that mixes them up
+ * before it begins.  Any other combination of handlers is TERCET_INVALID_ARGUMENT.  (Not named `try`,
+ * which C++ keeps for itself.) */
 struct tercet_action {
     /* Unique in the participant; 1 to TERCET_NAME_BYTES_MAX of A-Z a-z 0-9 _ . -. */
     const char *name;

@@ -156,4 +156,43 @@ TEST_F(ParticipantAnswer, AnUnfencedActionReachesItsHandlerEveryTime)
     }
 }
 
+TEST_F(ParticipantAnswer, ACancelOfAConfirmOnlyActionIsEmptyAndCallsNobody)
+{
+    for (const char *action : {"note", "shout"}) {
+        Ask ask;
+        ask.gid = std::string("cancel-") + action;
+        ask.action = action;
+        ask.phase = TERCET_PHASE_CANCEL;
+        const Told told = served.wire().Send(ask);
+        EXPECT_EQ(told.verdict, TERCET_VERDICT_DONE) << action;
+        EXPECT_EQ(told.how, TERCET_HOW_EMPTY) << action;
+    }
+    EXPECT_EQ(served.handlers.AllRuns(), 0);
+    EXPECT_EQ(served.Stats().handler_runs, 0u);
+}
+
+TEST(ParticipantVersions, WhatWasTriedBeforeItsActionBecameConfirmOnlyWaitsForItsHandler)
+{
+    const TemporaryDirectory directory;
+    Served::Options options;
+    options.store = StoreKind::kSqlite;
+    options.sqlite_path = directory.Path("store.db");
+    Ask ask;
+    EXPECT_EQ(Served(options).wire().Send(ask).verdict, TERCET_VERDICT_DONE);
+    ask.phase = TERCET_PHASE_CANCEL;
+    options.act_is_confirm_only = true;
+    {
+        Served later(options);
+        const Told told = later.wire().Send(ask);
+        EXPECT_EQ(told.verdict, TERCET_VERDICT_LATER);
+        EXPECT_EQ(told.code, "TERCET_HANDLER_FAILED");
+        EXPECT_TRUE(later.log.Has("has no on_cancel here"));
+        EXPECT_EQ(later.handlers.AllRuns(), 0);
+    }
+    options.act_is_confirm_only = false;
+    Served again(options);
+    EXPECT_EQ(again.wire().Send(ask).how, TERCET_HOW_RAN);
+    EXPECT_EQ(again.handlers.Runs("gid-1/1/CANCEL"), 1);
+}
+
 } // namespace

@@ -40,13 +40,17 @@ TEST_F(ParticipantSurvey, DescribeTellsActionsAndWhatTheStoreHasSeen)
     const auto *reply = reinterpret_cast<const Tercet__V1__DescribeReply *>(result->reply);
     EXPECT_STREQ(reply->participant, "account");
     EXPECT_EQ(reply->protocol, 1u);
-    ASSERT_EQ(reply->n_actions, 3u);
+    ASSERT_EQ(reply->n_actions, 4u);
     EXPECT_STREQ(reply->actions[0]->name, "act");
     EXPECT_FALSE(reply->actions[0]->confirm_only);
     EXPECT_STREQ(reply->actions[1]->name, "note");
     EXPECT_TRUE(reply->actions[1]->confirm_only);
     EXPECT_STREQ(reply->actions[2]->name, "out");
+    EXPECT_FALSE(reply->actions[2]->confirm_only);
     EXPECT_TRUE(reply->actions[2]->unfenced);
+    EXPECT_STREQ(reply->actions[3]->name, "shout");
+    EXPECT_TRUE(reply->actions[3]->confirm_only);
+    EXPECT_TRUE(reply->actions[3]->unfenced);
     ASSERT_EQ(reply->n_stores, 1u);
     const Tercet__V1__StoreDescription *store = reply->stores[0];
     EXPECT_EQ(store->store_id.len, 16u);

@@ -63,18 +63,19 @@ Served::Served(const Options &options)
 
     tercet_action fenced[2] = {};
     fenced[0].name = "act";
-    fenced[0].on_try = Handlers::Handle;
+    fenced[0].on_try = options.act_is_confirm_only ? nullptr : Handlers::Handle;
     fenced[0].on_confirm = Handlers::Handle;
-    fenced[0].on_cancel = Handlers::Handle;
+    fenced[0].on_cancel = fenced[0].on_try;
     fenced[0].context = &handlers;
     fenced[1].name = "note";
     fenced[1].on_confirm = Handlers::Handle;
     fenced[1].context = &handlers;
     EXPECT_EQ(tercet_participant_register(participant_, store_, fenced, 2, &error), TERCET_OK)
         << error.text;
-    tercet_action unfenced = fenced[0];
-    unfenced.name = "out";
-    EXPECT_EQ(tercet_participant_register_unfenced(participant_, &unfenced, 1, &error), TERCET_OK)
+    tercet_action unfenced[2] = {fenced[0], fenced[1]};
+    unfenced[0].name = "out";
+    unfenced[1].name = "shout";
+    EXPECT_EQ(tercet_participant_register_unfenced(participant_, unfenced, 2, &error), TERCET_OK)
         << error.text;
     EXPECT_EQ(tercet_participant_start(participant_, &error), TERCET_OK) << error.text;
     wire_ = std::make_unique<Wire>(tercet_participant_address(participant_));

@@ -22,8 +22,8 @@ struct Log {
     static void Hook(tercet_log_level level, const char *line, void *context);
 };
 
-/* A served participant "account" with the action "act" (fenced), "note" (confirm-only) and "out"
- * (unfenced). */
+/* A served participant "account" with the action "act" (fenced), "note" (confirm-only), "out"
+ * (unfenced) and "shout" (both). */
 class Served
 {
   public:
@@ -35,6 +35,7 @@ class Served
         uint32_t in_flight_max = 0;
         uint32_t unfenced_workers = 0;
         std::string sqlite_path;
+        bool act_is_confirm_only = false;
         /* What the participant is given in place of the store's own slots. */
         const tercet_store_ops *(*around)(const tercet_store_ops *) = nullptr;
     };
