@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -181,6 +182,21 @@ static enum tercet_status sync_new_database(const char *path, struct tercet_erro
     return sync_directory(parent, error_out);
 }
 
+/* LevelDB starts its own thread when there is something to compact, and that thread takes over the
+ * signals which the caller blocks: all, or one of the caller's handlers runs there. */
+static leveldb_t *open_database(const leveldb_options_t *options, const char *path,
+                                char **words_out)
+{
+    sigset_t all;
+    sigset_t before;
+
+    (void)sigfillset(&all);
+    tercet_assert(pthread_sigmask(SIG_BLOCK, &all, &before) == 0);
+    leveldb_t *const database = leveldb_open(options, path, words_out);
+    tercet_assert(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    return database;
+}
+
 enum tercet_status leveldb_backend_open(struct leveldb_backend *backend, const char *path,
                                         bool create_if_missing, struct tercet_error *error_out)
 {
@@ -210,7 +226,7 @@ enum tercet_status leveldb_backend_open(struct leveldb_backend *backend, const c
     leveldb_writeoptions_set_sync(backend->write_options, 1);
 
     enum tercet_status status = TERCET_OK;
-    backend->database = leveldb_open(backend->options, path, &words);
+    backend->database = open_database(backend->options, path, &words);
     TERCET_FAILPOINT("leveldb.opened");
     if (words != NULL) {
         status = explain(words, path, error_out);

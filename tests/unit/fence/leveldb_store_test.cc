@@ -2,6 +2,7 @@
 #include <leveldb/c.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -44,6 +45,77 @@ class LeveldbStore : public testing::Test
     TemporaryDirectory directory;
     tercet_error error = {};
 };
+
+/* Where a database with enough small tables is, so that LevelDB compacts as soon as it is opened. */
+constexpr char kTables[] = "TERCET_TEST_TABLES";
+
+void MakeTables(const std::string &path)
+{
+    constexpr int kTableCount = 4; /* at which LevelDB begins to compact */
+    leveldb_options_t *options = leveldb_options_create();
+    leveldb_writeoptions_t *write = leveldb_writeoptions_create();
+    leveldb_options_set_create_if_missing(options, 1);
+    for (int i = 0; i < kTableCount; i++) { /* what stands in the log becomes a table */
+        char *words = nullptr;
+        leveldb_t *database = leveldb_open(options, path.c_str(), &words);
+        ASSERT_EQ(words, nullptr) << words;
+        leveldb_put(database, write, "stray", 5, "x", 1, &words);
+        ASSERT_EQ(words, nullptr) << words;
+        leveldb_close(database);
+    }
+    leveldb_writeoptions_destroy(write);
+    leveldb_options_destroy(options);
+}
+
+struct Threads {
+    int count = 0; /* beside the first */
+    int open = 0;  /* of these, where SIGTERM may run a handler */
+};
+
+Threads LookAtThreads()
+{
+    Threads threads;
+    for (const auto &task : std::filesystem::directory_iterator("/proc/self/task")) {
+        if (task.path().filename() == std::to_string(getpid())) {
+            continue;
+        }
+        std::ifstream status(task.path() / "status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.rfind("SigBlk:", 0) == 0) {
+                const unsigned long long mask = std::stoull(line.substr(7), nullptr, 16);
+                threads.count++;
+                threads.open += (mask & (1ULL << (SIGTERM - 1))) == 0;
+            }
+        }
+    }
+    return threads;
+}
+
+TEST(LeveldbThreads, LeveldbsOwnThreadBlocksAllSignals)
+{
+    /* In a process of its own: LevelDB has one such thread, and other tests have started it. */
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    TemporaryDirectory directory;
+    if (getenv(kTables) == nullptr) {
+        MakeTables(directory.path() + "/leveldb.db");
+        setenv(kTables, directory.path().c_str(), 1);
+    }
+    EXPECT_EXIT(
+        {
+            const std::string path = std::string(getenv(kTables)) + "/leveldb.db";
+            tercet_leveldb_options options = {};
+            options.size = sizeof options;
+            options.path = path.c_str();
+            tercet_store *store = nullptr;
+            tercet_error failure = {};
+            const Threads before = LookAtThreads();
+            (void)tercet_leveldb_open(&options, &store, &failure);
+            const Threads after = LookAtThreads();
+            _exit(after.count == before.count ? 2 : after.open != before.open);
+        },
+        testing::ExitedWithCode(0), "");
+    unsetenv(kTables);
+}
 
 TEST_F(LeveldbStore, MissingDatabaseIsAnErrorUnlessItMayBeMade)
 {
