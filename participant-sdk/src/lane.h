@@ -19,7 +19,7 @@ struct lane;
 /* `store` is kept, not owned. */
 struct lane *lane_create(struct tercet_participant *participant, struct tercet_store *store);
 
-/* After lane_stop(), or before lane_start(). */
+/* After lane_join(), or before lane_start(). */
 void lane_destroy(struct lane *lane);
 
 /* Connects once, to see that the store is there, and starts the workers.

@@ -230,7 +230,8 @@ TERCET_API const char *tercet_branch_state_name(enum tercet_branch_state state);
  *                TOO_OLD, blocking call from a callback); PERMISSION_DENIED, UNAUTHENTICATED;
  *                RESOURCE_EXHAUSTED (a bound, here or there); UNAVAILABLE (refused by the
  *                coordinator, or never reached); UNIMPLEMENTED (an older coordinator);
- *                CALL_CANCELLED (the client was destroyed) */
+ *                DEADLINE_EXCEEDED (it never left in time); CALL_CANCELLED (the client was
+ *                destroyed) */
 TERCET_API TERCET_MUST_CHECK enum tercet_outcome tercet_client_execute(
     struct tercet_client *client, const struct tercet_transaction *transaction,
     struct tercet_result **result_out);
@@ -267,7 +268,8 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_client_wait(struct tercet
 /* Begins with no branches.  The same gid again, not decided yet, is OK.
  * Errors: as NOT_STARTED of tercet_client_execute(); FAILED_PRECONDITION also when it is decided
  * already (the text says how); UNKNOWN or DEADLINE_EXCEEDED when it may have begun: repeat it, or
- * cancel. */
+ * cancel.  It may also have begun with any of the other statuses, when an earlier attempt of this
+ * call was lost; what was begun so has no branches, and is cancelled when its trying time is over. */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_client_begin(
     struct tercet_client *client, const struct tercet_transaction *transaction,
     struct tercet_error *error_out);

@@ -157,7 +157,8 @@ TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_create(
  * owned: close it after the participant is destroyed.  One store may serve one participant.
  * Errors: INVALID_ARGUMENT (names the action), ALREADY_EXISTS (name used before),
  * FAILED_PRECONDITION (already started, or the store serves another participant),
- * RESOURCE_EXHAUSTED.  After an error none of the table is registered. */
+ * RESOURCE_EXHAUSTED.  After an error none of the table is registered.
+ * Thread: registering and starting one participant is for one thread at a time. */
 TERCET_API TERCET_MUST_CHECK enum tercet_status tercet_participant_register(
     struct tercet_participant *participant, struct tercet_store *store,
     const struct tercet_action *actions, size_t action_count, struct tercet_error *error_out);

@@ -150,9 +150,9 @@ struct tercet_error {
 
 /* ---- Bytes and reasons ----------------------------------------------------------------------- */
 
-/* A borrowed run of bytes; owns nothing.  `data` may be NULL when `size` is 0.  Where the library hands
- * one out, `data` is never NULL and
- * one zero byte follows the last (not counted), so that text payloads can be read as strings. */
+/* A borrowed run of bytes; owns nothing.  `data` may be NULL when `size` is 0.  Where the library
+ * hands one out, `data` is never NULL and one zero byte follows the last (not counted), so that text
+ * payloads can be read as strings. */
 struct tercet_bytes {
     const void *data;
     size_t size;
